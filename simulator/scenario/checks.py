@@ -1,0 +1,199 @@
+"""What only shows when the tables of a scenario are read together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from simulator.errors import Issue, listing, nearest, shown
+from simulator.scenario.arrivals import RegularArrivals
+from simulator.scenario.grid import GridConstant
+from simulator.scenario.laws import Constant, Law, Lognormal
+from simulator.scenario.model import Scenario
+from simulator.scenario.nodes import NodeType
+from simulator.scenario.paths import dotted
+from simulator.scenario.workloads import MOST_GPUS, Workload
+from simulator.units import format_quantity
+
+MOST_EXPECTED_JOBS: Final = 100_000_000
+"""Jobs that one run may be expected to draw; ten gigabytes of them."""
+
+PLAUSIBLE_W: Final = (10.0, 3000.0)
+"""Busy power of a node per accelerator that needs no second look. [W]"""
+
+PLAUSIBLE_G_PER_KWH: Final = (5.0, 2000.0)
+"""Intensity of a grid that needs no second look. [g/kWh]"""
+
+PLAUSIBLE_PUE: Final = 3.0
+
+Parts = Mapping[str, Mapping[str, Any]]
+
+
+def problems_between(
+    document: Mapping[str, Any], parts: Parts, scenario: Scenario | None
+) -> Iterator[Issue]:
+    """Yield the problems between tables, as far as the tables can be read.
+
+    Parameters
+    ----------
+    document : mapping
+        The whole document; names count as known even where their table has problems.
+    parts : mapping
+        The entries of each section that could be read, by name.
+    scenario : Scenario or None
+        Made of these parts, where its head could be read.
+    """
+    yield from _unknown_names(document)
+    yield from _too_large(parts)
+    for section in ("sites", "clusters"):
+        if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
+            yield Issue(section, f"missing; write at least one [{section}.NAME]")
+    if scenario is not None:
+        yield from _too_many_jobs(scenario)
+
+
+def _unknown_names(document: Mapping[str, Any]) -> Iterator[Issue]:
+    from simulator import catalog
+
+    sites, nodes = _names(document, "sites"), _names(document, "nodes")
+    for name, cluster in _tables(document, "clusters"):
+        site, node = cluster.get("site"), cluster.get("node")
+        if isinstance(site, str) and sites and site not in sites:
+            yield Issue(dotted(("clusters", name, "site")), _unknown("site", site, sites))
+        if isinstance(node, str) and node not in nodes:
+            known = list(dict.fromkeys((*nodes, *catalog.names("nodes"))))
+            yield Issue(dotted(("clusters", name, "node")), _unknown("node type", node, known))
+    clusters = _names(document, "clusters")
+    for name, workload in _tables(document, "workloads"):
+        wanted = workload.get("clusters")
+        for index, cluster in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
+            if isinstance(cluster, str) and clusters and cluster not in clusters:
+                path = dotted(("workloads", name, "clusters", index))
+                yield Issue(path, _unknown("cluster", cluster, clusters))
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> str:
+    near = nearest(name, known)
+    meant = f'did you mean "{near}"? ' if near else ""
+    return f"no {kind} is called {shown(name)}; {meant}known are {listing(known)}"
+
+
+def _names(document: Mapping[str, Any], section: str) -> list[str]:
+    table = document.get(section)
+    return list(table) if isinstance(table, dict) else []
+
+
+def _tables(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    table = document.get(section)
+    for name, entry in table.items() if isinstance(table, dict) else ():
+        if isinstance(entry, dict):
+            yield name, entry
+
+
+def _too_large(parts: Parts) -> Iterator[Issue]:
+    nodes = parts["nodes"]
+    total = sum(
+        cluster.count * nodes[cluster.node].accelerators
+        for cluster in parts["clusters"].values()
+        if cluster.node in nodes
+    )
+    if total > MOST_GPUS:
+        yield Issue("clusters", f"{total:,} accelerators in all, at most {MOST_GPUS:,}")
+
+
+def _too_many_jobs(scenario: Scenario) -> Iterator[Issue]:
+    for name, workload in scenario.workloads.items():
+        expected = _expected_jobs(workload, scenario.horizon_ms)
+        if expected > MOST_EXPECTED_JOBS:
+            text = (
+                f"some {expected:,.0f} jobs in the horizon, at most {MOST_EXPECTED_JOBS:,}; "
+                "lower the rate, shorten the horizon or set max_jobs"
+            )
+            yield Issue(dotted(("workloads", name, "arrivals")), text)
+
+
+def _expected_jobs(workload: Workload, horizon_ms: int) -> float:
+    arrivals = workload.arrivals
+    if arrivals is None:
+        return 0.0
+    if isinstance(arrivals, RegularArrivals):
+        jobs = horizon_ms / arrivals.every_ms
+    else:
+        jobs = arrivals.rate_per_ms * horizon_ms
+    return jobs if workload.max_jobs is None else min(jobs, float(workload.max_jobs))
+
+
+def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
+    """Return what is odd but allowed, one line each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    unused_nodes : list of str
+        Node types of the document that no cluster uses.
+    """
+    unused = [f"{dotted(('nodes', name))}: no cluster uses this node type" for name in unused_nodes]
+    return (
+        *unused,
+        *(text for name, node in scenario.nodes.items() for text in _about_node(name, node)),
+        *_late_wake_ups(scenario),
+        *_about_sites(scenario),
+        *_about_sizes(scenario),
+    )
+
+
+def _about_node(name: str, node: NodeType) -> Iterator[str]:
+    each_w = node.busy_power_w / node.accelerators
+    low, high = PLAUSIBLE_W
+    if not low <= each_w <= high:
+        yield (
+            f"{dotted(('nodes', name, 'busy_power'))}: {format_quantity(each_w, 'power')} per "
+            f"accelerator is outside {low:g} W to {format_quantity(high, 'power')}; "
+            "is the unit right?"
+        )
+
+
+def _late_wake_ups(scenario: Scenario) -> Iterator[str]:
+    for name, node in scenario.nodes.items():
+        for index, state in enumerate(node.idle_states):
+            typical = _typical(state.wake_time)
+            if typical is not None and typical > scenario.horizon_ms:
+                path = dotted(("nodes", name, "idle_states", index, "wake_time"))
+                wake = format_quantity(typical, "time")
+                yield f"{path}: waking takes longer ({wake}) than the whole run"
+
+
+def _typical(law: Law) -> float | None:
+    if isinstance(law, Constant):
+        return law.value
+    return law.p50 if isinstance(law, Lognormal) else None
+
+
+def _about_sites(scenario: Scenario) -> Iterator[str]:
+    low, high = PLAUSIBLE_G_PER_KWH
+    for name, site in scenario.sites.items():
+        if site.pue > PLAUSIBLE_PUE:
+            yield f"{dotted(('sites', name, 'pue'))}: {site.pue:g} is far above any usual PUE"
+        for basis in ("average", "marginal"):
+            source = getattr(site.grid, basis)
+            if not isinstance(source, GridConstant) or source.g_per_kwh == 0:
+                continue
+            path, grams = dotted(("sites", name, "grid", basis)), source.g_per_kwh
+            if grams < 0:
+                yield f"{path}: {grams:g} g/kWh is negative; energy drawn will lower emissions"
+            elif not low <= grams <= high:
+                yield f"{path}: {grams:g} g/kWh is outside {low:g} to {high:g}; is the unit right?"
+
+
+def _about_sizes(scenario: Scenario) -> Iterator[str]:
+    for name, workload in scenario.workloads.items():
+        if workload.gpus is None:
+            continue
+        clusters = [scenario.clusters[cluster] for cluster in workload.clusters]
+        largest = max(c.count * scenario.nodes[c.node].accelerators for c in clusters)
+        pairs = zip(workload.gpus.choices, workload.gpus.weights, strict=True)
+        never = [str(choice) for choice, weight in pairs if choice > largest and weight > 0]
+        if never:
+            yield (
+                f"{dotted(('workloads', name, 'gpus'))}: jobs of {listing(never)} accelerators fit "
+                f"in none of its clusters, the largest of which has {largest}; they are counted "
+                "as never schedulable"
+            )

@@ -1,0 +1,120 @@
+"""Clusters and accounting, as a scenario writes them."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, field_validator
+
+from simulator.errors import shown
+from simulator.scenario.fields import Marker, Milliseconds, Text, Whole, Word, as_written
+from simulator.scenario.spec import Problems, Spec
+from simulator.units import MS_PER_D, format_quantity
+
+MOST_NODES: Final = 2**20
+"""Nodes that one cluster may have."""
+
+SCOPE2: Final = ("location-based", "market-based")
+LATER_QUEUES: Final = (
+    "easy-backfill",
+    "conservative-backfill",
+    "shortest-first",
+    "priority",
+    "fair-share",
+    "deadline-first",
+)
+
+
+class Queue(Word):
+    """Order in which a cluster serves its jobs: a word, or a table with its `policy`."""
+
+    def __init__(self) -> None:
+        super().__init__(["fifo"], later=LATER_QUEUES)
+
+    def plain(self, value: Any) -> str:
+        """Return the policy."""
+        if not isinstance(value, dict):
+            return super().plain(value)
+        problems = Problems()
+        if "policy" not in value:
+            problems.add((), 'policy is missing; write queue = "fifo"')
+        else:
+            problems.read(("policy",), super().plain, value["policy"])
+        if value.get("policy") == "fifo":
+            for key in value.keys() - {"policy"}:
+                problems.add((key,), "unknown key; fifo has no settings")
+        problems.check()
+        return "fifo"
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of a word or a table."""
+        table = {
+            "type": "object",
+            "properties": {"policy": {"description": "The policy.", **super().form()}},
+            "required": ["policy"],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [super().form(), table]}
+
+
+class Cluster(Spec):
+    """Nodes of one type at one site, with a queue of their own."""
+
+    site: Annotated[str, Text("a site's name")] = Field(examples=['"oregon"'])
+    """Name of the site."""
+    node: Annotated[str, Text("a node type's name")] = Field(examples=['"hgx-a100"'])
+    """Node type: one of [nodes], or of the catalog."""
+    count: Annotated[int, Whole(1, MOST_NODES)] = Field(examples=["128"])
+    """Number of nodes."""
+    queue: Annotated[Literal["fifo"], Queue()] = "fifo"
+    """Order in which jobs are served: `fifo`, first come, first served."""
+    placement: Annotated[
+        Literal["pack", "first-fit", "spread"], Word(["pack", "first-fit", "spread"])
+    ] = "pack"
+    """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
+    emptiest."""
+    idle: Annotated[Literal["always-on"], Word(["always-on"], later=["ladder"])] = "always-on"
+    """What idle nodes do: `always-on`, they stay awake."""
+
+
+class Scope2(Marker):
+    """Methods of scope 2 accounting."""
+
+    def plain(self, value: Any) -> tuple[str, ...]:
+        """Return the methods."""
+        if isinstance(value, str):
+            raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f'{shown(value)} is not a list; write e.g. ["location-based"]')
+        problems, word = Problems(), Word(SCOPE2)
+        for index, method in enumerate(value):
+            problems.read((index,), word.plain, method)
+        problems.check()
+        if len(set(value)) < len(value):
+            raise ValueError(f"{shown(value)} names a method twice; take one out")
+        return tuple(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the list."""
+        return {"type": "array", "minItems": 1, "items": {"enum": list(SCOPE2)}}
+
+
+class Accounting(Spec):
+    """How energy becomes carbon."""
+
+    scope2: Annotated[tuple[str, ...], Scope2()] = as_written(list(SCOPE2))
+    """Methods to report; market-based figures are absent where no contract is known."""
+    embodied: Annotated[Literal["straight-line"], Word(["straight-line"])] = "straight-line"
+    """How the carbon of making is spread: evenly over the calendar lifetime."""
+    functional_unit: Annotated[Literal["gpu-hour"], Word(["gpu-hour"])] = "gpu-hour"
+    """Unit of work that carbon is related to: an accelerator held by a job for an hour."""
+    interval_ms: Annotated[int, Milliseconds(positive=True)] = Field(
+        default=as_written("1 h"), alias="interval"
+    )
+    """Step of the table over time; it changes no total and must divide a day."""
+
+    @field_validator("interval_ms")
+    @classmethod
+    def _divides_a_day(cls, interval_ms: int) -> int:
+        if MS_PER_D % interval_ms:
+            interval = format_quantity(interval_ms, "time")
+            raise ValueError(f'{interval} does not divide a day; write e.g. "15 min" or "1 h"')
+        return interval_ms

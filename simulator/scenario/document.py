@@ -1,0 +1,280 @@
+"""Documents: plain tables as TOML gives them, merged, changed and written back."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.errors import Issue, listing, nearest, shown
+from simulator.scenario.files import absolute, rebased
+from simulator.scenario.paths import dotted, leaves, parts_of
+from simulator.scenario.spec import Spec
+
+Document = dict[str, Any]
+
+SECTIONS: Final = ("nodes", "sites", "clusters", "workloads")
+"""Tables whose keys are names that the user gives."""
+
+DEFAULT: Final = "default"
+CATALOG: Final = "catalog"
+
+_UNSAID: Final[tuple[object, ...]] = (None, {}, [])
+"""Defaults that mean that nothing is there, and need not be written."""
+
+_VERBATIM: Final = ("where", "columns")
+"""Tables whose keys are columns of a file, whatever they are called."""
+
+_INSTEAD: Final = {
+    "gpu_days": ("duration",),
+    "duration": ("gpu_days",),
+    "jobs": ("arrivals", "gpu_days", "duration", "gpus", "max_jobs"),
+    "arrivals": ("jobs",),
+}
+"""Keys of a workload that a more specific document's key stands in place of."""
+
+
+@dataclass
+class Layered:
+    """A document made of layers, each over the one before, and where each value came from."""
+
+    document: Document = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def lay(self, document: Document, origin: str) -> None:
+        """Merge a document over what is there: tables deeply, all else replaced."""
+        document = _said(document)
+        _displace(self.document, document)
+        _merge(self.document, document)
+        self.note(document, origin)
+
+    def put(self, parts: tuple[str, ...], value: Any, origin: str) -> None:
+        """Replace one value; None takes it out.
+
+        Raises
+        ------
+        ValueError
+            If the path does not lead anywhere, saying where it ends.
+        """
+        value = _said(value) if isinstance(value, dict) else copy.deepcopy(value)
+        table = self._parent(parts, value)
+        if isinstance(table, list):
+            table[_index(parts, table)] = value
+        elif value is None:
+            table.pop(parts[-1], None)
+        else:
+            table[parts[-1]] = value
+        if len(parts) == 3 and parts[0] == "workloads":
+            for other in _INSTEAD.get(parts[2], ()):
+                table.pop(other, None)
+        self._forget(parts)
+        if value is None:
+            return
+        for path, _ in leaves({parts[-1]: value}, *parts[:-1]):
+            self.origins[dotted(path)] = origin
+
+    def note(self, document: Document, origin: str, *prefix: str) -> None:
+        """Note the origin of every value of a document, and forget what it displaced."""
+        for path, _ in leaves(document, *prefix):
+            self.origins[dotted(path)] = origin
+        here = {dotted(path) for path, _ in leaves(self.document)}
+        self.origins = {path: label for path, label in self.origins.items() if path in here}
+
+    def _forget(self, parts: tuple[str, ...]) -> None:
+        here = {dotted(path) for path, _ in leaves(self.document)}
+        self.origins = {path: label for path, label in self.origins.items() if path in here}
+        self.origins.pop(dotted(parts), None)
+
+    def _parent(self, parts: tuple[str, ...], value: Any) -> Any:
+        table: Any = self.document
+        for depth, part in enumerate(parts[:-1]):
+            known_names = depth == 1 and parts[0] in SECTIONS and isinstance(table, dict)
+            if known_names and part not in table:
+                raise ValueError(_no_such(parts[0], part, table))
+            if isinstance(table, list):
+                table = table[_index(parts[: depth + 1], table)]
+            else:
+                table = table.setdefault(part, {})
+            if not isinstance(table, dict | list):
+                here = dotted(parts[: depth + 1])
+                raise ValueError(f"{here} is {shown(table)}, not a table; replace it as a whole")
+        if len(parts) == 2 and parts[0] in SECTIONS and not isinstance(value, dict | None):
+            raise ValueError(f"{shown(value)} is not a table; name a key below it")
+        return table
+
+
+def _index(parts: tuple[str, ...], entries: list[Any]) -> int:
+    if not parts[-1].isdigit() or int(parts[-1]) >= len(entries):
+        here = dotted(parts[:-1])
+        last = len(entries) - 1
+        raise ValueError(f"{here} is a list; name an entry by its number, 0 to {last}")
+    return int(parts[-1])
+
+
+def _no_such(section: str, name: str, table: Mapping[str, Any]) -> str:
+    near = nearest(name, table)
+    meant = f"did you mean '{near}'? " if near else ""
+    return f"no such entry of [{section}]; {meant}known are {listing(table)}"
+
+
+def _said(document: Document) -> Document:
+    """Return a copy of a document without its Nones: JSON's null says nothing here."""
+    return {
+        key: _said(value) if isinstance(value, dict) else copy.deepcopy(value)
+        for key, value in document.items()
+        if value is not None
+    }
+
+
+def _merge(under: Document, over: Document) -> None:
+    for key, value in over.items():
+        below = under.get(key)
+        if isinstance(value, dict) and isinstance(below, dict) and _like(below, value):
+            _merge(below, value)
+        else:
+            under[key] = value
+
+
+def _like(under: Document, over: Document) -> bool:
+    """Return whether two tables say the same kind of thing, so that they can be merged.
+
+    A constant intensity over a file, or one distribution over another, replaces it as a whole.
+    """
+    forms = (_form(under), _form(over))
+    return None in forms or forms[0] == forms[1]
+
+
+def _form(table: Document) -> tuple[str, object] | None:
+    for key in ("process", "dist", "policy"):
+        if isinstance(table.get(key), str):
+            return key, table[key]
+    for key in ("mixture", "file", "constant"):
+        if key in table and not isinstance(table[key], dict):
+            return key, None
+    return ("dist", "p50") if "p50" in table or "p99" in table else None
+
+
+def _displace(under: Document, over: Document) -> None:
+    workloads = over.get("workloads")
+    if not isinstance(workloads, dict) or not isinstance(under.get("workloads"), dict):
+        return
+    for name, workload in workloads.items():
+        below = under["workloads"].get(name)
+        if isinstance(workload, dict) and isinstance(below, dict):
+            for key in workload:
+                for other in _INSTEAD.get(key, ()):
+                    if other not in workload:
+                        below.pop(other, None)
+
+
+def put_all(
+    layered: Layered, changes: Mapping[str, Any], origin: str, catalog_nodes: bool = True
+) -> list[Issue]:
+    """Replace values by dotted path; return the problems of the paths."""
+    issues = []
+    for path, value in changes.items():
+        try:
+            parts = parts_of(path)
+            if catalog_nodes and len(parts) > 2 and parts[0] == "nodes":
+                expand_node(layered, parts[1])
+            layered.put(parts, value, origin)
+        except ValueError as error:
+            issues.append(Issue(path, str(error)))
+    return issues
+
+
+def expand_node(layered: Layered, name: str) -> None:
+    """Fill in a node type of the catalog, where the document has none of that name."""
+    from simulator import catalog
+
+    nodes = layered.document.setdefault("nodes", {})
+    if isinstance(nodes, dict) and name not in nodes and name in catalog.names("nodes"):
+        nodes[name] = catalog.node(name)
+        layered.note({name: nodes[name]}, CATALOG, "nodes")
+
+
+def expand_catalog(layered: Layered) -> None:
+    """Fill in the node types of the catalog that clusters name; drop those none names."""
+    clusters = layered.document.get("clusters")
+    tables = clusters.values() if isinstance(clusters, dict) else ()
+    used = [table.get("node") for table in tables if isinstance(table, dict)]
+    nodes = layered.document.get("nodes")
+    for name in list(nodes) if isinstance(nodes, dict) else []:
+        origins = {
+            label
+            for path, label in layered.origins.items()
+            if path.startswith(f"{dotted(('nodes', name))}.")
+        }
+        if isinstance(nodes, dict) and name not in used and origins == {CATALOG}:
+            del nodes[name]
+    for name in used:
+        if isinstance(name, str):
+            expand_node(layered, name)
+
+
+def fill_defaults(spec: Spec, table: Document, layered: Layered, *path: str) -> None:
+    """Write every default that a table leaves out into it."""
+    for key, name in type(spec).attributes().items():
+        field_info = type(spec).model_fields[name]
+        default = None if field_info.is_required() else field_info.default
+        value = getattr(spec, name)
+        if key not in table and (isinstance(value, Spec) or default not in _UNSAID):
+            table[key] = copy.deepcopy(default)
+        if isinstance(value, Spec) and isinstance(table.get(key), dict):
+            fill_defaults(value, table[key], layered, *path, key)
+        elif isinstance(value, dict) and isinstance(table.get(key), dict):
+            for entry, inner in value.items():
+                if isinstance(inner, Spec):
+                    fill_defaults(inner, table[key][entry], layered, *path, key, entry)
+    for where, _ in leaves(table, *path):
+        layered.origins.setdefault(dotted(where), DEFAULT)
+
+
+def in_order(layered: Layered, kind: type[Spec]) -> None:
+    """Put the entries of a document, and the origins with them, into the order of its kind."""
+    document, origins = layered.document, layered.origins
+    layered.document = {key: document[key] for key in kind.attributes() if key in document}
+    paths = [dotted(path) for path, _ in leaves(layered.document)]
+    layered.origins = {path: origins[path] for path in paths}
+
+
+def without_defaults(layered: Layered) -> Layered:
+    """Return a copy in which only what was said is left, for saying something else."""
+    document = copy.deepcopy(layered.document)
+    kept = {path: label for path, label in layered.origins.items() if label != DEFAULT}
+    for path, _ in list(leaves(document)):
+        if layered.origins.get(dotted(path)) == DEFAULT:
+            _remove(document, path)
+    return Layered(document, kept)
+
+
+def _remove(table: Document, path: tuple[str, ...]) -> None:
+    for part in path[:-1]:
+        table = table[part]
+    del table[path[-1]]
+
+
+def rebase_files(document: Document, old: Path, new: Path) -> Document:
+    """Return a document whose relative file paths are relative to another folder."""
+    return _with_files(document, lambda text: rebased(text, old, new))
+
+
+def portable(document: Document, folder: Path) -> Document:
+    """Return a document whose files are found from any folder."""
+    return _with_files(document, lambda text: absolute(text, folder))
+
+
+def _with_files(table: Document, change: Callable[[str], str]) -> Document:
+    changed: Document = {}
+    for key, value in table.items():
+        if key == "file" and isinstance(value, str):
+            changed[key] = change(value)
+        elif isinstance(value, dict) and key not in _VERBATIM:
+            changed[key] = _with_files(value, change)
+        elif isinstance(value, list):
+            changed[key] = [
+                _with_files(entry, change) if isinstance(entry, dict) else entry for entry in value
+            ]
+        else:
+            changed[key] = copy.deepcopy(value)
+    return changed

@@ -1,0 +1,263 @@
+"""The scenario: everything a user may say about one simulated fleet, checked and frozen."""
+
+import copy
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+
+from simulator.errors import shown
+from simulator.scenario.arrivals import (
+    Arrivals,
+    DiurnalArrivals,
+    PoissonArrivals,
+    RegularArrivals,
+)
+from simulator.scenario.clusters import Accounting, Cluster
+from simulator.scenario.fields import Flag, Marker, Milliseconds, Moment, Text, Whole, as_written
+from simulator.scenario.grid import (
+    Grid,
+    GridConstant,
+    GridFile,
+    GridName,
+    IntensitySource,
+    Site,
+)
+from simulator.scenario.nodes import IdleState, NodeType
+from simulator.scenario.spec import Spec
+from simulator.scenario.workloads import GpuChoices, JobFile, Workload
+from simulator.units import format_quantity
+
+__all__ = [
+    "Accounting",
+    "Arrivals",
+    "Cluster",
+    "DiurnalArrivals",
+    "GpuChoices",
+    "Grid",
+    "GridConstant",
+    "GridFile",
+    "GridName",
+    "IdleState",
+    "IntensitySource",
+    "JobFile",
+    "NodeType",
+    "PoissonArrivals",
+    "RegularArrivals",
+    "Scenario",
+    "Site",
+    "Workload",
+]
+
+SCHEMA: Final = 1
+"""Version of the scenario format that this program reads."""
+
+HEADER: Final = (
+    "The resolved scenario of a run: every value, defaults included. It runs as it is:",
+    "fleetsim run scenario.toml",
+)
+"""Comment at the head of a resolved scenario."""
+
+
+class Schema(Marker):
+    """Version of the scenario format."""
+
+    def plain(self, value: Any) -> int:
+        """Return the version, which is this program's."""
+        if isinstance(value, bool) or value != SCHEMA or not isinstance(value, int):
+            raise ValueError(other_schema(value))
+        return value
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the version."""
+        return {"const": SCHEMA}
+
+
+def other_schema(version: object) -> str:
+    """Return the message about a scenario of another schema version."""
+    return (
+        f"made for schema {shown(version)}, this is {SCHEMA}; write schema = {SCHEMA}, or use "
+        "the version of fleetsim that the file was made for"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a scenario came from.
+
+    Attributes
+    ----------
+    document : dict
+        What was written, merged, with defaults and catalog nodes filled in; quantities as text.
+    origins : dict
+        Where each value came from, by dotted path: a file's name, ``"--set"``, ``"default"``...
+    warnings : tuple of str
+    path : Path or None
+        The file that was loaded.
+    folder : Path
+        Folder that relative paths are relative to.
+    source : str
+        The file as the user named it.
+    """
+
+    document: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    path: Path | None = None
+    folder: Path = Path()
+    source: str = "scenario"
+
+
+class Scenario(Spec):
+    """One simulated fleet: its machines, sites, clusters, workloads and accounting."""
+
+    schema_version: Annotated[int, Schema()] = Field(alias="schema", examples=["1"])
+    """Version of the scenario format: 1."""
+    name: Annotated[str, Text("a name")] = Field(examples=['"my-fleet"'])
+    """Name of the scenario, in results and figures."""
+    start: Annotated[dt.datetime, Moment()] = Field(examples=["2022-01-01T00:00:00Z"])
+    """Instant at which the simulation starts, with its time zone; everything inside is UTC."""
+    horizon_ms: Annotated[int, Milliseconds(positive=True)] = Field(
+        alias="horizon", examples=['"28 d"']
+    )
+    """Simulated time, from the start."""
+    warm_up_ms: Annotated[int, Milliseconds()] = Field(default=as_written("0 s"), alias="warm_up")
+    """Time that only fills the fleet: jobs submitted and energy drawn in it are not counted."""
+    drain: Annotated[bool, Flag()] = False
+    """Whether to run on after the horizon, without arrivals, until the last job ends."""
+    seed: Annotated[int, Whole(0, 2**63 - 1)] = 0
+    """Seed of every random draw."""
+    nodes: dict[str, NodeType] = Field(default={})
+    """Node types by name; clusters may also name one of the catalog."""
+    sites: dict[str, Site]
+    """Sites by name."""
+    clusters: dict[str, Cluster]
+    """Clusters by name; each scheduling pass takes them in this order."""
+    workloads: dict[str, Workload] = Field(default={})
+    """Workloads by name; without any the fleet idles."""
+    accounting: Accounting = as_written({})
+    """How energy becomes carbon."""
+
+    _provenance: Provenance = PrivateAttr(default_factory=Provenance)
+
+    @field_validator("horizon_ms")
+    @classmethod
+    def _in_calendar(cls, horizon_ms: int, info: ValidationInfo) -> int:
+        start = info.data.get("start")
+        if start is not None:
+            try:
+                start + dt.timedelta(milliseconds=horizon_ms)
+            except OverflowError:
+                raise ValueError("the run would end after the year 9999; shorten it") from None
+        return horizon_ms
+
+    @field_validator("warm_up_ms")
+    @classmethod
+    def _before_horizon(cls, warm_up_ms: int, info: ValidationInfo) -> int:
+        horizon_ms = info.data.get("horizon_ms")
+        if horizon_ms is not None and warm_up_ms >= horizon_ms:
+            warm_up = format_quantity(warm_up_ms, "time")
+            horizon = format_quantity(horizon_ms, "time")
+            raise ValueError(
+                f"warm_up ({warm_up}) must be shorter than horizon ({horizon}); "
+                "statistics count what comes after it"
+            )
+        return warm_up_ms
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What was written, merged, with defaults and catalog nodes filled in; a copy."""
+        return copy.deepcopy(self._provenance.document)
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each value of the document came from, by dotted path."""
+        return dict(self._provenance.origins)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd but allowed, each on one line."""
+        return self._provenance.warnings
+
+    @property
+    def path(self) -> Path | None:
+        """The file that was loaded, if one was."""
+        return self._provenance.path
+
+    @property
+    def folder(self) -> Path:
+        """Folder that relative paths of the scenario are relative to."""
+        return self._provenance.folder
+
+    @property
+    def source(self) -> str:
+        """The file as the user named it."""
+        return self._provenance.source
+
+    def replace(self, changes: Mapping[str, Any]) -> "Scenario":
+        """Return the scenario with some values replaced, checked as a whole again.
+
+        Parameters
+        ----------
+        changes : mapping
+            New values by dotted path, written as in a file:
+            ``{"clusters.train.count": 256, "sites.oregon.pue": 1.2}``. None takes a value out.
+
+        Raises
+        ------
+        InputError
+            With every problem of the new scenario.
+        """
+        from simulator.scenario.load import replaced
+
+        return replaced(self, changes)
+
+    def to_toml(self) -> str:
+        """Return the resolved scenario as a TOML file that runs from any folder."""
+        from simulator.scenario.document import portable
+        from simulator.scenario.toml_writer import toml_text
+
+        return toml_text(portable(self.document, self.folder), HEADER)
+
+    def canonical(self) -> str:
+        """Return all that decides the results, in one form, as JSON.
+
+        Two scenarios that say the same in other words have the same text. The paths of files
+        are left out: it is their content that counts.
+        """
+        return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
+
+    def with_provenance(self, provenance: Provenance) -> Self:
+        """Return the same scenario with another account of where it came from."""
+        copy = self.model_copy()
+        copy._provenance = provenance
+        return copy
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a scenario as JSON has it; order is kept where it has a meaning."""
+    match value:
+        case Scenario():
+            plain = {name: _plain(getattr(value, name)) for name in Scenario.model_fields}
+            plain["nodes"] = _plain(dict(sorted(value.nodes.items())))
+            return plain
+        case Spec():
+            label = getattr(value, "kind", getattr(value, "process", None))
+            names = [name for name in type(value).model_fields if name not in _NOT_DECISIVE]
+            plain = {name: _plain(getattr(value, name)) for name in names}
+            return {"is": label, **plain} if label else plain
+        case dict():
+            return [[key, _plain(entry)] for key, entry in value.items()]
+        case tuple():
+            return [_plain(entry) for entry in value]
+        case dt.datetime():
+            return value.isoformat()
+    return value
+
+
+_NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
+"""Attributes that change no result: where files lie, and citations."""

@@ -1,0 +1,278 @@
+"""Workloads, as a scenario writes them: jobs drawn from distributions, or replayed."""
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, ValidationInfo
+
+from simulator.errors import listing, nearest, shown
+from simulator.scenario.arrivals import ArrivalProcess, Arrivals
+from simulator.scenario.fields import Marker, Moment, Whole, Word, absent, as_written, finite
+from simulator.scenario.files import FileSpec
+from simulator.scenario.laws import Law, LawOf
+from simulator.scenario.paths import Part
+from simulator.scenario.reading import reading_of
+from simulator.scenario.spec import Problems, Spec, read_as, unknown_key
+
+MOST_GPUS: Final = 2**22
+"""Accelerators that one job may hold, and that a fleet may have."""
+
+MOST_JOBS: Final = 2**31 - 1
+
+JOB_COLUMNS: Final = (
+    "job_id",
+    "submit_s",
+    "duration_s",
+    "gpus",
+    "utilisation",
+    "requested_s",
+    "deadline_s",
+    "priority",
+    "accelerator",
+    "preemptible",
+    "cluster",
+)
+"""Columns of a job file."""
+
+
+class Columns(Marker):
+    """Names that a job file gives to the columns."""
+
+    def plain(self, value: Any) -> dict[str, str]:
+        """Return the file's name for each column that has another one."""
+        if not isinstance(value, dict):
+            raise ValueError(f'{shown(value)} is not a table; write {{ submit_s = "submitted" }}')
+        problems = Problems()
+        for column, name in value.items():
+            if column not in JOB_COLUMNS:
+                text = unknown_key(column, list(JOB_COLUMNS))
+                text = text.replace("unknown key", "not a column of job files")
+                problems.add((column,), text)
+            elif not isinstance(name, str) or not name:
+                problems.add((column,), f"{shown(name)} is not a column's name; write it in quotes")
+        problems.check()
+        return dict(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the columns."""
+        return {
+            "type": "object",
+            "properties": {column: {"type": "string"} for column in JOB_COLUMNS},
+            "additionalProperties": False,
+        }
+
+
+class JobFormat(Marker):
+    """Format of a job file: by its ending unless said."""
+
+    def read(self, value: Any, info: ValidationInfo) -> str:
+        """Return the format."""
+        text = info.data.get("text")
+        if value is not None or text is None:
+            return Word(["csv", "parquet"]).plain(value or "csv")
+        name = text.casefold()
+        if name.endswith((".parquet", ".pq")):
+            return "parquet"
+        if name.endswith((".csv", ".csv.gz")):
+            return "csv"
+        raise ValueError(
+            f'missing, and the ending of {shown(text)} does not say it; write format = "csv" '
+            'or "parquet"'
+        )
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the formats."""
+        return {"enum": ["csv", "parquet"]}
+
+
+class JobFile(FileSpec):
+    """Jobs to replay from a file."""
+
+    format: Annotated[Literal["csv", "parquet"], JobFormat()] = as_written(None)
+    """Format of the file: `csv` (plain or gzipped) or `parquet`; by its ending unless given."""
+    columns: Annotated[dict[str, str], Columns()] = Field(default={})
+    """The file's names for columns that are called otherwise: `{ submit_s = "submitted" }`."""
+    origin: Annotated[dt.datetime | None, Moment()] = absent()
+    """Instant of the file's timestamps that falls on the scenario's start; by default the start
+    itself. Only for files whose submit column holds timestamps."""
+
+
+class GpuNumbers(Marker):
+    """A list of numbers of accelerators."""
+
+    def plain(self, value: Any) -> tuple[int, ...]:
+        """Return the numbers."""
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f"{shown(value)} is not a list of numbers; write e.g. [1, 2, 4, 8]")
+        problems = Problems()
+        for index, entry in enumerate(value):
+            problems.read((index,), gpu_number, entry)
+        problems.check()
+        return tuple(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the list."""
+        return {"type": "array", "minItems": 1, "items": Whole(1, MOST_GPUS).form()}
+
+
+class Weights(Marker):
+    """One weight for each choice, scaled to sum to 1."""
+
+    def read(self, value: Any, info: ValidationInfo) -> tuple[float, ...]:
+        """Return the weights as shares."""
+        choices = info.data.get("choices")
+        if value is None:
+            count = len(choices or [1])
+            return (1 / count,) * count
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{shown(value)} is not a list of weights; write e.g. [0.6, 0.4]")
+        problems = Problems()
+        weights = [problems.read((index,), _weight, entry) for index, entry in enumerate(value)]
+        problems.check()
+        if choices is not None and len(weights) != len(choices):
+            raise ValueError(
+                f"{len(weights)} weights for {len(choices)} choices; write one for each"
+            )
+        total = math.fsum(weight or 0.0 for weight in weights)
+        if not 0 < total < math.inf:
+            raise ValueError(f"the weights sum to {total:g}; write at least one above 0")
+        return tuple((weight or 0.0) / total for weight in weights)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the weights."""
+        return {"type": "array", "items": {"type": "number", "minimum": 0}}
+
+
+class GpuChoices(Spec):
+    """Accelerators that a job holds, chosen by weight."""
+
+    choices: Annotated[tuple[int, ...], GpuNumbers()] = Field(examples=["[1, 2, 4, 8]"])
+    """Numbers of accelerators."""
+    weights: Annotated[tuple[float, ...], Weights()] = as_written(None)
+    """Weight of each choice, scaled to sum to 1; equal unless given."""
+
+
+class Gpus(Marker):
+    """Accelerators of a job: one number, or choices with their weights."""
+
+    def read(self, value: Any, info: ValidationInfo) -> GpuChoices:
+        """Return the choices."""
+        if isinstance(value, dict | GpuChoices):
+            return read_as(GpuChoices, value, reading_of(info))
+        return GpuChoices(choices=(gpu_number(value),), weights=(1.0,))
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of a number or choices."""
+        return {"anyOf": [Whole(1, MOST_GPUS).form(), GpuChoices.table_form()]}
+
+
+class ClusterNames(Marker):
+    """Clusters by name, in order of preference."""
+
+    def plain(self, value: Any) -> tuple[str, ...]:
+        """Return the names."""
+        if isinstance(value, str):
+            raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
+        if isinstance(value, dict):
+            raise ValueError(
+                "dispatch policies are not in this version; "
+                "write the clusters in order of preference"
+            )
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f'{shown(value)} is not a list of clusters; write e.g. ["train"]')
+        problems = Problems()
+        for index, name in enumerate(value):
+            if not isinstance(name, str):
+                problems.add((index,), f"{shown(name)} is not a name; write it in quotes")
+            elif name in value[:index]:
+                problems.add((index,), f"{shown(name)} stands in the list twice; take one out")
+        problems.check()
+        return tuple(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the list."""
+        return {"type": "array", "minItems": 1, "items": {"type": "string"}, "uniqueItems": True}
+
+
+class Jobs(Marker):
+    """Jobs of a file."""
+
+    def read(self, value: Any, info: ValidationInfo) -> JobFile:
+        """Return the file."""
+        if isinstance(value, str):
+            raise ValueError(f"{shown(value)} is not a table; write {{ file = {shown(value)} }}")
+        return read_as(JobFile, value, reading_of(info))
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the table."""
+        return JobFile.table_form()
+
+
+class Workload(Spec):
+    """Jobs of one kind: drawn from distributions, or replayed from a file."""
+
+    clusters: Annotated[tuple[str, ...], ClusterNames()] = Field(examples=['["train"]'])
+    """Clusters that may run the jobs, in order of preference."""
+    arrivals: Annotated[Arrivals | None, ArrivalProcess()] = absent()
+    """When jobs are submitted."""
+    gpu_days: Annotated[Law | None, LawOf("gpu_days", "gpu_days")] = absent()
+    """Work of a job, its run time on one accelerator of relative speed 1; a name stands for a
+    workload of the catalog."""
+    duration: Annotated[Law | None, LawOf("duration", "duration")] = absent()
+    """Run time of a job, in place of `gpu_days`."""
+    gpus: Annotated[GpuChoices | None, Gpus()] = absent()
+    """Accelerators that a job holds from start to end."""
+    utilisation: Annotated[Law, LawOf("share")] = as_written(1.0)
+    """Busy share of the accelerators a job holds, 0 to 1. With `jobs`, of those whose file does
+    not say it."""
+    max_jobs: Annotated[int | None, Whole(1, MOST_JOBS)] = absent()
+    """At most so many jobs."""
+    jobs: Annotated[JobFile | None, Jobs()] = absent()
+    """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
+
+    drawn: ClassVar[tuple[str, ...]] = ("arrivals", "gpu_days", "duration", "gpus", "max_jobs")
+    """Keys of jobs that are drawn."""
+
+    @classmethod
+    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+        """Yield what is wrong with the choice of keys."""
+        if "jobs" in table:
+            extra = [key for key in cls.drawn if key in table]
+            if extra:
+                text = f"replays a file, which says what {listing(extra)} would; take one out"
+                yield ("jobs",), text
+            return
+        known = cls.attributes()
+        keys = {key if key in known else nearest(key, known) for key in table}
+        if keys.isdisjoint({*cls.drawn, "jobs"}):
+            yield (), "says no jobs; write arrivals, gpu_days and gpus, or jobs = { file = ... }"
+        elif "jobs" not in keys:
+            yield from _drawn_problems(table, keys)
+
+
+def _drawn_problems(
+    table: dict[str, Any], keys: set[str | None]
+) -> Iterator[tuple[tuple[Part, ...], str]]:
+    if "gpu_days" in table and "duration" in table:
+        yield ("duration",), "given together with gpu_days; take one of the two out"
+    if not keys & {"gpu_days", "duration"}:
+        example = 'gpu_days = { p50 = 1.5, p99 = 24.0 }, or duration = "4 h"'
+        yield ("gpu_days",), f"missing; e.g. {example}"
+    if "arrivals" not in keys:
+        yield ("arrivals",), 'missing; e.g. arrivals = { process = "poisson", rate = "700 per d" }'
+    if "gpus" not in keys:
+        yield ("gpus",), "missing; e.g. gpus = 8"
+
+
+def gpu_number(value: object) -> int:
+    """Return a number of accelerators that a job may hold."""
+    return Whole(1, MOST_GPUS).plain(value)
+
+
+def _weight(value: object) -> float:
+    weight = finite(value)
+    if weight < 0:
+        raise ValueError(f"{shown(value)} is negative; write a weight of at least 0")
+    return weight

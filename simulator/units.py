@@ -1,0 +1,162 @@
+"""Units: quantities are strings with units at the door, plain numbers in one unit inside.
+
+Inside the house time is integer milliseconds, power watts, energy joules, mass grams,
+intensity grams per kilowatt-hour. Conversion constants stand here and nowhere else.
+"""
+
+import math
+import re
+from typing import Final
+
+from simulator.errors import shown
+
+LONGEST_QUANTITY: Final = 100
+"""Characters that a quantity may have; longer text is refused unread."""
+
+MS_PER_S: Final = 1_000
+MS_PER_MIN: Final = 60 * MS_PER_S
+MS_PER_H: Final = 60 * MS_PER_MIN
+MS_PER_D: Final = 24 * MS_PER_H
+MS_PER_Y: Final = 365 * MS_PER_D + 6 * MS_PER_H
+"""A year of 365.25 days. [ms]"""
+S_PER_H: Final = 3_600
+H_PER_D: Final = 24
+J_PER_KWH: Final = 3.6e6
+W_MS_PER_KWH: Final = J_PER_KWH * MS_PER_S
+G_PER_KG: Final = 1_000.0
+W_PER_KW: Final = 1_000.0
+W_PER_MW: Final = 1e6
+G_PER_LB: Final = 453.59237
+
+DIMENSIONS: Final[dict[str, dict[str, float]]] = {
+    "time": {
+        "ms": 1.0,
+        "s": float(MS_PER_S),
+        "min": float(MS_PER_MIN),
+        "h": float(MS_PER_H),
+        "d": float(MS_PER_D),
+        "y": float(MS_PER_Y),
+    },
+    "power": {"W": 1.0, "kW": W_PER_KW, "MW": W_PER_MW},
+    "energy": {
+        "J": 1.0,
+        "kJ": 1e3,
+        "MJ": 1e6,
+        "Wh": J_PER_KWH / 1e3,
+        "kWh": J_PER_KWH,
+        "MWh": J_PER_KWH * 1e3,
+        "GWh": J_PER_KWH * 1e6,
+    },
+    "mass": {"g": 1.0, "kg": G_PER_KG, "t": 1e6},
+    "intensity": {
+        "g/kWh": 1.0,
+        "kg/kWh": G_PER_KG,
+        "kg/MWh": 1.0,
+        "t/MWh": 1e3,
+        "lb/MWh": G_PER_LB / 1e3,
+    },
+    "rate": {
+        "per ms": 1.0,
+        "per s": 1.0 / MS_PER_S,
+        "per min": 1.0 / MS_PER_MIN,
+        "per h": 1.0 / MS_PER_H,
+        "per d": 1.0 / MS_PER_D,
+        "per y": 1.0 / MS_PER_Y,
+    },
+    "temperature": {"degC": 1.0},
+    "water": {"L/kWh": 1.0},
+}
+"""Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh."""
+
+EXAMPLES: Final[dict[str, str]] = {
+    "time": "15 min",
+    "power": "1400 W",
+    "energy": "2 kWh",
+    "mass": "2500 kg",
+    "intensity": "380 g/kWh",
+    "rate": "12 per d",
+    "temperature": "21 degC",
+    "water": "1.8 L/kWh",
+}
+
+ARTICLES: Final[dict[str, str]] = {"energy": "an energy", "intensity": "an intensity"}
+
+_QUANTITY = re.compile(
+    r"\s*(?P<number>[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"\s*(?P<unit>[A-Za-z/ ]+?)\s*"
+)
+
+
+def a_dimension(dimension: str) -> str:
+    """Return the dimension with its article, e.g. ``"a power"``."""
+    return ARTICLES.get(dimension, f"a {dimension}")
+
+
+def parse_quantity(value: object, dimension: str) -> float:
+    """Return a quantity in the house unit of its dimension.
+
+    Parameters
+    ----------
+    value : object
+        What the user wrote; only a string such as ``"10.2 kW"`` is a quantity.
+    dimension : str
+        One of the keys of `DIMENSIONS`.
+
+    Raises
+    ------
+    ValueError
+        If it is not a string with a number and a unit of that dimension; the message says the
+        rule and the remedy.
+    """
+    units = DIMENSIONS[dimension]
+    if not isinstance(value, str):
+        raise ValueError(_without_unit(value, dimension))
+    match = _QUANTITY.fullmatch(value) if len(value) <= LONGEST_QUANTITY else None
+    unit = " ".join(match["unit"].split()) if match else ""
+    if match is None or unit not in units:
+        raise ValueError(_not_understood(value, unit, dimension))
+    number = float(match["number"].replace("_", ""))
+    if not math.isfinite(number * units[unit]):
+        raise ValueError(f"{shown(value)} is too large a number; write a finite quantity")
+    return number * units[unit]
+
+
+def format_quantity(value: float, dimension: str) -> str:
+    """Return a quantity with the largest unit in which it is at least 1, e.g. ``"5.4 kW"``.
+
+    Parameters
+    ----------
+    value : float
+        In the house unit of the dimension.
+    dimension : str
+        One of the keys of `DIMENSIONS`.
+    """
+    if dimension == "intensity":
+        return f"{value:g} g/kWh"
+    units = DIMENSIONS[dimension].items()
+    fitting = [(factor, unit) for unit, factor in units if abs(value) >= factor]
+    factor, unit = max(fitting) if fitting else min((factor, unit) for unit, factor in units)
+    return f"{value / factor:g} {unit}"
+
+
+def _without_unit(value: object, dimension: str) -> str:
+    example = EXAMPLES[dimension]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
+        example = f"{shown(value)} {example.split(' ', 1)[1]}"
+    return (
+        f"{shown(value)} is not {a_dimension(dimension)}; write it with a unit, "
+        f'one of {", ".join(DIMENSIONS[dimension])}, e.g. "{example}"'
+    )
+
+
+def _not_understood(value: str, unit: str, dimension: str) -> str:
+    units = DIMENSIONS[dimension]
+    folded = {name.casefold(): name for name in units}
+    meant = folded.get(unit.casefold())
+    if meant is not None:
+        return f"{shown(value)} is not {a_dimension(dimension)}; did you mean the unit {meant}?"
+    comma = " (a decimal point, no commas)" if "," in value else ""
+    return (
+        f"{shown(value)} is not {a_dimension(dimension)}; write a number{comma} and a unit, "
+        f'one of {", ".join(units)}, e.g. "{EXAMPLES[dimension]}"'
+    )
