@@ -1,0 +1,1 @@
+"""Compiled loops on bare arrays; this package imports numpy and numba and nothing else."""

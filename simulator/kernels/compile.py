@@ -1,0 +1,116 @@
+"""The one decorator that owns every numba option.
+
+Nothing is compiled at import: a kernel compiles at its first call and is then read from a cache
+folder named by a hash of all kernel sources, because numba does not notice a change in another
+module.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import numba
+from numba import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_HERE = Path(__file__).resolve().parent
+_CACHE_PARENT = _HERE.parent / "__pycache__"
+
+
+@overload
+def kernel(function: Function) -> Function: ...
+@overload
+def kernel(*, inline: str) -> Callable[[Function], Function]: ...
+def kernel(function: Any = None, *, inline: str = "never") -> Any:
+    """Compile a function with the house's options, when it is first called.
+
+    Neither ``fastmath`` nor ``parallel`` is ever used, so that sums have one order and the same
+    input gives the same bytes. Signatures are lazy: the Python caller copies its arrays to one
+    fixed type at the border, so that every kernel has exactly one. Kernels allocate nothing:
+    their results are arrays that the caller hands in.
+
+    Parameters
+    ----------
+    function : callable
+        A function on numpy arrays and numbers.
+    inline : {"never", "always"}
+        ``"always"`` for the small steps of a hot loop, whose arguments would otherwise be copied
+        at every call.
+    """
+    if function is None:
+        return lambda body: kernel(body, inline=inline)  # type: ignore[call-overload]
+    folder = cache_folder()
+    if inline == "always" or folder is None:
+        return _compiled(function, inline=inline)
+    previous = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        return _compiled(function, cache=True)
+    except RuntimeError:  # numba found no writable place: compile in every process
+        return _compiled(function)
+    finally:
+        config.CACHE_DIR = previous
+
+
+def _compiled(function: Any, **options: Any) -> Any:
+    """Compile without reference counts, which a kernel that allocates nothing does not need.
+
+    Numba counts references to every array that a function takes from a tuple or an argument,
+    atomically; in the engine's loop that is three quarters of the time.
+    """
+    try:
+        return numba.njit(function, _nrt=False, **options)
+    except KeyError:  # a numba that no longer knows the option
+        return numba.njit(function, **options)
+
+
+@cache
+def source_hash() -> str:
+    """Return 12 hex digits that change with any kernel source or the numba version."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(_HERE.glob("*.py")):
+        digest.update(source.name.encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return where compiled kernels are kept, or None where nothing can be written.
+
+    The folder that ``NUMBA_CACHE_DIR`` names; else one in the package's own ``__pycache__``;
+    else, for an installation that is read-only, one in the user's cache folder.
+    """
+    name = f"kernels-{source_hash()}"
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR) / name
+    for parent in (_CACHE_PARENT, _user_cache()):
+        if parent is not None and _writable(parent):
+            return parent / name
+    return None
+
+
+def is_warm() -> bool:
+    """Return whether compiled kernels of this version are in the cache already."""
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob("*advance*.nbc"))
+
+
+def _user_cache() -> Path | None:
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    if chosen:
+        return Path(chosen) / "fleetsim"
+    try:
+        return Path.home() / ".cache" / "fleetsim"
+    except RuntimeError:
+        return None
+
+
+def _writable(folder: Path) -> bool:
+    """Return whether files can be made in `folder`, which may not exist yet."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)

@@ -1,0 +1,93 @@
+"""The job table: every job of a run as columns, sorted by submit time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class JobTable:
+    """Jobs as columns, one row per job, sorted by submit time, then the scenario's order.
+
+    Attributes
+    ----------
+    submit_ms : int64[jobs]
+        Time of submission since the scenario's start, in [0, horizon). [ms]
+    duration_ms : float64[jobs]
+        Run time on a node of relative speed 1, not yet rounded. [ms]
+    gpus : int32[jobs]
+        Accelerators held from start to end.
+    utilisation : float64[jobs]
+        Busy share of the held accelerators, 0 to 1.
+    priority : int32[jobs]
+        Larger is served first; 0 unless a job file says otherwise.
+    workload : int16[jobs]
+        Index into `workload_names`.
+    route : int16[jobs]
+        Index into `routes`.
+    routes : tuple of tuple of int
+        Clusters in order of preference, as indices; each non-empty.
+    scales : tuple of bool
+        For each workload, whether a node's relative speed divides the duration (true for
+        sizes given in GPU-days, false for durations and replayed jobs).
+    workload_names : tuple of str
+    job_ids : callable
+        Returns the identifiers, a pyarrow string array of one entry per job; made when asked,
+        because ten million names are larger than the jobs themselves.
+    sizes : tuple of WorkloadSize
+        What each workload was asked to draw, for the printed assumptions.
+    warnings : tuple of str
+    inputs : tuple of (str, str, str)
+        Name, SHA-256 of the bytes and SHA-256 of the parsed content of every file read.
+    """
+
+    submit_ms: NDArray[np.int64]
+    duration_ms: NDArray[np.float64]
+    gpus: NDArray[np.int32]
+    utilisation: NDArray[np.float64]
+    priority: NDArray[np.int32]
+    workload: NDArray[np.int16]
+    route: NDArray[np.int16]
+    routes: tuple[tuple[int, ...], ...]
+    scales: tuple[bool, ...]
+    workload_names: tuple[str, ...]
+    job_ids: Callable[[], "pa.Array"]
+    sizes: tuple["WorkloadSize", ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.submit_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadSize:
+    """Size of one workload: what the law implies and what the jobs drawn from it hold.
+
+    Attributes
+    ----------
+    name : str
+    jobs : int
+        Jobs in the table.
+    gpu_days_p50, gpu_days_p99, gpu_days_mean : float or None
+        Of the jobs in the table; None if there are none. [GPU-days]
+    law_mean_gpu_days : float or None
+        Mean of the law asked for; None for replayed jobs and for laws of duration. [GPU-days]
+    offered_load : float
+        GPU-days submitted per day over the accelerators of the clusters it may use; these count
+        by their relative speed where sizes are given in GPU-days.
+    """
+
+    name: str
+    jobs: int
+    gpu_days_p50: float | None
+    gpu_days_p99: float | None
+    gpu_days_mean: float | None
+    law_mean_gpu_days: float | None
+    offered_load: float
