@@ -1,0 +1,1 @@
+"""From the change log to joules, facility energy, carbon and embodied shares."""

@@ -1,0 +1,158 @@
+"""The summary of a run, and the audit that its sums agree."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.accounting.billing import Account
+from simulator.accounting.tables import (
+    FINISHED,
+    QUEUED,
+    RUNNING,
+    UNSCHEDULABLE,
+    node_kwh,
+)
+from simulator.fleet import Fleet
+from simulator.joblog import JobLog
+from simulator.kernels import meter as flows
+from simulator.units import G_PER_KG, MS_PER_H
+from simulator.workload.table import JobTable
+
+TOLERANCE = 1e-9
+"""Largest relative difference between two ways of summing one quantity."""
+
+
+def audit(fleet: Fleet, account: Account) -> dict[str, float]:
+    """Sum energy over hours, nodes and jobs, and return the relative differences.
+
+    The fleet's energy is metered by cluster; nodes are metered one by one; jobs are billed from
+    their own start and end. That the three agree is checked in every run.
+
+    Raises
+    ------
+    ArithmeticError
+        If two sums differ by more than 1e-9: a fault of this program, never of the input.
+    """
+    total = float(account.it_kwh.sum())
+    dynamic = float(account.by_kind_kwh[:, :, flows.DYNAMIC_W].sum())
+    shares = float(account.idle_share_kwh.sum())
+    differences = {
+        "energy_over_nodes": _difference(total, float(node_kwh(fleet, account).sum()), total),
+        "dynamic_over_jobs": _difference(dynamic, float(account.jobs.dynamic_kwh.sum()), total),
+        "idle_share_over_jobs": _difference(shares, float(account.jobs.idle_kwh.sum()), total),
+    }
+    wrong = {name: value for name, value in differences.items() if not value <= TOLERANCE}
+    if wrong:
+        raise ArithmeticError(f"sums of energy disagree: {wrong}")
+    return differences
+
+
+def _difference(one: float, other: float, scale: float) -> float:
+    return abs(one - other) / scale if scale else abs(one - other)
+
+
+def summarise(
+    fleet: Fleet, jobs: JobTable, log: JobLog, account: Account, states: NDArray[np.int8]
+) -> dict[str, Any]:
+    """Return the figures of the summary, NaN or None where a quantity is absent."""
+    energy = _energy(fleet, account)
+    carbon = _carbon(account)
+    capacity = _capacity(fleet, account)
+    total = carbon["total_kgco2e"]
+    delivered = capacity["gpu_hours_delivered"]
+    it_kwh = energy["energy_it_kwh"]
+    return {
+        **energy,
+        **carbon,
+        **capacity,
+        "pue": energy["energy_facility_kwh"] / it_kwh if it_kwh else None,
+        "sci_gco2e_per_gpu_hour": total * G_PER_KG / delivered if delivered else None,
+        **_jobs(jobs, log, states, account.metered.grid.begin_ms),
+    }
+
+
+def _energy(fleet: Fleet, account: Account) -> dict[str, float]:
+    kinds = account.by_kind_kwh.sum(axis=(0, 1))
+    return {
+        "energy_it_kwh": float(kinds.sum()),
+        "energy_facility_kwh": float(account.facility_kwh.sum()),
+        "energy_dynamic_kwh": float(kinds[flows.DYNAMIC_W]),
+        "energy_idle_kwh": float(kinds[flows.IDLE_W]),
+        "energy_sleep_kwh": float(kinds[flows.SLEEP_W]),
+        "energy_transition_kwh": float(kinds[flows.TRANSITION_W]),
+    }
+
+
+def _carbon(account: Account) -> dict[str, float | None]:
+    operational = float(account.operational_kg.sum())
+    embodied = float(account.embodied_kg.sum())
+    total = operational + embodied
+    allocated = float(account.jobs.operational_kg.sum() + account.jobs.embodied_kg.sum())
+    return {
+        "scope2_location_kgco2e": operational,
+        "scope2_market_kgco2e": None,
+        "marginal_kgco2e": float(account.marginal_kg.sum()),
+        "scope3_embodied_kgco2e": embodied,
+        "total_kgco2e": total,
+        "allocated_kgco2e": allocated,
+        "unallocated_kgco2e": total - allocated,
+    }
+
+
+def _capacity(fleet: Fleet, account: Account) -> dict[str, float | None]:
+    metered = account.metered
+    window_h = (metered.end_ms - metered.grid.begin_ms) / MS_PER_H
+    capacity = float(fleet.capacity.sum()) * window_h
+    held, busy, awake = metered.bins[:, :, flows.HELD :].sum(axis=(0, 1)) / MS_PER_H
+    return {
+        "gpu_hours_capacity": capacity,
+        "gpu_hours_delivered": float(held),
+        "gpu_hours_awake": float(awake),
+        "allocation": float(held) / capacity if capacity else None,
+        "utilisation": float(busy) / capacity if capacity else None,
+    }
+
+
+def _jobs(
+    jobs: JobTable, log: JobLog, states: NDArray[np.int8], begin_ms: int
+) -> dict[str, float | int | None]:
+    """Return counts and waits of the jobs submitted after the warm-up."""
+    counted = slice(int(np.searchsorted(jobs.submit_ms, begin_ms)), None)
+    states = states[counted]
+    counts = np.bincount(states, minlength=UNSCHEDULABLE + 1)
+    started = states <= RUNNING
+    wait_ms = (log.start_ms[counted] - jobs.submit_ms[counted])[started]
+    run_ms = (log.end_ms[counted] - log.start_ms[counted])[started]
+    return {
+        "jobs_submitted": len(states),
+        "jobs_started": len(wait_ms),
+        "jobs_finished": int(counts[FINISHED]),
+        "jobs_running": int(counts[RUNNING]),
+        "jobs_queued": int(counts[QUEUED]),
+        "jobs_unschedulable": int(counts[UNSCHEDULABLE]),
+        **_waits(wait_ms, run_ms),
+    }
+
+
+def _waits(
+    wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]
+) -> dict[str, float | None]:
+    """Return waits of the jobs that started; percentiles are numpy's linear ones."""
+    if not len(wait_ms):
+        names = ("mean_h", "p50_h", "p95_h", "p99_h")
+        return {f"wait_{name}": None for name in names} | {
+            "waited_share": None,
+            "slowdown_mean": None,
+        }
+    p50, p95, p99 = np.percentile(wait_ms, (50, 95, 99)) / MS_PER_H
+    ran = run_ms > 0
+    slowdown = 1.0 + wait_ms[ran] / run_ms[ran]
+    return {
+        "wait_mean_h": float(wait_ms.mean()) / MS_PER_H,
+        "wait_p50_h": float(p50),
+        "wait_p95_h": float(p95),
+        "wait_p99_h": float(p99),
+        "waited_share": float(np.count_nonzero(wait_ms)) / len(wait_ms),
+        "slowdown_mean": float(slowdown.mean()) if len(slowdown) else None,
+    }

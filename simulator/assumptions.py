@@ -1,0 +1,79 @@
+"""What a run stands on: the assumptions with their sources, and the basis of its carbon."""
+
+from collections.abc import Iterable, Sequence
+
+from simulator.scenario.model import Scenario
+from simulator.traces.grid import GridTrace
+from simulator.units import MS_PER_Y
+from simulator.workload.table import JobTable, WorkloadSize
+
+Assumption = tuple[str, str, str, str, str]
+"""Subject, quantity, value, unit, source."""
+
+
+def basis_of(
+    average: Sequence[GridTrace], marginal: Sequence[GridTrace | None]
+) -> dict[str, str]:
+    """Return on what signal the carbon figures stand, as printed beside them.
+
+    The key ``marginal`` is there only where every site has a marginal trace.
+    """
+    basis = {"average": _joined("average", average)}
+    known = [trace for trace in marginal if trace is not None]
+    if len(known) == len(marginal):
+        basis["marginal"] = _joined("marginal", known)
+    return basis
+
+
+def _joined(word: str, traces: Iterable[GridTrace]) -> str:
+    """Return e.g. ``"average, life-cycle, CISO 2022, PJM 2022"``."""
+    by_factor: dict[str, dict[str, None]] = {}
+    for trace in traces:
+        by_factor.setdefault(trace.factor, {})[trace.label] = None
+    parts = []
+    for factor, labels in by_factor.items():
+        said = "factors not stated" if factor == "unknown" else factor
+        parts.append(", ".join([said, *labels] if said else labels))
+    return f"{word}, {'; '.join(parts)}"
+
+
+def assumptions_of(
+    scenario: Scenario, jobs: JobTable, traces: Iterable[GridTrace]
+) -> tuple[Assumption, ...]:
+    """Return every assumption of a run that a reader of its figures should know."""
+    rows: list[Assumption] = []
+    for name, node in scenario.nodes.items():
+        source = node.source or "scenario"
+        rows += [
+            (name, "idle power", f"{node.idle_power_w:g}", "W", source),
+            (name, "busy power", f"{node.busy_power_w:g}", "W", source),
+            (name, "accelerators", str(node.accelerators), "1", source),
+            (name, "embodied carbon", f"{node.embodied_kg:g}", "kgCO2e", source),
+            (name, "lifetime", f"{node.lifetime_ms / MS_PER_Y:g}", "y", source),
+        ]
+    for name, site in scenario.sites.items():
+        rows.append((name, "PUE", f"{site.pue:g}", "1", "scenario"))
+    for trace in traces:
+        site_name = trace.path.removeprefix("sites.").partition(".grid")[0]
+        quantity = f"{trace.basis} intensity"
+        rows.append((site_name, quantity, trace.label, "g/kWh", trace.note))
+    for size in jobs.sizes:
+        rows += _size_rows(size)
+    return tuple(rows)
+
+
+def _size_rows(size: WorkloadSize) -> list[Assumption]:
+    """Return the sizes of a workload: it is the mean, not the median, that loads the fleet."""
+    values = [
+        ("GPU-days p50", size.gpu_days_p50, "GPU-days", "jobs of this run"),
+        ("GPU-days p99", size.gpu_days_p99, "GPU-days", "jobs of this run"),
+        ("GPU-days mean", size.gpu_days_mean, "GPU-days", "jobs of this run"),
+        ("GPU-days mean of the law", size.law_mean_gpu_days, "GPU-days", "scenario"),
+        ("offered load", size.offered_load, "1", "jobs of this run"),
+    ]
+    return [
+        (size.name, quantity, f"{value:.4g}", unit, source)
+        for quantity, value, unit, source in values
+        if value is not None and value == value
+    ]
+

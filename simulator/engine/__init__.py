@@ -1,0 +1,6 @@
+"""The engine: SimPy for whoever decides, compiled loops for what is decided about."""
+
+from simulator.engine.conductor import Controller, View, simulate
+from simulator.joblog import JobLog
+
+__all__ = ["Controller", "JobLog", "View", "simulate"]

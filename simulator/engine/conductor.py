@@ -1,0 +1,149 @@
+"""The conductor: one clock for SimPy's processes and the compiled loop.
+
+SimPy holds whoever acts at intervals or waits for something rare; the compiled loop settles the
+many small events. The conductor asks SimPy for its next event, lets the loop run up to it, lets
+the SimPy processes of that instant act on settled state, and goes on: the loop then makes the
+scheduling pass of that instant and records it.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulator.engine.state import State, initial_state
+from simulator.fleet import Fleet
+from simulator.joblog import JobLog
+from simulator.kernels import tables as kernels
+from simulator.kernels.engine import advance
+from simulator.workload.table import JobTable
+
+Controller = Callable[[simpy.Environment, "View"], Generator[simpy.Event, object, object]]
+"""A SimPy process on the run's clock (integer milliseconds), given a view of the state."""
+
+LogReader = Callable[[kernels.Log, int], None]
+"""Is handed the change log and its number of rows whenever it is full, and at the end."""
+
+
+class View:
+    """What a controller may see: counts of the settled instant."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def now_ms(self) -> int:
+        """Time since the scenario's start. [ms]"""
+        return int(self._state.tables.clock[kernels.NOW_MS])
+
+    @property
+    def started(self) -> int:
+        """Jobs started so far."""
+        return int(self._state.tables.clock[kernels.STARTED])
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """Free accelerators of each cluster, int64[clusters]."""
+        return self._state.tables.clusters[:, kernels.FREE].copy()
+
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """Waiting jobs of each cluster, int64[clusters]."""
+        return self._state.tables.clusters[:, kernels.WAITING].copy()
+
+
+def simulate(
+    fleet: Fleet,
+    jobs: JobTable,
+    *,
+    end_ms: int,
+    drain: bool = False,
+    on_log: LogReader,
+    controllers: Sequence[Controller] = (),
+) -> JobLog:
+    """Run the jobs on the fleet.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    jobs : JobTable
+        Submitted before `end_ms`.
+    end_ms : int
+        The horizon. Completions at that instant are settled, nothing starts at it. [ms]
+    drain : bool
+        Run on after the horizon until the last job has ended.
+    on_log : callable
+        Reads the change log; see `LogReader`.
+    controllers : sequence of Controller
+        SimPy processes that act on settled state, in this order at equal times.
+
+    Raises
+    ------
+    InputError
+        If the horizon is too long for integer milliseconds.
+    """
+    state = initial_state(fleet, jobs, end_ms=end_ms)
+    env = simpy.Environment(initial_time=0)
+    view = View(state)
+    for controller in controllers:
+        env.process(controller(env, view))
+    run = _Run(state, on_log)
+    while True:
+        due = env.peek()
+        if due >= end_ms:
+            run.advance(end_ms)
+            break
+        run.advance(int(due))
+        while env.peek() == due:
+            env.step()
+    finished_ms = end_ms
+    if drain and (state.tables.clock[kernels.RUNNING] or view.waiting.any()):
+        run.advance(int(kernels.FOREVER_MS))
+        finished_ms = max(end_ms, int(state.tables.clock[kernels.NOW_MS]))
+    run.hand_over()
+    return JobLog(
+        start_ms=state.jobs.start_ms,
+        end_ms=state.jobs.end_ms,
+        cluster=state.jobs.cluster,
+        first_node=state.jobs.first_node,
+        finished_ms=finished_ms,
+        events=run.events(),
+    )
+
+
+class _Run:
+    """The compiled loop with its log: advances, and hands the log over whenever it is full."""
+
+    def __init__(self, state: State, on_log: LogReader) -> None:
+        self._state = state
+        self._on_log = on_log
+        self._calls = 0
+        self._rows = 0
+
+    def advance(self, until_ms: int) -> None:
+        """Run up to `until_ms`, which is settled but not decided."""
+        state = self._state
+        reason = kernels.LOG_FULL
+        while reason == kernels.LOG_FULL:
+            reason = advance(state.jobs, state.tables, state.log, until_ms)
+            self._calls += 1
+            if reason == kernels.LOG_FULL:
+                self.hand_over()
+
+    def hand_over(self) -> None:
+        """Give the log's rows to their reader and begin it anew."""
+        clock = self._state.tables.clock
+        self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
+        self._rows += int(clock[kernels.LOG_ROWS])
+        clock[kernels.LOG_ROWS] = 0
+
+    def events(self) -> dict[str, int]:
+        clock = self._state.tables.clock
+        return {
+            "submitted": int(clock[kernels.NEXT_JOB]),
+            "started": int(clock[kernels.STARTED]),
+            "completed": int(clock[kernels.COMPLETED]),
+            "log_rows": self._rows,
+            "loop_calls": self._calls,
+        }

@@ -1,0 +1,134 @@
+"""The state that the kernels work on, made from a fleet and a job table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import InputError, Issue
+from simulator.fleet import Fleet
+from simulator.kernels import node_index
+from simulator.kernels import tables as kernels
+from simulator.workload.table import JobTable
+
+LOG_ROWS = 1 << 16
+"""Rows of the change log beyond one for each node, which any single instant can need."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything `simulator.kernels.engine.advance` reads and writes."""
+
+    jobs: kernels.Jobs
+    tables: kernels.Tables
+    log: kernels.Log
+
+
+def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
+    """Return the state before the first instant: every node awake and free, nothing submitted.
+
+    Raises
+    ------
+    InputError
+        If the horizon is too long to be counted beside the fleet's running jobs.
+    """
+    levels, level = _priority_levels(jobs.priority)
+    tables = _tables(fleet, levels, min(int(fleet.capacity.sum()), len(jobs)))
+    if end_ms >= 1 << (62 - tables.bits):
+        raise InputError(
+            "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
+        )
+    rows = LOG_ROWS + int(fleet.first_node[-1])
+    log = kernels.Log(
+        time_ms=np.empty(rows, np.int64),
+        node=np.empty(rows, np.int32),
+        state=np.empty(rows, np.int8),
+        held=np.empty(rows, np.int32),
+        busy=np.empty(rows, np.float64),
+    )
+    return State(_jobs(fleet, jobs, level), tables, log)
+
+
+def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
+    """Rank priorities, the largest first, so that each level is one queue."""
+    if not len(priority) or priority.min() == priority.max():
+        return 1, np.zeros(len(priority), np.int32)
+    distinct, rank = np.unique(-priority.astype(np.int64), return_inverse=True)
+    return len(distinct), rank.astype(np.int32)
+
+
+def _jobs(fleet: Fleet, jobs: JobTable, level: NDArray[np.int32]) -> kernels.Jobs:
+    scales = np.array(jobs.scales or (False,), bool)
+    clusters = [cluster for route in jobs.routes for cluster in route]
+    ends = np.cumsum([0, *(len(route) for route in jobs.routes)])
+    count = len(jobs)
+    return kernels.Jobs(
+        submit_ms=np.ascontiguousarray(jobs.submit_ms, np.int64),
+        duration_ms=np.ascontiguousarray(jobs.duration_ms, np.float64),
+        gpus=np.ascontiguousarray(jobs.gpus, np.int32),
+        utilisation=np.ascontiguousarray(jobs.utilisation, np.float64),
+        level=level,
+        workload=np.ascontiguousarray(jobs.workload, np.int16),
+        route=np.ascontiguousarray(jobs.route, np.int16),
+        route_first=ends.astype(np.int64),
+        route_cluster=np.array(clusters, np.int64),
+        speed=np.where(scales[:, None], fleet.relative_speed[None, :], 1.0),
+        start_ms=np.full(count, kernels.NONE, np.int64),
+        end_ms=np.full(count, kernels.NONE, np.int64),
+        cluster=np.full(count, kernels.NONE, np.int16),
+        first_node=np.full(count, kernels.NONE, np.int32),
+        next_waiting=np.full(count, kernels.NONE, np.int32),
+    )
+
+
+def _tables(fleet: Fleet, levels: int, slots: int) -> kernels.Tables:
+    clusters, words = _clusters(fleet)
+    queue_shape, queue_words = node_index.shape(levels)
+    clusters[:, kernels.QUEUE_SHAPE : kernels.QUEUE_SHAPE + len(queue_shape)] = queue_shape
+    clusters[:, kernels.QUEUE_BASE] = np.arange(len(clusters)) * queue_words
+    slots = max(1, slots)
+    row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
+    row[:-1, kernels.NEXT_SLOT] = np.arange(1, slots)
+    node_count = int(fleet.first_node[-1])
+    nodes = np.zeros((node_count, kernels.NODE_SIZE), np.int32)
+    nodes[:, kernels.NODE_WHOLE] = np.repeat(fleet.accelerators, fleet.node_count)
+    nodes[:, kernels.NODE_FREE] = nodes[:, kernels.NODE_WHOLE]
+    return kernels.Tables(
+        clock=np.zeros(kernels.CLOCK_SIZE, np.int64),
+        clusters=clusters,
+        heads=np.full((len(clusters), levels), kernels.NONE, np.int64),
+        tails=np.full((len(clusters), levels), kernels.NONE, np.int64),
+        queues=np.zeros(len(clusters) * queue_words, np.int64),
+        nodes=nodes,
+        busy=np.zeros(node_count),
+        words=words,
+        dirty_nodes=np.empty(node_count, np.int32),
+        slots=row,
+        slot_utilisation=np.zeros(slots),
+        agenda=np.zeros(slots, np.int64),
+        bits=max(1, (slots - 1).bit_length()),
+    )
+
+
+def _clusters(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the table of clusters, all free, and the words of their candidate index."""
+    width = kernels.WITH_FREE + int(fleet.accelerators.max()) + 1
+    table = np.zeros((len(fleet.cluster_names), width), np.int64)
+    trees: list[NDArray[np.int64]] = []
+    base = 0
+    for row, whole, nodes in zip(table, fleet.accelerators, fleet.node_count, strict=True):
+        tree_shape, tree_words = node_index.shape(int(nodes))
+        row[kernels.TREE_SHAPE : kernels.TREE_SHAPE + len(tree_shape)] = tree_shape
+        row[kernels.TREE_BASE] = base
+        row[kernels.TREE_WORDS] = tree_words
+        row[kernels.WHOLE] = whole
+        row[kernels.NODES] = nodes
+        row[kernels.FREE] = whole * nodes
+        row[kernels.WITH_FREE + whole] = nodes
+        words = np.zeros((int(whole) + 1, tree_words), np.int64)
+        node_index.fill(words[whole], int(nodes))
+        trees.append(words.ravel())
+        base += words.size
+    table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]
+    table[:, kernels.RULE] = fleet.placement
+    return table, np.concatenate(trees)

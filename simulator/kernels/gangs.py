@@ -1,0 +1,152 @@
+"""The life of a gang: dispatched to a cluster, started on its nodes, completed."""
+
+import numpy as np
+
+from simulator.kernels import agenda
+from simulator.kernels.compile import kernel
+from simulator.kernels.placement import choose, fits, move
+from simulator.kernels.tables import (
+    CLUSTER,
+    COMPLETED,
+    FREE,
+    FREE_SLOT,
+    NEXT_SLOT,
+    NEXT_WHOLE,
+    NODE_FREE,
+    NODE_WHOLE,
+    NODES,
+    NONE,
+    NOW_MS,
+    PART_GPUS,
+    PART_NODE,
+    RUNNING,
+    SENT_GPUS,
+    SENT_JOBS,
+    STARTED,
+    UNSCHEDULABLE,
+    WAITING,
+    WHOLE,
+    WHOLE_COUNT,
+    WHOLE_HEAD,
+)
+
+
+@kernel(inline="always")
+def dispatch(jobs, clusters, job):
+    """Choose the cluster of an arriving job, by preference.
+
+    The first of its route where nobody waits from an earlier instant, enough accelerators are
+    free beside those asked for by jobs already sent there at this instant, and the job could be
+    placed now; else the first that could hold it when empty; UNSCHEDULABLE if none could.
+    """
+    gpus = jobs.gpus[job]
+    first = jobs.route_first[jobs.route[job]]
+    last = jobs.route_first[jobs.route[job] + 1]
+    home = UNSCHEDULABLE
+    for at in range(first, last):
+        cluster = jobs.route_cluster[at]
+        whole = clusters[cluster, WHOLE]
+        if (gpus + whole - 1) // whole > clusters[cluster, NODES]:
+            continue
+        if home < 0:
+            home = cluster
+        if last - first == 1:
+            break
+        # Jobs sent at this instant have been through no pass yet: they are not a queue.
+        if clusters[cluster, WAITING] > clusters[cluster, SENT_JOBS]:
+            continue
+        if clusters[cluster, FREE] - clusters[cluster, SENT_GPUS] < gpus:
+            continue
+        if fits(clusters, cluster, gpus):
+            home = cluster
+            break
+    return home
+
+
+@kernel(inline="always")
+def start(jobs, tables, cluster, job):
+    """Write the row of a job that fits, place it, and put its completion on the agenda.
+
+    A job that ends at the instant it starts holds nothing and costs nothing.
+    """
+    clock = tables.clock
+    now = clock[NOW_MS]
+    length = jobs.duration_ms[job] / jobs.speed[jobs.workload[job], cluster]
+    end = now + np.int64(np.rint(length))
+    jobs.start_ms[job] = now
+    jobs.end_ms[job] = end
+    clock[STARTED] += 1
+    if end == now:
+        clock[COMPLETED] += 1
+        gpus = min(jobs.gpus[job], tables.clusters[cluster, WHOLE])
+        jobs.first_node[job] = choose(tables, cluster, gpus)
+    else:
+        slot = clock[FREE_SLOT]
+        clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
+        jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], jobs.utilisation[job])
+        latest = (np.int64(1) << (62 - tables.bits)) - 1
+        agenda.push(tables.agenda, clock[RUNNING], (min(end, latest) << tables.bits) | slot)
+        clock[RUNNING] += 1
+
+
+@kernel(inline="always")
+def place(tables, cluster, slot, gpus, utilisation):
+    """Put a gang on its nodes and note them in its slot; return the lowest of them."""
+    nodes = tables.nodes
+    slots = tables.slots
+    whole = tables.clusters[cluster, WHOLE]
+    count = gpus // whole
+    rest = gpus - count * whole
+    first = NONE
+    previous = NONE
+    for _ in range(count):
+        node = choose(tables, cluster, whole)
+        move(tables, cluster, node, -whole)
+        tables.busy[node] = whole * utilisation
+        if previous < 0:
+            first = node
+        else:
+            nodes[previous, NEXT_WHOLE] = node
+        previous = node
+    slots[slot, WHOLE_HEAD] = first
+    slots[slot, WHOLE_COUNT] = count
+    slots[slot, PART_GPUS] = rest
+    slots[slot, CLUSTER] = cluster
+    tables.slot_utilisation[slot] = utilisation
+    if rest > 0:
+        node = choose(tables, cluster, rest)
+        move(tables, cluster, node, -rest)
+        tables.busy[node] += rest * utilisation
+        slots[slot, PART_NODE] = node
+        if first < 0 or node < first:
+            first = node
+    return first
+
+
+@kernel(inline="always")
+def complete(tables):
+    """Settle the first completion of the agenda: free its accelerators and its slot."""
+    clock = tables.clock
+    slots = tables.slots
+    nodes = tables.nodes
+    slot = tables.agenda[0] & ((1 << tables.bits) - 1)
+    agenda.pop(tables.agenda, clock[RUNNING])
+    clock[RUNNING] -= 1
+    clock[COMPLETED] += 1
+    cluster = slots[slot, CLUSTER]
+    node = slots[slot, WHOLE_HEAD]
+    for _ in range(slots[slot, WHOLE_COUNT]):
+        following = nodes[node, NEXT_WHOLE]
+        move(tables, cluster, node, nodes[node, NODE_WHOLE])
+        tables.busy[node] = 0.0
+        node = following
+    part = slots[slot, PART_GPUS]
+    if part > 0:
+        node = slots[slot, PART_NODE]
+        move(tables, cluster, node, part)
+        if nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]:
+            tables.busy[node] = 0.0  # exactly: no rounding is carried past an empty node
+        else:
+            tables.busy[node] -= part * tables.slot_utilisation[slot]
+    slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
+    clock[FREE_SLOT] = slot

@@ -1,0 +1,80 @@
+"""Where a gang can be placed, where its rule places it, and the bookkeeping of a move."""
+
+from simulator.kernels import node_index
+from simulator.kernels.compile import kernel
+from simulator.kernels.tables import (
+    DIRTY,
+    FIRST_FIT,
+    FIRST_NODE,
+    FREE,
+    NODE_DIRTY,
+    NODE_FREE,
+    NODES,
+    RULE,
+    SPREAD,
+    TREE_BASE,
+    TREE_SHAPE,
+    TREE_WORDS,
+    WHOLE,
+    WITH_FREE,
+)
+
+
+@kernel(inline="always")
+def fits(clusters, cluster, gpus):
+    """Return whether a gang of `gpus` accelerators can be placed in a cluster now."""
+    whole = clusters[cluster, WHOLE]
+    count = gpus // whole
+    rest = gpus - count * whole
+    full = clusters[cluster, WITH_FREE + whole]
+    possible = gpus <= clusters[cluster, FREE] and full >= count
+    if possible and rest > 0 and full == count:
+        possible = False
+        for free in range(rest, whole):
+            if clusters[cluster, WITH_FREE + free] > 0:
+                possible = True
+                break
+    return possible
+
+
+@kernel(inline="always")
+def choose(tables, cluster, gpus):
+    """Return the node on which the cluster's rule places `gpus` <= one node's accelerators.
+
+    Pack takes the node with the fewest free that suffice, spread the one with the most, first
+    fit the lowest node that suffices; among equals the lowest. Some node must suffice.
+    """
+    clusters = tables.clusters
+    whole = clusters[cluster, WHOLE]
+    rule = clusters[cluster, RULE]
+    best = clusters[cluster, NODES]
+    for step in range(whole - gpus + 1):
+        free = whole - step if rule == SPREAD else gpus + step
+        if clusters[cluster, WITH_FREE + free] > 0:
+            base = clusters[cluster, TREE_BASE] + free * clusters[cluster, TREE_WORDS]
+            best = min(best, node_index.lowest(tables.words, base, clusters, cluster, TREE_SHAPE))
+            if rule != FIRST_FIT:
+                break
+    return clusters[cluster, FIRST_NODE] + best
+
+
+@kernel(inline="always")
+def move(tables, cluster, node, gpus):
+    """Change a node's free accelerators by `gpus`, in the tables and in the index."""
+    clusters = tables.clusters
+    nodes = tables.nodes
+    base = clusters[cluster, TREE_BASE]
+    size = clusters[cluster, TREE_WORDS]
+    member = node - clusters[cluster, FIRST_NODE]
+    before = nodes[node, NODE_FREE]
+    after = before + gpus
+    node_index.remove(tables.words, base + before * size, clusters, cluster, TREE_SHAPE, member)
+    node_index.insert(tables.words, base + after * size, clusters, cluster, TREE_SHAPE, member)
+    clusters[cluster, WITH_FREE + before] -= 1
+    clusters[cluster, WITH_FREE + after] += 1
+    clusters[cluster, FREE] += gpus
+    nodes[node, NODE_FREE] = after
+    if nodes[node, NODE_DIRTY] == 0:
+        nodes[node, NODE_DIRTY] = 1
+        tables.dirty_nodes[tables.clock[DIRTY]] = node
+        tables.clock[DIRTY] += 1

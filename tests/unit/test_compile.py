@@ -1,0 +1,73 @@
+"""The kernel decorator: one signature a kernel, a cache named by the sources."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numba import config
+
+from simulator.kernels import compile as compiling
+
+PROBE = """
+import numpy as np
+from simulator.kernels.compile import cache_folder, kernel
+print(cache_folder())
+"""
+
+
+def folder_seen_by(environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_the_cache_folder_is_named_by_a_hash_of_all_kernel_sources() -> None:
+    folder = compiling.cache_folder()
+    assert folder is not None
+    assert folder.name == f"kernels-{compiling.source_hash()}"
+
+
+def test_a_cache_folder_that_the_user_names_is_used(tmp_path: Path) -> None:
+    assert Path(folder_seen_by({"NUMBA_CACHE_DIR": str(tmp_path)})).parent == tmp_path
+
+
+def test_a_read_only_package_falls_back_to_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_folder = tmp_path / "a-file"
+    no_folder.touch()
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    monkeypatch.setattr(compiling, "_CACHE_PARENT", no_folder / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    compiling.cache_folder.cache_clear()
+    try:
+        folder = compiling.cache_folder()
+    finally:
+        compiling.cache_folder.cache_clear()
+    assert folder is not None
+    assert folder.parent == tmp_path / "fleetsim"
+
+
+def test_without_any_place_to_write_kernels_still_compile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_folder = tmp_path / "a-file"
+    no_folder.touch()
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    monkeypatch.setattr(compiling, "_CACHE_PARENT", no_folder / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(no_folder / "user"))
+    compiling.cache_folder.cache_clear()
+    try:
+        assert compiling.cache_folder() is None
+        assert not compiling.is_warm()
+        double = compiling.kernel(lambda value: 2 * value)
+        assert double(21) == 42
+    finally:
+        compiling.cache_folder.cache_clear()
