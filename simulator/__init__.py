@@ -1,0 +1,45 @@
+"""Energy, carbon and waiting times of AI datacentre fleets.
+
+>>> import simulator as fs
+>>> run = fs.run("my.toml", seed=7)  # doctest: +SKIP
+>>> run.summary["total_kgco2e"]  # doctest: +SKIP
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.api import Run, load, open_run, run
+    from simulator.errors import InputError, Issue
+    from simulator.scenario import Scenario
+
+__version__ = "0.1.0"
+
+__all__ = ["InputError", "Issue", "Run", "Scenario", "__version__", "load", "open_run", "run"]
+
+_HOMES = {
+    "InputError": "simulator.errors",
+    "Issue": "simulator.errors",
+    "Run": "simulator.api",
+    "Scenario": "simulator.scenario",
+    "load": "simulator.api",
+    "open_run": "simulator.api",
+    "run": "simulator.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name, importing its module when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

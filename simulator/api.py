@@ -1,0 +1,254 @@
+"""The Python face: load a scenario, run it, look at what came out.
+
+>>> import simulator as fs
+>>> run = fs.run("my.toml", seed=7)  # doctest: +SKIP
+>>> run.summary["total_kgco2e"]  # doctest: +SKIP
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.figures import Plots
+    from simulator.progress import Progress
+    from simulator.results import Results
+    from simulator.scenario import Scenario
+    from simulator.simulation import Simulated
+    from simulator.workload.table import WorkloadSize
+
+
+def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None) -> "Scenario":
+    """Load a scenario file.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    sets : iterable of str
+        Replacements such as ``"clusters.train.count=256"``.
+    seed : int, optional
+        Replaces the file's seed.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    from simulator import scenario
+
+    return scenario.load(Path(path), sets=tuple(sets), seed=seed)
+
+
+def run(
+    scenario: "Scenario | str | Path",
+    *,
+    seed: int | None = None,
+    progress: "bool | Progress | None" = False,
+    command: str | None = None,
+) -> "Run":
+    """Simulate a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+    seed : int, optional
+        Replaces the scenario's seed.
+    progress : bool or callable
+        True shows a bar on stderr; a callable is told of simulated days done, simulated days in
+        all, and jobs started.
+    command : str, optional
+        Written into the manifest as the command line.
+
+    Raises
+    ------
+    InputError
+        If the scenario or a file it reads is refused.
+    """
+    from simulator import simulation
+
+    if isinstance(scenario, str | Path):
+        scenario = load(scenario)
+    with _shown(progress, scenario.name) as show:
+        simulated = simulation.run(scenario, seed=seed, progress=show, command=command)
+    return Run(simulated.results, simulated)
+
+
+def open_run(folder: str | Path) -> "Run":
+    """Return the run whose results lie in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no results, or those of another version.
+    """
+    from simulator.results import load_results
+
+    return Run(load_results(folder))
+
+
+class Run:
+    """What a run returned: its summary, its tables as pandas, its figures and its report.
+
+    Parameters
+    ----------
+    results : Results
+        Tables and summary; nothing in them is computed again.
+    simulated : Simulated, optional
+        What happened, for billing it again; absent for a run read from a folder.
+    """
+
+    __slots__ = ("_simulated", "results")
+
+    def __init__(self, results: "Results", simulated: "Simulated | None" = None) -> None:
+        self.results = results
+        self._simulated = simulated
+
+    def __repr__(self) -> str:
+        name = self.results.scenario.name
+        return f"<Run {name!r} seed {self.results.seed} key {self.results.key[:8]}>"
+
+    @property
+    def scenario(self) -> "Scenario":
+        """The scenario that was run."""
+        return self.results.scenario
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Totals and means by name, units in the names; None where a quantity is absent."""
+        return dict(self.results.summary)
+
+    @property
+    def jobs(self) -> "pd.DataFrame":
+        """One row per job, as a copy of your own."""
+        return self.results.jobs
+
+    @property
+    def hourly(self) -> "pd.DataFrame":
+        """One row per interval and cluster, as a copy of your own."""
+        return self.results.hourly
+
+    @property
+    def nodes(self) -> "pd.DataFrame":
+        """One row per node, as a copy of your own."""
+        return self.results.nodes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the run warned of."""
+        return self.results.warnings
+
+    @property
+    def basis(self) -> dict[str, str]:
+        """What each carbon figure stands on."""
+        return dict(self.results.basis)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of every file that was read, by name."""
+        return dict(self.results.inputs)
+
+    @property
+    def sizes(self) -> "tuple[WorkloadSize, ...]":
+        """What each workload asked for; empty for a run read from a folder."""
+        return self._simulated.inputs.jobs.sizes if self._simulated is not None else ()
+
+    @property
+    def plot(self) -> "Plots":
+        """Figures of the run, each a matplotlib figure of your own: ``run.plot.power()``."""
+        from simulator.figures import Plots
+
+        return Plots(self.results)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one HTML file that needs nothing else, and return its path."""
+        from simulator.figures import figure_files
+        from simulator.report import report_html
+
+        target = Path(path)
+        html = report_html(self.results, figure_files(self.results))
+        try:
+            target.write_text(html, encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        return target
+
+    def save(self, folder: str | Path | None = None, *, overwrite: bool = False) -> Path:
+        """Write every file of the run into a folder, whole or not at all, and return it.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Default ``runs/<name>-<key>``, which is named by what was run.
+        overwrite : bool
+            Replace the results of an earlier run.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something already, or can't be written to.
+        """
+        from simulator.figures import figure_files
+        from simulator.report import report_html
+        from simulator.results import run_folder, save
+
+        results = self.results
+        target = (
+            Path(folder) if folder is not None else run_folder(results.scenario.name, results.key)
+        )
+        files = figure_files(results)
+        files["report.html"] = report_html(results, files).encode()
+        save(results, target, extra_files=files, overwrite=overwrite)
+        return target
+
+    def bill(
+        self,
+        *,
+        grid: str | dict[str, Any] | None = None,
+        marginal: str | dict[str, Any] | None = None,
+        pue: float | None = None,
+    ) -> "Run":
+        """Return the same events under other accounting; nothing is simulated again.
+
+        Parameters
+        ----------
+        grid, marginal : str or dict, optional
+            Average and marginal intensity of every site, as a scenario file says them: a name of
+            the catalog, ``{"constant": "380 g/kWh"}`` or ``{"file": ..., "time": ...}``.
+        pue : float, optional
+            Facility energy over IT energy of every site.
+
+        Raises
+        ------
+        InputError
+            If a value is refused, or the run was read from a folder, where its events are not.
+        """
+        if self._simulated is None:
+            from simulator.errors import InputError, Issue
+
+            rule = (
+                "results read from a folder hold no events to bill; run their scenario.toml again"
+            )
+            raise InputError(self.results.scenario.name, [Issue("", rule)])
+        results = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
+        return Run(results, self._simulated)
+
+
+def _shown(
+    progress: "bool | Progress | None", title: str
+) -> "AbstractContextManager[Progress | None]":
+    if progress is True:
+        from simulator.progress import bar
+
+        return bar(title)
+    return nullcontext(progress if callable(progress) else None)
+
+
+def _unwritable(path: Path, error: OSError) -> Exception:
+    from simulator.errors import InputError, Issue
+
+    words = (error.strerror or str(error)).lower()
+    return InputError(str(path), [Issue("", f"can't be written ({words}); name another file")])

@@ -1,0 +1,68 @@
+"""Find the files that ship with the package: in a checkout, or inside the installed wheel."""
+
+from pathlib import Path
+from typing import Final
+
+from simulator.errors import InputError, Issue
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+_FOLDERS: Final = ("", "studies", "templates")
+
+
+def _root(checkout: str, wheel: str) -> Path:
+    """Return a shipped folder: beside the package in a checkout, inside it in a wheel."""
+    beside = _PACKAGE.parent / checkout
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
+        return beside
+    return _PACKAGE / "bundled_files" / wheel
+
+
+def scenarios() -> dict[str, Path]:
+    """Return every shipped scenario by name, e.g. ``"gpu-fleet"``, in alphabetical order."""
+    root = _root("scenarios", "scenarios")
+    files = [path for folder in _FOLDERS for path in (root / folder).glob("*.toml")]
+    return {path.stem.replace("_", "-"): path for path in sorted(files, key=lambda file: file.stem)}
+
+
+def scenario_file(name: str) -> Path:
+    """Return the path of a shipped scenario.
+
+    Parameters
+    ----------
+    name : str
+        Its name, e.g. ``"hello"``; underscores and hyphens are alike.
+
+    Raises
+    ------
+    InputError
+        If no scenario of that name ships.
+    """
+    shipped = scenarios()
+    found = shipped.get(name.replace("_", "-"))
+    if found is None:
+        raise InputError(
+            name, [Issue("", f"neither a file nor a scenario that ships, {', '.join(shipped)}")]
+        )
+    return found
+
+
+def file_or_name(said: Path) -> Path:
+    """Return a scenario file, or the shipped scenario that a bare word names.
+
+    Parameters
+    ----------
+    said : Path
+        ``my.toml``, or the name of a shipped scenario such as ``research-cluster``.
+
+    Raises
+    ------
+    InputError
+        If a bare word is neither a file nor the name of a scenario that ships.
+    """
+    bare = said.name == str(said) and not said.suffix and not said.exists()
+    return scenario_file(said.name) if bare else said
+
+
+def oracle_file() -> Path:
+    """Return the path of the readable model that the engine is compared with."""
+    return _root("tests/oracle", "oracle") / "model.py"

@@ -1,0 +1,260 @@
+"""The catalog: node types, grids and workloads as data, each figure with unit, source and year.
+
+The figures stand in the TOML files beside this one (``nodes.toml``, ``grids.toml``,
+``workloads.toml``, their sources in ``sources.toml``) and in ``month_hour_profiles.csv``; this
+module only hands them out. To add a machine, a grid or a workload, add it there.
+"""
+
+import copy
+import csv
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from simulator.errors import listing, nearest, shown
+
+KINDS: Final = ("nodes", "grids", "workloads")
+"""What the catalog holds; one TOML file each."""
+
+Basis = Literal["average", "marginal"]
+
+_ABOUT: Final = ("title", "caveats")
+_HOURS: Final = 12 * 24
+
+
+class UnknownNameError(KeyError):
+    """A name that the catalog does not hold; the message offers the nearest one.
+
+    Parameters
+    ----------
+    name : str
+        The name asked for.
+    what : str
+        What it should have been, e.g. ``"node type"``.
+    known : iterable of str
+        The names there are.
+    """
+
+    def __init__(self, name: str, what: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        near = nearest(name, self.known)
+        hint = f"did you mean '{near}'?" if near else f"the catalog holds {listing(self.known)}"
+        self.message = f"{shown(name)} is not a {what} of the catalog; {hint}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the catalog, with what must be known to use it.
+
+    Attributes
+    ----------
+    kind, name, key : str
+        Where it stands, e.g. ``"nodes"``, ``"hgx-a100"``, ``"idle_power"``.
+    value : float
+        The number, in `unit`.
+    unit : str
+    source : str
+        Citation of the source.
+    year : int
+        Year of the source.
+    licence : str or None
+        Of a table of numbers that was carried over.
+    low, high : float or None
+        Range, in `unit`.
+    assumption : bool
+        Whether it is an assumption rather than a published figure.
+    note : str
+    """
+
+    kind: str
+    name: str
+    key: str
+    value: float
+    unit: str
+    source: str
+    year: int
+    licence: str | None
+    low: float | None
+    high: float | None
+    assumption: bool
+    note: str
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of one kind: ``"nodes"``, ``"grids"`` or ``"workloads"``."""
+    return list(_table(kind))
+
+
+def node(name: str) -> dict[str, Any]:
+    """Return a node type as the table ``[nodes.NAME]`` of a scenario would say it.
+
+    Its ``source`` names where the figures come from, in short; `entries` has the citations.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such node type.
+    """
+    entry = _find("nodes", "node type", name)
+    table = {key: plain for key, plain in _plain(entry).items() if key not in _ABOUT}
+    cited = dict.fromkeys(said["source"] for said in entry.values() if isinstance(said, dict))
+    sources = "; ".join(_table("sources")[source]["short"] for source in cited)
+    return {**table, "source": f"catalog {name}: {sources}"}
+
+
+def workload(name: str) -> dict[str, Any]:
+    """Return a published workload: its law under ``gpu_days``, with title, source and caveats.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such workload.
+    """
+    entry = _find("workloads", "workload", name)
+    plain = _plain(entry)
+    figures = list(_figures("workloads", name, entry))
+    return {
+        "gpu_days": plain["gpu_days"],
+        "title": plain["title"],
+        "source": figures[0].source,
+        "year": figures[0].year,
+        "caveats": plain["caveats"],
+    }
+
+
+def grid(name: str) -> dict[str, Any]:
+    """Return a grid: its profile under ``mean_g_per_kwh``, with basis, factor and provenance.
+
+    ``mean_g_per_kwh`` holds 288 numbers, month after month, 24 hours each, UTC. [g/kWh]
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such grid.
+    """
+    entry = _find("grids", "grid", name)
+    source = _table("sources")[entry["source"]]
+    return {
+        "title": entry["title"],
+        "basis": entry["basis"],
+        "factor": entry["factor"],
+        "mean_g_per_kwh": profile(entry["profile"]),
+        "source": source["cite"],
+        "year": source["year"],
+        "licence": source["licence"],
+        "caveats": list(entry["caveats"]),
+    }
+
+
+def grid_basis(name: str) -> Basis:
+    """Return whether a grid of the catalog is an average or a marginal intensity."""
+    basis: Basis = _find("grids", "grid", name)["basis"]
+    return basis
+
+
+def entry(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a name and its whole entry, figures with their sources included.
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalog does not hold the name.
+    """
+    for kind in KINDS:
+        if name in _table(kind):
+            return kind, copy.deepcopy(_table(kind)[name])
+    raise UnknownNameError(name, "name", [known for kind in KINDS for known in _table(kind)])
+
+
+def entries(name: str | None = None) -> tuple[Figure, ...]:
+    """Return every figure of the catalog, or of one of its names, in the order of the files."""
+    found = [(kind, known) for kind in KINDS for known in _table(kind) if name in (None, known)]
+    if name is not None and not found:
+        entry(name)
+    return tuple(
+        figure for kind, known in found for figure in _figures(kind, known, _table(kind)[known])
+    )
+
+
+@cache
+def profile(region: str) -> tuple[float, ...]:
+    """Return the mean intensity by UTC month and hour of a region, 288 numbers in g/kWh."""
+    with Path(__file__).with_name("month_hour_profiles.csv").open(encoding="utf-8") as file:
+        means = tuple(
+            float(row["mean_g_per_kwh"]) for row in csv.DictReader(file) if row["region"] == region
+        )
+    if len(means) != _HOURS:
+        raise ValueError(f"the profile {region!r} holds {len(means)} hours; it needs {_HOURS}")
+    return means
+
+
+@cache
+def _table(kind: str) -> dict[str, Any]:
+    with Path(__file__).with_name(f"{kind}.toml").open("rb") as file:
+        table: dict[str, Any] = tomllib.load(file)[kind]
+    return table
+
+
+def _find(kind: str, what: str, name: str) -> dict[str, Any]:
+    table = _table(kind)
+    if name not in table:
+        raise UnknownNameError(name, what, table)
+    found: dict[str, Any] = table[name]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return an entry with each figure replaced by its bare value."""
+    if isinstance(value, dict):
+        if "value" in value:
+            return value["value"]
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _figures(kind: str, name: str, value: Any, key: str = "") -> Iterator[Figure]:
+    if isinstance(value, dict) and "value" in value:
+        yield _figure(kind, name, key, value)
+    elif isinstance(value, dict):
+        for part, item in value.items():
+            yield from _figures(kind, name, item, f"{key}.{part}" if key else part)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _figures(kind, name, item, f"{key}[{number}]")
+
+
+def _figure(kind: str, name: str, key: str, said: dict[str, Any]) -> Figure:
+    source = _table("sources")[said["source"]]
+    value, unit = _number(said["value"])
+    return Figure(
+        kind=kind,
+        name=name,
+        key=key,
+        value=value,
+        unit=unit or said["unit"],
+        source=source["cite"],
+        year=source["year"],
+        licence=source.get("licence"),
+        low=_number(said["low"])[0] if "low" in said else None,
+        high=_number(said["high"])[0] if "high" in said else None,
+        assumption=said.get("assumption", False),
+        note=said.get("note", ""),
+    )
+
+
+def _number(value: str | float) -> tuple[float, str]:
+    """Split ``"1.4 kW"`` into number and unit; a bare number has none."""
+    if not isinstance(value, str):
+        return float(value), ""
+    number, unit = value.split(" ", 1)
+    return float(number), unit

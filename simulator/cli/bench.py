@@ -1,0 +1,30 @@
+"""``fleetsim bench``: how fast this machine is, beside plain SimPy loops in the same run."""
+
+from typing import Annotated
+
+import typer
+
+from simulator.cli.terminal import Json, NoProgress, Quiet, terminal
+from simulator.errors import InputError, Issue
+
+
+def bench(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes only, in seconds.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Up to ten million jobs; takes many minutes.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Time the engine beside plain SimPy loops."""
+    from simulator import bench as yardstick
+
+    out = terminal(context, json, quiet, no_progress)
+    if quick and full:
+        raise InputError("bench", [Issue("", "--quick and --full exclude each other; give one")])
+    sizes = yardstick.QUICK if quick else yardstick.FULL if full else yardstick.DEFAULT
+    comparison = yardstick.run(sizes, say=out.note if out.progress else None)
+    out.say(comparison.text())
+    out.document(comparison.document())

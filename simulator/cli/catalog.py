@@ -1,0 +1,124 @@
+"""``fleetsim catalog``: machines, grids and workloads; each figure with unit, source and year."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from simulator.cli.terminal import Json, NoProgress, Quiet, terminal
+from simulator.errors import InputError, Issue
+
+if TYPE_CHECKING:
+    from simulator.catalog import Figure
+
+COLUMNS: Final = 80
+KIND_NAMES: Final = {"nodes": "node type", "grids": "grid", "workloads": "workload"}
+HOURS: Final = 24
+
+
+def catalog(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One entry, e.g. hgx-a100.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """List machines, grids and laws; or one, with sources."""
+    from simulator import catalog as shelf
+
+    out = terminal(context, json, quiet, no_progress)
+    if name is None:
+        titles = {
+            kind: {entry: shelf.entry(entry)[1]["title"] for entry in shelf.names(kind)}
+            for kind in shelf.KINDS
+        }
+        out.say("\n".join(_listing(titles)))
+        out.document(titles)
+        return
+    try:
+        kind, entry = shelf.entry(name)
+    except KeyError as unknown:
+        raise InputError("catalog", [Issue(name, str(unknown))]) from None
+    figures = shelf.entries(name)
+    grid = shelf.grid(name) if kind == "grids" else None
+    out.say("\n".join(_entry(name, kind, entry, figures, grid)))
+    out.document(
+        {
+            "kind": kind,
+            "name": name,
+            **(grid or {"title": entry["title"], "caveats": entry.get("caveats", [])}),
+            "figures": [asdict(figure) for figure in figures],
+        }
+    )
+
+
+def _listing(titles: dict[str, dict[str, str]]) -> Iterator[str]:
+    width = max(len(name) for names in titles.values() for name in names)
+    for kind, names in titles.items():
+        yield f"{kind}"
+        for name, title in names.items():
+            first, *more = wrap(title, COLUMNS - width - 4) or [""]
+            yield f"  {name:<{width}}  {first}"
+            yield from (f"  {'':<{width}}  {line}" for line in more)
+    yield "one entry with its figures and sources: fleetsim catalog hgx-a100"
+
+
+def _entry(
+    name: str,
+    kind: str,
+    entry: dict[str, Any],
+    figures: "tuple[Figure, ...]",
+    grid: dict[str, Any] | None,
+) -> Iterator[str]:
+    """Return an entry line by line, its sources numbered at the end."""
+    yield from wrap(
+        f"{name}  ({KIND_NAMES[kind]})  {entry['title']}", COLUMNS, subsequent_indent="  "
+    )
+    if grid is not None:
+        yield f"  {grid['basis']} intensity, {grid['factor']} factors, {grid['year']}"
+    sources: list[str] = []
+    width = max((len(figure.key) for figure in figures), default=0)
+    for figure in figures:
+        cite = f"{figure.source} ({figure.year})"
+        if cite not in sources:
+            sources.append(cite)
+        number = sources.index(cite) + 1
+        yield f"  {figure.key:<{width}}  {_value(figure)}  [{number}]"
+        yield from _indented(figure.note, width + 4)
+    if grid is not None:
+        yield from _day(grid["mean_g_per_kwh"])
+    for caveat in entry.get("caveats", ()):
+        first, *more = wrap(caveat, COLUMNS - 4)
+        yield f"  - {first}"
+        yield from (f"    {line}" for line in more)
+    for number, cite in enumerate(sources, start=1):
+        first, *more = wrap(cite, COLUMNS - 6)
+        yield f"  [{number}] {first}"
+        yield from (f"      {line}" for line in more)
+    if grid is not None:
+        yield f"  licence: {grid['licence']}"
+
+
+def _value(figure: "Figure") -> str:
+    text = f"{figure.value:g} {figure.unit}"
+    if figure.low is not None and figure.high is not None:
+        text += f"  ({figure.low:g} to {figure.high:g})"
+    return f"{text}  assumption" if figure.assumption else text
+
+
+def _day(profile: tuple[float, ...]) -> Iterator[str]:
+    """Return the mean of the year by hour of day, from 12 x 24 means."""
+    means = [sum(profile[hour::HOURS]) / len(profile[hour::HOURS]) for hour in range(HOURS)]
+    yield "  mean of the year by hour of day, UTC [g/kWh]"
+    for first in range(0, HOURS, HOURS // 2):
+        hours = range(first, first + HOURS // 2)
+        yield "    hour  " + " ".join(f"{hour:>4d}" for hour in hours)
+        yield "    mean  " + " ".join(f"{means[hour]:>4.0f}" for hour in hours)
+
+
+def _indented(text: str, indent: int) -> list[str]:
+    return [f"{'':{indent}}{line}" for line in wrap(text, COLUMNS - indent)]

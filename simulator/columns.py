@@ -1,0 +1,201 @@
+"""Every column of every result table and every key of the summary, with unit and meaning.
+
+The one registry: Parquet schemas, ``summary.json``, ``columns.csv`` and the documentation are
+made from it.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Final, Literal
+
+TypeName = Literal["text", "category", "int32", "int64", "float64", "time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, or one key of the summary.
+
+    Attributes
+    ----------
+    name : str
+        Snake case, the unit as its suffix.
+    type : str
+        ``text``, ``category`` (text of few distinct values), ``int32``, ``int64``, ``float64``
+        or ``time`` (UTC timestamp in milliseconds).
+    unit : str
+        ``1`` for shares and counts, ``-`` for text.
+    meaning : str
+    nullable : bool
+        Whether the quantity may be absent; absent is null, never 0.
+    """
+
+    name: str
+    type: TypeName
+    unit: str
+    meaning: str
+    nullable: bool = False
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, "text", "-", meaning)
+
+
+def _category(name: str, meaning: str) -> Column:
+    return Column(name, "category", "-", meaning)
+
+
+def _count(name: str, meaning: str) -> Column:
+    return Column(name, "int64", "1", meaning)
+
+
+def _float(name: str, unit: str, meaning: str, *, nullable: bool = False) -> Column:
+    return Column(name, "float64", unit, meaning, nullable)
+
+
+def _absent(name: str, unit: str, meaning: str) -> Column:
+    return _float(name, unit, meaning, nullable=True)
+
+
+SUMMARY: Final[tuple[Column, ...]] = (
+    _text("name", "Name of the scenario"),
+    _count("seed", "Root seed of every random stream"),
+    _text("key", "Address of the run: hash of scenario, seed, inputs and versions"),
+    _float("horizon_h", "h", "Horizon of the scenario"),
+    _float("energy_it_kwh", "kWh", "IT energy of all nodes: dynamic + idle + sleep + transition"),
+    _float("energy_facility_kwh", "kWh", "IT energy times the PUE of each site"),
+    _float("energy_dynamic_kwh", "kWh", "IT energy above idle power, drawn by working jobs"),
+    _float("energy_idle_kwh", "kWh", "IT energy of idle power while nodes are awake"),
+    _float("energy_sleep_kwh", "kWh", "IT energy of nodes resting in an idle state"),
+    _float("energy_transition_kwh", "kWh", "IT energy of entering idle states and of waking"),
+    _float(
+        "scope2_location_kgco2e",
+        "kgCO2e",
+        "Operational carbon, location-based: facility energy times the grid's average intensity",
+    ),
+    _absent(
+        "scope2_market_kgco2e",
+        "kgCO2e",
+        "Operational carbon, market-based: by contracts and residual mix; null if not given",
+    ),
+    _absent(
+        "marginal_kgco2e",
+        "kgCO2e",
+        "Facility energy times the grid's marginal intensity; null unless every site has one",
+    ),
+    _float(
+        "scope3_embodied_kgco2e",
+        "kgCO2e",
+        "Embodied carbon of every node owned, straight line over its calendar lifetime",
+    ),
+    _float("total_kgco2e", "kgCO2e", "scope2_location + scope3_embodied"),
+    _float("allocated_kgco2e", "kgCO2e", "Part of the total that is billed to jobs"),
+    _float("unallocated_kgco2e", "kgCO2e", "Part of the total that no job is billed for"),
+    _float("gpu_hours_capacity", "GPU-h", "Accelerators owned times time"),
+    _float("gpu_hours_delivered", "GPU-h", "Accelerators held by jobs times time"),
+    _float("gpu_hours_awake", "GPU-h", "Accelerators of awake nodes times time, held or not"),
+    _absent("allocation", "1", "gpu_hours_delivered over gpu_hours_capacity"),
+    _absent("utilisation", "1", "Held times busy share of the accelerators, over capacity"),
+    _absent("pue", "1", "Facility energy over IT energy"),
+    _absent(
+        "sci_gco2e_per_gpu_hour",
+        "gCO2e/GPU-h",
+        "Location-based operational plus embodied carbon per accelerator-hour delivered",
+    ),
+    _count("jobs_submitted", "Jobs submitted in the time that statistics cover"),
+    _count("jobs_started", "Of those, jobs that started"),
+    _count("jobs_finished", "Of those, jobs that ended by the horizon"),
+    _count("jobs_running", "Of those, jobs cut off by the horizon while they ran"),
+    _count("jobs_queued", "Of those, jobs still waiting at the horizon"),
+    _count("jobs_unschedulable", "Of those, jobs that fit on no cluster they may use"),
+    _absent("wait_mean_h", "h", "Mean wait of the jobs that started"),
+    _absent("wait_p50_h", "h", "Median wait of the jobs that started"),
+    _absent("wait_p95_h", "h", "95th percentile of the wait of the jobs that started"),
+    _absent("wait_p99_h", "h", "99th percentile of the wait of the jobs that started"),
+    _absent("waited_share", "1", "Share of the jobs that started which waited at all"),
+    _absent("slowdown_mean", "1", "Mean of (wait + run time) over run time"),
+)
+"""Keys of ``summary.json``, in order."""
+
+JOBS: Final[tuple[Column, ...]] = (
+    _text("job_id", "Identifier of the job, as the job file gave it or workload-number"),
+    _category("workload", "Workload the job belongs to"),
+    _category("cluster", "Cluster the job was sent to; of an unschedulable job the one preferred"),
+    Column("gpus", "int32", "1", "Accelerators held from start to end"),
+    _float("submit_s", "s", "Submission, since the scenario's start"),
+    _absent("start_s", "s", "Start, since the scenario's start; null if it did not start"),
+    _absent("end_s", "s", "End, since the scenario's start; null if it did not end"),
+    _absent("wait_s", "s", "start_s - submit_s; null if it did not start"),
+    _category("state", "finished, running, queued, rejected or unschedulable, at the horizon"),
+    _float("energy_dynamic_kwh", "kWh", "IT energy above idle power that the job drew"),
+    _float("energy_idle_share_kwh", "kWh", "Its share of its nodes' idle IT energy, while it ran"),
+    _float(
+        "operational_kgco2e",
+        "kgCO2e",
+        "Carbon of the job's facility energy, location-based average intensity",
+    ),
+    _absent(
+        "marginal_kgco2e",
+        "kgCO2e",
+        "Carbon of the job's facility energy, marginal intensity; null without a marginal trace",
+    ),
+    _float("embodied_kgco2e", "kgCO2e", "Its share of the embodied carbon, by accelerator-time"),
+)
+"""Columns of ``jobs.parquet``, one row per job."""
+
+HOURLY: Final[tuple[Column, ...]] = (
+    Column("time", "time", "UTC", "Start of the interval"),
+    _category("site", "Site of the cluster"),
+    _category("cluster", "Cluster"),
+    _float("energy_it_kwh", "kWh", "IT energy of the cluster's nodes in the interval"),
+    _float("energy_facility_kwh", "kWh", "IT energy times the site's PUE"),
+    _float("intensity_average_g_per_kwh", "gCO2e/kWh", "Average intensity of the site's grid"),
+    _absent(
+        "intensity_marginal_g_per_kwh",
+        "gCO2e/kWh",
+        "Marginal intensity of the site's grid; null without a marginal trace",
+    ),
+    _float("operational_kgco2e", "kgCO2e", "Facility energy times average intensity"),
+    _absent(
+        "marginal_kgco2e",
+        "kgCO2e",
+        "Facility energy times marginal intensity; null without a marginal trace",
+    ),
+    _float("gpus_allocated_mean", "1", "Accelerators held, mean over the interval"),
+    _float("jobs_queued_mean", "1", "Jobs waiting for the cluster, mean over the interval"),
+    _float("energy_dynamic_kwh", "kWh", "Part of the IT energy above idle power"),
+    _float("energy_idle_kwh", "kWh", "Part of the IT energy that is idle power of awake nodes"),
+    _float("energy_sleep_kwh", "kWh", "Part of the IT energy of nodes resting in an idle state"),
+    _float("energy_transition_kwh", "kWh", "Part of the IT energy of entering states and waking"),
+)
+"""Columns of ``hourly.parquet``, one row per interval and cluster."""
+
+NODES: Final[tuple[Column, ...]] = (
+    _text("node", "Cluster and number of the node, e.g. train-00017"),
+    _category("cluster", "Cluster the node belongs to"),
+    _category("type", "Node type"),
+    _float("energy_it_kwh", "kWh", "IT energy of the node"),
+    _float("residency_busy_s", "s", "Time awake with some accelerator held"),
+    _float("residency_idle_s", "s", "Time awake with nothing held"),
+    _float("residency_sleep_s", "s", "Time resting in an idle state"),
+    _float("residency_transition_s", "s", "Time entering idle states and waking"),
+    _count("wake_ups", "Times the node was woken"),
+)
+"""Columns of ``nodes.parquet``, one row per node."""
+
+TABLES: Final[dict[str, tuple[Column, ...]]] = {"jobs": JOBS, "hourly": HOURLY, "nodes": NODES}
+"""Columns of each table, by the table's name; a table's file is ``<name>.parquet``."""
+
+
+def columns_csv() -> str:
+    """Return the data dictionary: file, name, type, unit and meaning of every column."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("file", "name", "type", "unit", "nullable", "meaning"))
+    files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
+    for file, columns in files.items():
+        for column in columns:
+            nullable = "yes" if column.nullable else "no"
+            row = (file, column.name, column.type, column.unit, nullable, column.meaning)
+            writer.writerow(row)
+    return out.getvalue()

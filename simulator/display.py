@@ -1,0 +1,94 @@
+"""Quantities as people read them: a readable unit, four digits. For print only."""
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+from simulator.units import H_PER_D, S_PER_H
+
+Ladder = tuple[tuple[float, str], ...]
+
+ENERGY: Final[Ladder] = ((1e-3, "Wh"), (1.0, "kWh"), (1e3, "MWh"), (1e6, "GWh"), (1e9, "TWh"))
+"""Units of energy and what each is in kWh."""
+MASS: Final[Ladder] = ((1e-3, "g"), (1.0, "kg"), (1e3, "t"), (1e6, "kt"), (1e9, "Mt"))
+"""Units of CO2e and what each is in kg."""
+POWER: Final[Ladder] = ((1e-3, "W"), (1.0, "kW"), (1e3, "MW"), (1e6, "GW"))
+"""Units of power and what each is in kW."""
+DURATION: Final[Ladder] = (
+    (1 / S_PER_H, "s"),
+    (1 / 60, "min"),
+    (1.0, "h"),
+    (float(H_PER_D), "d"),
+)
+"""Units of time and what each is in hours."""
+
+ABSENT: Final = "not given"
+_SCIENTIFIC_BELOW: Final = 1e-3
+
+
+def unit_for(values: Iterable[float], ladder: Ladder) -> tuple[float, str]:
+    """Return the unit, and its size, in which the largest of the values is at least 1."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return next((size, unit) for size, unit in ladder if size == 1.0)
+    fitting = [(size, unit) for size, unit in ladder if largest >= size]
+    return fitting[-1] if fitting else ladder[0]
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """Return a number rounded to so many digits; digits before the point are never cut."""
+    if value == 0.0:
+        return "0"
+    if abs(value) < _SCIENTIFIC_BELOW:
+        return f"{value:.{digits - 2}e}"
+    rounded = float(f"{value:.{digits - 1}e}")  # 999.96 has its point where 1,000 has it
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{value:,.{decimals}f}"
+
+
+def quantity_text(value: float | None, ladder: Ladder, digits: int = 4) -> str:
+    """Return a quantity with its most readable unit, or that it was not given."""
+    if value is None:
+        return ABSENT
+    size, unit = unit_for([value], ladder)
+    return f"{number_text(value / size, digits)} {unit}"
+
+
+def energy_text(kwh: float | None) -> str:
+    """Return an energy in kWh as text, e.g. ``"1.234 GWh"``."""
+    return quantity_text(kwh, ENERGY)
+
+
+def mass_text(kg: float | None) -> str:
+    """Return a mass in kgCO2e as text, e.g. ``"201.0 t"``."""
+    return quantity_text(kg, MASS)
+
+
+def duration_text(hours: float | None) -> str:
+    """Return a duration in hours as text, e.g. ``"3.20 min"``; days from two days on."""
+    if hours is None:
+        return ABSENT
+    if 1.0 <= abs(hours) < 2 * H_PER_D:
+        return f"{number_text(hours, 3)} h"
+    return quantity_text(hours, DURATION, 3)
+
+
+def interval_text(hours: float) -> str:
+    """Return a chosen length of time in hours as text, e.g. ``"15 min"``, no idle digits."""
+    size, unit = unit_for([hours], DURATION)
+    return f"{hours / size:g} {unit}"
+
+
+def share_text(share: float | None) -> str:
+    """Return a share of 1 in per cent, e.g. ``"24.1 %"``."""
+    return ABSENT if share is None else f"{100 * share:.1f} %"
+
+
+def count_text(count: int | float | None) -> str:
+    """Return a count with thousands marked, e.g. ``"19,600"``."""
+    return ABSENT if count is None else f"{count:,.0f}"
+
+
+def short_text(text: str, width: int) -> str:
+    """Return a text of at most `width` characters, its end replaced by an ellipsis if cut."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

@@ -1,0 +1,159 @@
+"""The summary of a run on a terminal: at most 15 lines of 80 columns, no digit cut."""
+
+import textwrap
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Final
+
+from simulator.display import (
+    count_text,
+    duration_text,
+    energy_text,
+    interval_text,
+    share_text,
+    short_text,
+)
+from simulator.errors import printable
+from simulator.report.headline import (
+    Line,
+    carbon,
+    pue_text,
+    sci_text,
+    state_shares,
+    unallocated_text,
+)
+from simulator.results import Results
+
+WIDTH: Final = 80
+MOST_LINES: Final = 15
+INDENT: Final = 8
+NEXT_STEP: Final = "fleetsim init my.toml   then edit it and: fleetsim run my.toml"
+
+
+def summary_table(
+    results: Results,
+    report: str | PathLike[str] | None = None,
+    *,
+    notes: Sequence[tuple[str, str]] = (),
+    next_step: str = NEXT_STEP,
+) -> str:
+    """Return the summary of a run as text.
+
+    Parameters
+    ----------
+    results : Results
+    report : path, optional
+        Where the report lies.
+    notes : sequence of (str, str)
+        Further lines, a word of at most 7 letters and a text, e.g. the implied mean size of each
+        workload; as many as there is room for.
+    next_step : str
+        What to type next.
+
+    Returns
+    -------
+    str
+        At most 15 lines within 80 columns. Words may be cut, digits never are.
+    """
+    summary = results.summary
+    head = [_title(results), *_energy(summary)]
+    rows = carbon(summary, results.basis)
+    tail = [*_fleet(summary), *_where(report, next_step)]
+    room = MOST_LINES - len(head) - len(rows) - len(tail)
+    shown = [line for word, text in notes for line in _block(word, text)][: max(0, room)]
+    return "\n".join((*head, *_carbon(summary, rows, room - len(shown)), *shown, *tail))
+
+
+def _title(results: Results) -> str:
+    summary = results.summary
+    rest = f"  {interval_text(summary['horizon_h'])}  seed {results.seed}  key {results.key[:8]}"
+    return short_text(printable(summary["name"]).replace("\n", " "), WIDTH - len(rest)) + rest
+
+
+def _energy(summary: dict[str, Any]) -> list[str]:
+    facility, it = summary["energy_facility_kwh"], summary["energy_it_kwh"]
+    whole = f"{energy_text(facility)} facility = {energy_text(it)} IT"
+    if not it:
+        return _block("energy", f"{whole}; nothing was drawn")
+    split = ", ".join(f"{state} {share}" for state, _, share in state_shares(summary))
+    return [*_block("energy", f"{whole} x PUE {pue_text(summary)}"), *_block("", f"IT: {split}")]
+
+
+def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[str]:
+    """Return one line for each carbon figure; bases that are too long take the room there is."""
+    labels = max(len(row.label) for row in rows)
+    values = max(len(row.value) for row in rows)
+    lines: list[str] = []
+    for row in rows:
+        name = "carbon" if not lines else ""
+        start = f"{name:<{INDENT}}{row.label:<{labels}}  {row.value:>{values}}  "
+        basis = row.basis
+        if row.label == "total" and summary["total_kgco2e"]:
+            basis += f", {unallocated_text(summary)} unallocated"
+        words = _wrapped(basis, WIDTH - len(start), 1 + max(0, room))
+        room -= len(words) - 1
+        lines += [start + words[0], *(" " * len(start) + line for line in words[1:])]
+    return lines
+
+
+def _fleet(summary: dict[str, Any]) -> list[str]:
+    jobs = ", ".join(
+        f"{count_text(summary[f'jobs_{state}'])} {state}"
+        for state in ("finished", "running", "queued", "unschedulable")
+        if summary[f"jobs_{state}"] or state != "unschedulable"
+    )
+    return [
+        *_block("waits", _waits(summary)),
+        *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),
+        *_block("fleet", _use(summary)),
+    ]
+
+
+def _use(summary: dict[str, Any]) -> str:
+    if not summary["gpu_hours_delivered"]:
+        return "no accelerator was allocated"
+    return (
+        f"{share_text(summary['allocation'])} allocated, "
+        f"{share_text(summary['utilisation'])} utilised; "
+        f"{sci_text(summary)} total CO2e per GPU-hour"
+    )
+
+
+def _waits(summary: dict[str, Any]) -> str:
+    if not summary["jobs_started"]:
+        return "no job started"
+    waits = ", ".join(
+        f"{kind} {duration_text(summary[f'wait_{kind}_h'])}"
+        for kind in ("mean", "p50", "p95", "p99")
+    )
+    return f"{waits}; {share_text(summary['waited_share'])} waited"
+
+
+def _where(report: str | PathLike[str] | None, next_step: str) -> list[str]:
+    lines = _block("next", next_step)
+    if report is None:
+        return lines
+    path = printable(str(report)).replace("\n", "\\n")
+    if len(path) <= WIDTH - INDENT:
+        return [f"{'report':<{INDENT}}{path}", *lines]
+    # A path is of use only whole: broken over lines, as the terminal itself would.
+    broken = [path[at : at + WIDTH] for at in range(0, len(path), WIDTH)]
+    return ["report", *broken, *lines]
+
+
+def _block(name: str, text: str) -> list[str]:
+    lines = _wrapped(text, WIDTH - INDENT, 2)
+    return [f"{name if at == 0 else '':<{INDENT}}{line}" for at, line in enumerate(lines)]
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """Return a text as lines; what does not fit is left out word by word."""
+    lines = textwrap.wrap(
+        printable(text),
+        width,
+        max_lines=most,
+        placeholder=" …",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [""]

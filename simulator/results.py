@@ -1,0 +1,298 @@
+"""What a run returns: a summary, tables and where every number comes from; save and load."""
+
+import hashlib
+import json
+import platform
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from simulator.columns import TABLES, columns_csv
+from simulator.errors import InputError, Issue
+from simulator.folder import Writer, check_folder, run_folder, write_folder
+from simulator.tables import read_table, summary_of, table_of, write_table
+from simulator.version import MODEL_VERSION, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.scenario import Scenario
+
+__all__ = [
+    "Results",
+    "check_folder",
+    "load_results",
+    "plain_command",
+    "run_folder",
+    "save",
+    "summary_of",
+    "table_of",
+]
+
+LIBRARIES: Final = (
+    "fleetsim",
+    "jinja2",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "simpy",
+)
+"""Distributions whose versions the manifest names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What one run returns.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    seed : int
+    key : str
+        Address of the run, 64 hexadecimal digits.
+    summary : dict
+        One value for every key of `simulator.columns.SUMMARY`; None where a quantity is absent.
+    tables : dict of str to pyarrow.Table
+        ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them.
+    basis : dict of str to str
+        What the carbon figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``;
+        the key ``marginal`` only where every site has a marginal trace.
+    assumptions : tuple of (subject, quantity, value, unit, source)
+    warnings : tuple of str
+    inputs : tuple of (name, sha256)
+        Every file that was read.
+    wall_s : float or None
+        Time the run took. [s]
+    command : str or None
+        The command line, without paths of the machine.
+    """
+
+    scenario: "Scenario"
+    seed: int
+    key: str
+    summary: dict[str, Any]
+    tables: dict[str, pa.Table]
+    basis: dict[str, str] = field(default_factory=dict)
+    assumptions: tuple[tuple[str, str, str, str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    wall_s: float | None = None
+    command: str | None = None
+
+    @property
+    def jobs(self) -> "pd.DataFrame":
+        """One row per job, as a copy of your own."""
+        return _frame(self.tables["jobs"])
+
+    @property
+    def hourly(self) -> "pd.DataFrame":
+        """One row per interval and cluster, as a copy of your own."""
+        return _frame(self.tables["hourly"])
+
+    @property
+    def nodes(self) -> "pd.DataFrame":
+        """One row per node, as a copy of your own."""
+        return _frame(self.tables["nodes"])
+
+
+def save(
+    results: Results,
+    folder: str | Path,
+    *,
+    extra_files: Mapping[str, bytes] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write every file of a run into a folder that appears whole or not at all.
+
+    Parameters
+    ----------
+    results : Results
+    folder : path
+    extra_files : mapping of str to bytes
+        The report and the figures, by name inside the folder, e.g. ``figures/power.svg``.
+    overwrite : bool
+        Replace the results of an earlier run.
+
+    Raises
+    ------
+    InputError
+        As `check_folder`.
+    """
+    scenario = results.scenario.to_toml()
+    texts = {
+        "scenario.toml": scenario,
+        "summary.json": _json(results.summary),
+        "columns.csv": columns_csv(),
+        "manifest.json": _json(_manifest(results, scenario)),
+    }
+    contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})
+    writers: dict[str, Writer] = {
+        f"{name}.parquet": partial(write_table, results.tables[name], name) for name in TABLES
+    }
+    writers |= {name: partial(_write_bytes, content) for name, content in contents.items()}
+    write_folder(folder, writers, overwrite=overwrite)
+
+
+def load_results(folder: str | Path) -> Results:
+    """Return the results that a run wrote into a folder.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or was made by another schema version.
+    """
+    from simulator.scenario import load
+
+    path = Path(folder)
+    _check_present(path)
+    manifest = _read_json(path, "manifest.json")
+    _check_version(path, manifest)
+    summary = _read_summary(path)
+    tables = {name: _read_table(path, name) for name in TABLES}
+    scenario = load(path / "scenario.toml", check_files=False)
+    try:
+        return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _damaged(path, "manifest.json", f"{type(error).__name__}: {error}") from error
+
+
+def plain_command(words: Iterable[str]) -> str:
+    """Return a command line as one would type it, absolute paths cut to their last part."""
+    return shlex.join(_relative(word) for word in words)
+
+
+def library_versions() -> dict[str, str | None]:
+    """Return the version of every library that results depend on; None where absent."""
+    found: dict[str, str | None] = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _manifest(results: Results, scenario_toml: str) -> dict[str, Any]:
+    return {
+        "program": "fleetsim",
+        "schema_version": SCHEMA_VERSION,
+        "model_version": MODEL_VERSION,
+        "name": results.scenario.name,
+        "command": results.command,
+        "seed": results.seed,
+        "key": results.key,
+        "scenario_sha256": hashlib.sha256(scenario_toml.encode()).hexdigest(),
+        "inputs": [{"name": _relative(name), "sha256": sha} for name, sha in results.inputs],
+        "basis": results.basis,
+        "assumptions": results.assumptions,
+        "warnings": results.warnings,
+        "python": platform.python_version(),
+        "libraries": library_versions(),
+        "wall_s": results.wall_s,
+    }
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write_bytes(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+
+
+def _frame(table: pa.Table) -> "pd.DataFrame":
+    """Return a table as pandas; Arrow's own memory is never handed out for writing."""
+    frame: pd.DataFrame = table.to_pandas()  # copies, unless asked to split its blocks
+    return frame
+
+
+def _relative(word: str) -> str:
+    """Return a word of a command line with an absolute path cut to its last part."""
+    option, equals, value = word.partition("=")
+    if equals and PurePath(value).is_absolute():
+        return f"{option}={PurePath(value).name}"
+    return PurePath(word).name if PurePath(word).is_absolute() else word
+
+
+def _check_present(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(str(folder), [Issue("", "no such folder; name the folder of a run")])
+    needed = ("manifest.json", "scenario.toml", "summary.json", *(f"{t}.parquet" for t in TABLES))
+    missing = [name for name in needed if not (folder / name).is_file()]
+    if missing:
+        rule = "missing; a run writes it, so this is no run's folder or it was taken apart"
+        raise InputError(str(folder), [Issue(name, rule) for name in missing])
+
+
+def _check_version(folder: Path, manifest: dict[str, Any]) -> None:
+    made = manifest.get("schema_version")
+    if made == SCHEMA_VERSION:
+        return
+    libraries = manifest.get("libraries")
+    maker = libraries.get("fleetsim") if isinstance(libraries, dict) else None
+    rule = (
+        f"made by fleetsim {maker or 'of unknown version'} with result schema {made}, this is "
+        f"fleetsim {library_versions()['fleetsim'] or 'of unknown version'} with result schema "
+        f"{SCHEMA_VERSION}; read it with the version that made it, or run its scenario again"
+    )
+    raise InputError(str(folder), [Issue("manifest.json", rule)])
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(folder, name, str(error)) from error
+    if not isinstance(document, dict):
+        raise _damaged(folder, name, "not an object")
+    return document
+
+
+def _provenance(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what the manifest says of a run, as `Results` holds it."""
+    return {
+        "seed": int(manifest["seed"]),
+        "key": str(manifest["key"]),
+        "basis": {str(kind): str(text) for kind, text in manifest["basis"].items()},
+        "assumptions": tuple(_assumption(*row) for row in manifest["assumptions"]),
+        "warnings": tuple(map(str, manifest["warnings"])),
+        "inputs": tuple((str(row["name"]), str(row["sha256"])) for row in manifest["inputs"]),
+        "wall_s": manifest["wall_s"],
+        "command": manifest["command"],
+    }
+
+
+def _assumption(
+    subject: str, quantity: str, value: str, unit: str, source: str
+) -> tuple[str, str, str, str, str]:
+    return subject, quantity, value, unit, source
+
+
+def _read_summary(folder: Path) -> dict[str, Any]:
+    document = _read_json(folder, "summary.json")
+    try:
+        return summary_of(document)
+    except (ValueError, TypeError) as error:
+        raise _damaged(folder, "summary.json", str(error)) from error
+
+
+def _read_table(folder: Path, name: str) -> pa.Table:
+    file = f"{name}.parquet"
+    try:
+        return read_table(name, folder / file)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _damaged(folder, file, str(error)) from error
+
+
+def _damaged(folder: Path, name: str, detail: str) -> InputError:
+    first = detail.splitlines()[0] if detail else "unreadable"
+    return InputError(str(folder), [Issue(name, f"damaged ({first}); run its scenario again")])

@@ -1,0 +1,1 @@
+"""Traces: readers of grid files and job files, each returning its common table."""

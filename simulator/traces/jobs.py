@@ -1,0 +1,276 @@
+"""Reads jobs from a CSV or Parquet file, checked row by row.
+
+Columns are ``job_id, submit_s, duration_s, gpus`` and optionally ``utilisation, requested_s,
+deadline_s, priority, accelerator, preemptible, cluster``; other names are mapped by the scenario.
+A column of timestamps may stand for ``submit_s`` or ``deadline_s`` and then counts from the
+scenario's start, or from the `origin` that the scenario names.
+"""
+
+import datetime as dt
+import difflib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from simulator.errors import nearest, shown
+from simulator.traces.findings import Findings, counted, instant
+from simulator.traces.job_columns import (
+    JobColumns,
+    accelerators,
+    deadline,
+    durations_ms,
+    job_ids,
+    labels,
+    preemptible,
+    priority,
+    requested,
+    utilisation,
+    whole,
+)
+from simulator.traces.table_file import TableFile, has_columns, open_table, read_columns
+from simulator.traces.timestamps import is_time
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from simulator.scenario.workloads import JobFile
+
+REQUIRED: Final = ("job_id", "submit_s", "duration_s", "gpus")
+OPTIONAL: Final = (
+    "utilisation",
+    "requested_s",
+    "deadline_s",
+    "priority",
+    "accelerator",
+    "preemptible",
+    "cluster",
+)
+WITHOUT_EFFECT: Final = ("requested_s", "deadline_s", "preemptible")
+"""Columns that are read and checked, and that nothing in this version uses."""
+
+_MISSPELT: Final = 0.85
+"""Likeness from which an unused column is taken for a misspelt one."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRows:
+    """Jobs of one file as columns, in the order of the file; those after the horizon left out.
+
+    Attributes
+    ----------
+    job_id : pyarrow.Array of string[jobs]
+        Unique, not empty.
+    submit_ms : int64[jobs]
+        Time of submission since the scenario's start, in [0, horizon). [ms]
+    duration_ms : float64[jobs]
+        Not yet rounded. [ms]
+    gpus : int32[jobs]
+        At least 1.
+    utilisation : float64[jobs]
+        Busy share of the held accelerators, 0 to 1; 1 where the file does not say.
+    utilisation_given : bool
+        Whether the file has such a column.
+    priority : int32[jobs]
+        0 where the file does not say.
+    requested_ms : float64[jobs] or None
+        The user's estimate of the duration; the duration where a cell is empty. [ms]
+    deadline_ms : float64[jobs] or None
+        Since the scenario's start; NaN where a cell is empty. [ms]
+    accelerator, cluster : pyarrow.Array of string[jobs] or None
+        Null where a cell is empty.
+    preemptible : bool[jobs] or None
+        False where a cell is empty.
+    sha256, file_sha256 : str
+        Of the jobs as read, and of the file's bytes.
+    warnings : tuple of str
+    """
+
+    job_id: "pa.Array"
+    submit_ms: "NDArray[np.int64]"
+    duration_ms: "NDArray[np.float64]"
+    gpus: "NDArray[np.int32]"
+    utilisation: "NDArray[np.float64]"
+    utilisation_given: bool
+    priority: "NDArray[np.int32]"
+    requested_ms: "NDArray[np.float64] | None"
+    deadline_ms: "NDArray[np.float64] | None"
+    accelerator: "pa.Array | None"
+    cluster: "pa.Array | None"
+    preemptible: "NDArray[np.bool_] | None"
+    sha256: str
+    file_sha256: str
+    warnings: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.submit_ms)
+
+
+def read_jobs(file: "JobFile", *, path: str, start: dt.datetime, horizon_ms: int) -> JobRows:
+    """Read the jobs of a file.
+
+    Parameters
+    ----------
+    file : JobFile
+        The file and how its columns are called.
+    path : str
+        Dotted path in the scenario, e.g. ``"workloads.replay.jobs"``.
+    start : datetime
+        Start of the scenario, with its time zone.
+    horizon_ms : int
+        Jobs submitted at or after it are left out, with a warning. [ms]
+
+    Raises
+    ------
+    InputError
+        With every problem found in the file.
+    """
+    findings = Findings(file.text, path)
+    opened = open_table(file.path, findings)
+    named = _named(file, opened, findings)
+    findings.check()
+    cells = read_columns(opened, list(named.values()), findings)
+    rows = np.arange(cells.num_rows, dtype=np.int64) + opened.first_row
+    origin_ms = ((file.origin or start) - _EPOCH) // dt.timedelta(milliseconds=1)
+    columns = JobColumns(cells, named, rows, origin_ms, findings)
+    jobs = _read(columns, opened.sha256)
+    _check_submit(columns, jobs.submit_ms, file.origin is not None)
+    findings.check()
+    _say_unused(opened, named, findings)
+    inside = _in_window(jobs.submit_ms, horizon_ms, findings)
+    return replace(_only(jobs, inside), warnings=tuple(findings.warnings))
+
+
+def _named(file: "JobFile", opened: TableFile, findings: Findings) -> dict[str, str]:
+    """Return the name in the file of each column that is there or must be there."""
+    if file.format != opened.form:
+        findings.stop(f'format = "{file.format}", and the file is {opened.form}')
+    known = (*REQUIRED, *OPTIONAL)
+    for key in file.columns:
+        if key not in known:
+            near = nearest(key, known)
+            hint = f"did you mean '{near}'?" if near else f"there are {', '.join(known)}"
+            findings.refuse(f"columns maps {shown(key)}, which is no column of jobs; {hint}")
+    named = {key: file.columns.get(key, key) for key in known}
+    wanted = {
+        key: name
+        for key, name in named.items()
+        if key in REQUIRED or key in file.columns or name in opened.names
+    }
+    has_columns(opened, list(wanted.values()), findings)
+    return wanted
+
+
+def _read(columns: JobColumns, file_sha256: str) -> JobRows:
+    """Read and check every column; problems go to the findings."""
+    submit_ms = columns.since_start_ms("submit_s")
+    duration_ms = durations_ms(columns)
+    rows = JobRows(
+        job_id=job_ids(columns),
+        submit_ms=whole(submit_ms),
+        duration_ms=duration_ms,
+        gpus=accelerators(columns),
+        utilisation=utilisation(columns),
+        utilisation_given="utilisation" in columns,
+        priority=priority(columns),
+        requested_ms=requested(columns, duration_ms),
+        deadline_ms=deadline(columns, submit_ms + duration_ms),
+        accelerator=labels(columns, "accelerator"),
+        cluster=labels(columns, "cluster"),
+        preemptible=preemptible(columns),
+        sha256="",
+        file_sha256=file_sha256,
+        warnings=(),
+    )
+    return replace(rows, sha256=_digest(rows))
+
+
+def _say_unused(opened: TableFile, named: dict[str, str], findings: Findings) -> None:
+    """Warn of columns that have no effect and of those that look misspelt."""
+    idle = [name for key, name in named.items() if key in WITHOUT_EFFECT]
+    if idle:
+        findings.warn(f"read and checked, without effect in this version: {', '.join(idle)}")
+    free = [key for key in (*REQUIRED, *OPTIONAL) if key not in named]
+    for name in opened.names:
+        near = difflib.get_close_matches(name.lower(), free, n=1, cutoff=_MISSPELT)
+        if near and name not in named.values():
+            findings.warn(f"the column {shown(name)} is not read; did you mean '{near[0]}'?")
+
+
+def _check_submit(columns: JobColumns, submit_ms: "NDArray[np.int64]", with_origin: bool) -> None:
+    """Refuse times before the start; an origin says that earlier timestamps are left out."""
+    early = submit_ms < 0
+    timestamps = is_time(columns.cells[columns.named["submit_s"]])
+    if with_origin and not timestamps:
+        columns.findings.refuse(
+            f"origin is for timestamps, and {columns.named['submit_s']} holds seconds; leave it out"
+        )
+    if not timestamps:
+        columns.refuse("submit_s", early, "must not be negative")
+    elif early.any() and not with_origin:
+        first = instant(columns.origin_ms + int(submit_ms.min()))
+        columns.refuse(
+            "submit_s",
+            early,
+            f"lies before the scenario's start {instant(columns.origin_ms)} (the first job is "
+            f"submitted at {first}: start then or earlier, or set origin, the instant of the "
+            "file that falls on the start)",
+        )
+
+
+def _in_window(
+    submit_ms: "NDArray[np.int64]", horizon_ms: int, findings: Findings
+) -> "NDArray[np.bool_]":
+    """Return which jobs are submitted within the run; warn of the others."""
+    early, late = submit_ms < 0, submit_ms >= horizon_ms
+    inside = ~(early | late)
+    if not inside.any():
+        when = "after the horizon" if late.all() else "before the origin or after the horizon"
+        findings.warn(
+            f"all {counted(len(inside), 'job')} arrive {when}, so nothing runs; check start, "
+            "horizon and the unit of submit_s"
+        )
+        return inside
+    for chosen, when in ((early, "before the origin"), (late, "after the horizon")):
+        count = int(chosen.sum())
+        arrive, are = ("arrives", "is") if count == 1 else ("arrive", "are")
+        if count:
+            findings.warn(f"{counted(count, 'job')} {arrive} {when} and {are} not simulated")
+    return inside
+
+
+def _only(rows: JobRows, keep: "NDArray[np.bool_]") -> JobRows:
+    """Return the jobs of chosen rows."""
+    if keep.all():
+        return rows
+    import pyarrow as pa
+
+    chosen: dict[str, Any] = {
+        name: values[keep] if isinstance(values, np.ndarray) else values.filter(pa.array(keep))
+        for name, values in _filled_columns(rows)
+    }
+    return replace(rows, **chosen)
+
+
+def _digest(rows: JobRows) -> str:
+    """Return the SHA-256 of names and values of the columns, the same on every machine."""
+    digest = hashlib.sha256()
+    for name, values in _filled_columns(rows):
+        digest.update(name.encode())
+        if isinstance(values, np.ndarray):
+            digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        else:
+            digest.update("\n".join(cell or "" for cell in values.to_pylist()).encode())
+    return digest.hexdigest()
+
+
+def _filled_columns(rows: JobRows) -> Iterator[tuple[str, Any]]:
+    for column in fields(rows):
+        values = getattr(rows, column.name)
+        if values is not None and not isinstance(values, bool | str | tuple):
+            yield column.name, values

@@ -1,0 +1,142 @@
+"""The unit of a quantity is in its name, or the name is on the list of those that have none."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import simulator
+from simulator import columns
+
+PACKAGE = Path(simulator.__file__).parent
+CHECKOUT = PACKAGE.parent
+
+SUFFIXES = (
+    "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_gpu_days", "_bytes", "_mib", "_in",
+)  # fmt: skip
+WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
+"""Units that are words of their own, at the beginning of a name."""
+
+UNITLESS: dict[str, str] = {
+    # shares of 1 and ratios
+    "busy": "accelerators held x utilisation",
+    "load": "share of capacity",
+    "loads": "shares of capacity",
+    "offered_load": "share of capacity",
+    "peak_to_trough": "ratio of rates",
+    "percent": "of 100",
+    "pue": "facility energy over IT energy",
+    "relative_speed": "work per time, relative to 1",
+    "share": "of 1",
+    "slot_utilisation": "share of 1",
+    "speed": "work per time, relative to 1",
+    "swing": "relative to the mean rate",
+    "utilisation": "share of 1",
+    "waited_share": "share of jobs",
+    "weights": "relative to one another",
+    "weekend": "ratio of rates",
+    # numbers of laws, each in the unit of the law it belongs to
+    "a": "shape of a beta law",
+    "b": "shape of a beta law",
+    "mean": "in the unit of the law",
+    "median": "in the unit of the law",
+    "p99": "in the unit of the law",
+    "sd": "in the unit of the law",
+    "shape": "of a Weibull law",
+    "sigma": "of the logarithm",
+    "uniforms": "random numbers, 0 to 1",
+    # numbers whose unit stands beside them
+    "above": "bound of any number",
+    "argument": "of any function",
+    "asked": "in the unit of the axis",
+    "average": "g/kWh by site and bin, as its docstring says",
+    "below": "bound of any number",
+    "bins": "columns of several units, as its docstring says",
+    "by_bin": "any quantity",
+    "default": "of any column",
+    "expected": "arrivals",
+    "facts": "numbers of several kinds",
+    "flow": "rows of several units, as its docstring says",
+    "high": "in the unit of the value beside it",
+    "integral": "any quantity times time",
+    "low": "in the unit of the value beside it",
+    "marginal": "g/kWh by site and bin, as its docstring says",
+    "most": "arrivals",
+    "nodes": "columns of several units, as its docstring says",
+    "number": "any number",
+    "one": "any quantity",
+    "other": "any quantity",
+    "parts": "weights and laws",
+    "peak_hour": "hour of the day",
+    "profile": "g/kWh by month and hour",
+    "scale": "any quantity",
+    "stretches": "rows of several units, as its docstring says",
+    "value": "in the unit beside it",
+    "values": "in the unit beside them",
+    "count": "of anything",
+}
+"""Names that carry no unit, and why; every other number says its unit in its name."""
+
+
+def carries_unit(name: str) -> bool:
+    plain = name.lstrip("_")
+    return f"_{plain}".endswith(SUFFIXES) or any(
+        plain == word or plain.startswith(f"{word}_") for word in WORDS
+    )
+
+
+def says_float(annotation: ast.expr | None) -> bool:
+    if annotation is None:
+        return False
+    text = ast.unparse(annotation)
+    return "float" in text and "Callable" not in text
+
+
+def float_names() -> list[tuple[str, str]]:
+    """Return where each float field or parameter is declared, and its name."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "bundled_files" in path.parts:
+            continue
+        place = path.relative_to(CHECKOUT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found += [
+                    (f"{place}:{item.lineno}", item.target.id)
+                    for item in node.body
+                    if isinstance(item, ast.AnnAssign)
+                    and isinstance(item.target, ast.Name)
+                    and says_float(item.annotation)
+                ]
+            elif isinstance(node, ast.FunctionDef):
+                arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                found += [
+                    (f"{place}:{node.lineno}", argument.arg)
+                    for argument in arguments
+                    if says_float(argument.annotation)
+                ]
+    return found
+
+
+FLOATS = float_names()
+
+
+def test_floats_carry_their_unit_or_are_known_to_have_none() -> None:
+    bare = [
+        f"{place} {name}"
+        for place, name in FLOATS
+        if not carries_unit(name) and name not in UNITLESS
+    ]
+    assert not bare, "\n".join(bare)
+
+
+def test_no_name_is_excused_that_nothing_uses() -> None:
+    assert set(UNITLESS) <= {name for _, name in FLOATS}
+
+
+@pytest.mark.parametrize("table", ["SUMMARY", "JOBS", "HOURLY", "NODES"])
+def test_columns_carry_their_unit(table: str) -> None:
+    for column in getattr(columns, table):
+        if column.type == "float64" and column.unit != "1":
+            assert carries_unit(column.name), column.name

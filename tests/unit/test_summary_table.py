@@ -1,0 +1,179 @@
+"""The terminal summary: at most 15 lines of 80 columns, every digit whole, every basis named."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulator.columns import SUMMARY
+from simulator.display import (
+    count_text,
+    duration_text,
+    energy_text,
+    interval_text,
+    mass_text,
+    number_text,
+    share_text,
+)
+from simulator.folder import run_folder
+from simulator.report.headline import headline
+from simulator.report.table import summary_table
+from simulator.results import Results
+from tests.unit.results_sample import KEY, changed, sample
+
+PLAIN = sample(name="research-cluster")
+COUNTS = [column.name for column in SUMMARY if column.name.startswith("jobs_")]
+SCALED = [column.name for column in SUMMARY if column.unit in ("kWh", "kgCO2e", "GPU-h")]
+WAITS = [column.name for column in SUMMARY if column.name.startswith("wait_")]
+
+
+def scaled(factor: float) -> Results:
+    """Return results with energy, carbon and accelerator time so many times as large."""
+    return changed(
+        PLAIN,
+        **{
+            name: value * factor
+            for name, value in PLAIN.summary.items()
+            if name in SCALED and value is not None
+        },
+    )
+
+
+LONG_BASIS = "average, life-cycle, " + ", ".join(f"GRID{k} 2022 (EIA-930)" for k in range(12))
+CASES = {
+    "plain": PLAIN,
+    "tiny": scaled(1e-9),
+    "huge": changed(
+        scaled(1e9),
+        **dict.fromkeys(COUNTS, 12_345_678_901),
+        **dict.fromkeys(WAITS, 123_456.0),
+        waited_share=1.0,
+        sci_gco2e_per_gpu_hour=1.5e6,
+    ),
+    "nothing": changed(
+        PLAIN,
+        **{
+            column.name: None if column.nullable else 0
+            for column in SUMMARY
+            if column.unit != "-" and column.name != "seed"
+        },
+    ),
+    "no job": sample(jobs=0, marginal=False),
+    "long names": replace(
+        sample(name="n" * 300), basis={"average": LONG_BASIS, "marginal": LONG_BASIS}
+    ),
+    "odd name": changed(PLAIN, name="a\x1b[31m\n\u202eb" * 30),
+    "market": replace(
+        changed(PLAIN, scope2_market_kgco2e=12.5), basis=PLAIN.basis | {"market": "contracts"}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "report", [None, "runs/x/report.html", str(run_folder("N" * 300, KEY) / "report.html")]
+)
+@pytest.mark.parametrize("notes", [(), (("sizes", "experiments: mean 3.05 GPU-days"),) * 5])
+def test_it_fits_a_terminal(case: str, report: str | None, notes: Any) -> None:
+    text = summary_table(CASES[case], report, notes=notes)
+    lines = text.split("\n")
+    assert len(lines) <= 15
+    assert all(0 < len(line) <= 80 for line in lines)
+    assert text.replace("\n", "").isprintable()
+    assert report is None or report in text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_figure_stands_whole(case: str) -> None:
+    results = CASES[case]
+    summary = results.summary
+    text = " ".join(summary_table(results, "runs/x/report.html").split())
+    carbon = ("scope2_location", "scope2_market", "marginal", "scope3_embodied", "total")
+    expected = [energy_text(summary[f"energy_{kind}_kwh"]) for kind in ("facility", "it")]
+    expected += [mass_text(summary[f"{kind}_kgco2e"]) for kind in carbon]
+    expected += [count_text(summary[f"jobs_{kind}"]) for kind in ("submitted", "finished")]
+    if summary["gpu_hours_delivered"]:
+        expected += [share_text(summary["allocation"])]
+    if summary["jobs_started"]:
+        expected += [duration_text(summary[f"wait_{kind}_h"]) for kind in ("mean", "p50", "p99")]
+    for figure in expected:
+        assert f" {figure}" in text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_carbon_figure_names_its_basis(case: str) -> None:
+    lines = summary_table(CASES[case]).split("\n")
+    for label, words in {
+        "location-based ": "average, life-cycle, ",
+        "market-based ": "",
+        "marginal ": "",
+        "embodied ": "straight-line over calendar lifetime",
+        "total ": "location-based + embodied",
+    }.items():
+        [line] = [line for line in lines if line[8:].startswith(label)]
+        assert words in line
+        assert len(line.split("  ")[-1]) > 8
+
+
+def test_market_based_is_said_not_to_be_given() -> None:
+    [line] = [line for line in summary_table(PLAIN).split("\n") if "market-based" in line]
+    assert "not given" in line
+    [line] = [line for line in summary_table(CASES["market"]).split("\n") if "market-based" in line]
+    assert "12.50 kg  contracts" in line
+
+
+def test_the_plain_one_is_what_the_documentation_shows() -> None:
+    text = summary_table(
+        changed(PLAIN, **dict.fromkeys(WAITS, 0.0)),
+        "runs/research-cluster-01234567/report.html",
+        notes=[("sizes", "experiments: p50 1.5, p99 24, mean 3.05 GPU-days")],
+    )
+    lines = text.split("\n")
+    assert lines[0] == "research-cluster  2 d  seed 7  key 01234567"
+    assert lines[1].startswith("energy  3.851 MWh facility = 3.501 MWh IT x PUE 1.100")
+    assert "carbon  location-based   965.0 kg  average, life-cycle, CISO 2022 (EIA-930)" in lines
+    assert "sizes   experiments: p50 1.5, p99 24, mean 3.05 GPU-days" in lines
+    assert "report  runs/research-cluster-01234567/report.html" in lines
+    assert lines[-1].startswith("next    fleetsim ")
+
+
+def test_a_path_too_long_for_a_line_is_broken_and_not_cut() -> None:
+    path = "/".join(["deep"] * 40) + "/report.html"
+    lines = summary_table(PLAIN, path).split("\n")
+    assert path in "".join(lines)
+    assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_headline_gives_each_carbon_figure_a_basis(case: str) -> None:
+    rows = headline(CASES[case].summary, CASES[case].basis)
+    carbon = [row for row in rows if row.group == "carbon"]
+    assert len(carbon) == 5
+    assert all(row.basis and row.value for row in carbon)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (energy_text(0.0), "0 kWh"),
+        (energy_text(1e-9), "1.00e-06 Wh"),
+        (energy_text(0.5), "500.0 Wh"),
+        (energy_text(999.96), "1,000 kWh"),
+        (energy_text(1234.5), "1.234 MWh"),
+        (energy_text(9.87654e15), "9,876,540 TWh"),
+        (mass_text(1e9), "1.000 Mt"),
+        (mass_text(None), "not given"),
+        (duration_text(0.0), "0 h"),
+        (duration_text(0.001), "3.60 s"),
+        (duration_text(0.5), "30.0 min"),
+        (duration_text(47.9), "47.9 h"),
+        (duration_text(96.0), "4.00 d"),
+        (interval_text(0.25), "15 min"),
+        (interval_text(672.0), "28 d"),
+        (share_text(0.241), "24.1 %"),
+        (count_text(19600), "19,600"),
+        (number_text(-12.3456), "-12.35"),
+    ],
+)
+def test_quantities_are_printed_with_a_readable_unit(text: str, expected: str) -> None:
+    assert text == expected
