@@ -11,9 +11,7 @@ Assumption = tuple[str, str, str, str, str]
 """Subject, quantity, value, unit, source."""
 
 
-def basis_of(
-    average: Sequence[GridTrace], marginal: Sequence[GridTrace | None]
-) -> dict[str, str]:
+def basis_of(average: Sequence[GridTrace], marginal: Sequence[GridTrace | None]) -> dict[str, str]:
     """Return on what signal the carbon figures stand, as printed beside them.
 
     The key ``marginal`` is there only where every site has a marginal trace.
@@ -26,15 +24,25 @@ def basis_of(
 
 
 def _joined(word: str, traces: Iterable[GridTrace]) -> str:
-    """Return e.g. ``"average, life-cycle, CISO 2022, PJM 2022"``."""
+    """Return e.g. ``"average, life-cycle, CISO, PJM 2022"``."""
     by_factor: dict[str, dict[str, None]] = {}
     for trace in traces:
         by_factor.setdefault(trace.factor, {})[trace.label] = None
     parts = []
     for factor, labels in by_factor.items():
         said = "factors not stated" if factor == "unknown" else factor
-        parts.append(", ".join([said, *labels] if said else labels))
+        parts.append(", ".join([said, *_shortened(labels)] if said else labels))
     return f"{word}, {'; '.join(parts)}"
+
+
+def _shortened(labels: Iterable[str]) -> list[str]:
+    """Say a year once where every label ends with it: ``CISO, PJM 2022``."""
+    split = [label.rpartition(" ") for label in labels]
+    years = {year for _, _, year in split}
+    if len(years) == 1 and years.pop().isdecimal():
+        names = [name for name, _, _ in split]
+        return [*names[:-1], " ".join((names[-1], split[-1][2]))]
+    return [" ".join((name, year)).strip() for name, _, year in split]
 
 
 def assumptions_of(
@@ -76,4 +84,3 @@ def _size_rows(size: WorkloadSize) -> list[Assumption]:
         for quantity, value, unit, source in values
         if value is not None and value == value
     ]
-

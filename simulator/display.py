@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from simulator.units import H_PER_D, S_PER_H
+from simulator.units import H_PER_D, MS_PER_H, S_PER_H
 
 Ladder = tuple[tuple[float, str], ...]
 
@@ -68,6 +68,8 @@ def duration_text(hours: float | None) -> str:
     """Return a duration in hours as text, e.g. ``"3.20 min"``; days from two days on."""
     if hours is None:
         return ABSENT
+    if 0.0 < hours < 1 / MS_PER_H:
+        return "below 1 ms"
     if 1.0 <= abs(hours) < 2 * H_PER_D:
         return f"{number_text(hours, 3)} h"
     return quantity_text(hours, DURATION, 3)

@@ -18,7 +18,7 @@ class JobLog:
     cluster : int16[jobs]
         Where it was sent; -2 if no cluster of its route could ever hold it.
     first_node : int32[jobs]
-        The lowest node it held, -1 if it never started.
+        The lowest node it held, -1 if it held none.
     finished_ms : int
         When the run ended. [ms]
     events : dict of str to int

@@ -67,6 +67,14 @@ class Inputs:
         return tuple(trace for pair in pairs for trace in pair if trace is not None)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was accepted with a warning, each once."""
+        said = [*self.scenario.warnings, *self.jobs.warnings]
+        for trace in self.traces:
+            said += trace.warnings
+        return tuple(dict.fromkeys(said))
+
+    @property
     def key(self) -> str:
         """Address of the run: SHA-256 of scenario, seed, contents of inputs and versions."""
         document = {
@@ -289,9 +297,6 @@ def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
     }
-    warnings = [*scenario.warnings, *jobs.warnings]
-    for trace in opened.traces:
-        warnings += trace.warnings
     return Results(
         scenario=scenario,
         seed=scenario.seed,
@@ -304,7 +309,7 @@ def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
         },
         basis=basis_of(opened.average, opened.marginal),
         assumptions=assumptions_of(scenario, jobs, opened.traces),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=opened.warnings,
         inputs=_files(opened),
     )
 
@@ -327,9 +332,11 @@ def _signals(opened: Inputs, metered: Metered) -> Signals:
 def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
     """Return name and SHA-256 of every file that was read."""
     files = [(name, digest) for name, digest, _ in opened.jobs.inputs]
-    for trace in opened.traces:
-        if trace.file and trace.file_sha256:
-            files.append((trace.file, trace.file_sha256))
+    files += [
+        (trace.file, trace.file_sha256)
+        for trace in opened.traces
+        if trace.file and trace.file_sha256
+    ]
     return tuple(dict.fromkeys(files))
 
 

@@ -52,7 +52,8 @@ class Grid:
     def widths_ms(self, end_ms: int) -> NDArray[np.int64]:
         """Return how much of each bin lies in the accounting window, int64[bins]. [ms]"""
         edges = np.arange(self.count(end_ms) + 1, dtype=np.int64) * self.bin_ms - self.offset_ms
-        return np.diff(np.clip(edges, self.begin_ms, end_ms))
+        inside: NDArray[np.int64] = np.clip(edges, self.begin_ms, end_ms)
+        return inside[1:] - inside[:-1]
 
 
 @dataclass(frozen=True, slots=True)

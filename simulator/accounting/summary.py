@@ -19,6 +19,15 @@ from simulator.kernels import meter as flows
 from simulator.units import G_PER_KG, MS_PER_H
 from simulator.workload.table import JobTable
 
+WAITS = (
+    "wait_mean_h",
+    "wait_p50_h",
+    "wait_p95_h",
+    "wait_p99_h",
+    "waited_share",
+    "slowdown_mean",
+)
+
 TOLERANCE = 1e-9
 """Largest relative difference between two ways of summing one quantity."""
 
@@ -56,10 +65,10 @@ def summarise(
     fleet: Fleet, jobs: JobTable, log: JobLog, account: Account, states: NDArray[np.int8]
 ) -> dict[str, Any]:
     """Return the figures of the summary, NaN or None where a quantity is absent."""
-    energy = _energy(fleet, account)
+    energy = _energy(account)
     carbon = _carbon(account)
     capacity = _capacity(fleet, account)
-    total = carbon["total_kgco2e"]
+    total_g = float(account.operational_kg.sum() + account.embodied_kg.sum()) * G_PER_KG
     delivered = capacity["gpu_hours_delivered"]
     it_kwh = energy["energy_it_kwh"]
     return {
@@ -67,12 +76,12 @@ def summarise(
         **carbon,
         **capacity,
         "pue": energy["energy_facility_kwh"] / it_kwh if it_kwh else None,
-        "sci_gco2e_per_gpu_hour": total * G_PER_KG / delivered if delivered else None,
+        "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
     }
 
 
-def _energy(fleet: Fleet, account: Account) -> dict[str, float]:
+def _energy(account: Account) -> dict[str, float]:
     kinds = account.by_kind_kwh.sum(axis=(0, 1))
     return {
         "energy_it_kwh": float(kinds.sum()),
@@ -135,16 +144,10 @@ def _jobs(
     }
 
 
-def _waits(
-    wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]
-) -> dict[str, float | None]:
+def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, float | None]:
     """Return waits of the jobs that started; percentiles are numpy's linear ones."""
     if not len(wait_ms):
-        names = ("mean_h", "p50_h", "p95_h", "p99_h")
-        return {f"wait_{name}": None for name in names} | {
-            "waited_share": None,
-            "slowdown_mean": None,
-        }
+        return dict.fromkeys(WAITS)
     p50, p95, p99 = np.percentile(wait_ms, (50, 95, 99)) / MS_PER_H
     ran = run_ms > 0
     slowdown = 1.0 + wait_ms[ran] / run_ms[ran]

@@ -1,6 +1,5 @@
 """``fleetsim validate``: everything that is wrong with a scenario and the files it reads."""
 
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,8 +27,7 @@ def validate(
     out = terminal(context, json, quiet, no_progress)
     scenario = api.load(bundled.file_or_name(file), sets=sets, seed=seed)
     opened = simulation.inputs(scenario)
-    found = [scenario.warnings, opened.jobs.warnings, *(trace.warnings for trace in opened.traces)]
-    warnings = list(dict.fromkeys(chain.from_iterable(found)))
+    warnings = list(opened.warnings)
     for warning in warnings:
         out.warn(warning)
     facts = facts_of(scenario) | {"jobs": len(opened.jobs)}

@@ -42,7 +42,7 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
         at every call.
     """
     if function is None:
-        return lambda body: kernel(body, inline=inline)  # type: ignore[call-overload]
+        return lambda body: kernel(body, inline=inline)
     folder = cache_folder()
     if inline == "always" or folder is None:
         return _compiled(function, inline=inline)

@@ -78,8 +78,6 @@ def start(jobs, tables, cluster, job):
     clock[STARTED] += 1
     if end == now:
         clock[COMPLETED] += 1
-        gpus = min(jobs.gpus[job], tables.clusters[cluster, WHOLE])
-        jobs.first_node[job] = choose(tables, cluster, gpus)
     else:
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]

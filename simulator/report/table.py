@@ -87,7 +87,7 @@ def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[st
     for row in rows:
         name = "carbon" if not lines else ""
         start = f"{name:<{INDENT}}{row.label:<{labels}}  {row.value:>{values}}  "
-        basis = row.basis
+        basis = row.basis.removeprefix(f"{row.label}, ")
         if row.label == "total" and summary["total_kgco2e"]:
             basis += f", {unallocated_text(summary)} unallocated"
         words = _wrapped(basis, WIDTH - len(start), 1 + max(0, room))

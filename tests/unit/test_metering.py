@@ -1,5 +1,6 @@
 """The meter against brute force: every flow, interval by interval, split at every edge."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,7 +58,7 @@ def by_brute_force(log: Log, nodes: int, grid: Grid, end_ms: int) -> SimpleNames
             if which == node:
                 changes.append((time, held, busy))
         changes.append((end_ms, 0, 0.0))
-        for (since, held, busy), (until, _, _) in zip(changes, changes[1:], strict=False):
+        for (since, held, busy), (until, _, _) in pairwise(changes):
             at = max(since, grid.begin_ms)
             while at < until:
                 index = (at + grid.offset_ms) // grid.bin_ms
