@@ -24,7 +24,7 @@ from simulator.results import Results
 from simulator.scenario.model import Scenario
 from simulator.tables import summary_of
 from simulator.traces.grid import GridTrace, open_grid
-from simulator.units import MS_PER_D, MS_PER_H, MS_PER_MIN, MS_PER_S
+from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.generate import job_table as draw_jobs
 from simulator.workload.table import JobTable
@@ -32,11 +32,8 @@ from simulator.workload.table import JobTable
 Progress = Callable[[float, float, int], None]
 """Told the simulated days that are done, those in all, and the jobs started so far."""
 
-BIN_MS = 5 * MS_PER_MIN
-"""Width of a bin unless a trace is finer: a run can then be billed under any trace of steps of
-five minutes or more without simulating again. [ms]"""
-
-MOST_BINS = 50_000_000
+MOST_CELLS = 10_000_000
+"""Accounting bins times clusters that a run may keep, some 60 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +144,15 @@ class Simulated:
     log : JobLog
     metered : Metered
     results : Results
+    controllers : tuple of Controller
+        SimPy processes that took part.
     """
 
     inputs: Inputs
     log: JobLog
     metered: Metered
     results: Results
+    controllers: tuple[Controller, ...] = ()
 
     def bill(
         self,
@@ -189,7 +189,8 @@ class Simulated:
             scenario, fleet_of(scenario), self.inputs.jobs, tuple(grids[0]), tuple(grids[1])
         )
         if any(trace.grain_ms % self.metered.grid.bin_ms for trace in again.traces):
-            return simulated(again).results  # edges between the bins of this run
+            # Edges between the bins of this run: meter the same events again, more finely.
+            return simulated(again, controllers=self.controllers).results
         return _results(again, self.log, self.metered)
 
 
@@ -238,18 +239,18 @@ def simulated(
     scenario = opened.scenario
     grid = bins_of(opened)
     meter = Meter(opened.fleet, grid, scenario.horizon_ms)
-    if progress is not None:
-        controllers = (*controllers, _reporter(progress, scenario.horizon_ms))
+    reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
     log = simulate(
         opened.fleet,
         opened.jobs,
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
-        controllers=controllers,
+        controllers=(*controllers, *reporters),
     )
     metered = meter.close(log.finished_ms)
-    return Simulated(opened, log, metered, _results(opened, log, metered))
+    results = _results(opened, log, metered)
+    return Simulated(opened, log, metered, results, tuple(controllers))
 
 
 def bins_of(opened: Inputs) -> Grid:
@@ -262,21 +263,21 @@ def bins_of(opened: Inputs) -> Grid:
     """
     scenario = opened.scenario
     grains = [trace.grain_ms for trace in opened.traces]
-    bin_ms = math.gcd(BIN_MS, scenario.accounting.interval_ms, *grains)
+    bin_ms = math.gcd(scenario.accounting.interval_ms, *grains)
     start_epoch_ms = (scenario.start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
         milliseconds=1
     )
     grid = Grid(start_epoch_ms, scenario.warm_up_ms, bin_ms)
-    bins = grid.count(scenario.horizon_ms)
-    if bins > MOST_BINS:
-        finest = min(opened.traces, key=lambda trace: math.gcd(BIN_MS, trace.grain_ms))
+    cells = grid.count(scenario.horizon_ms) * len(scenario.clusters)
+    if cells > MOST_CELLS:
+        finest = min(opened.traces, key=lambda trace: trace.grain_ms or math.inf)
         raise InputError(
             "scenario",
             [
                 Issue(
                     finest.path,
                     f"its edges lie on multiples of {bin_ms / MS_PER_S:g} s, which makes "
-                    f"{bins:,} accounting bins, more than {MOST_BINS:,}; "
+                    f"{cells:,} accounting bins, more than {MOST_CELLS:,}; "
                     "give a trace whose steps begin on whole minutes, or a shorter horizon",
                 )
             ],

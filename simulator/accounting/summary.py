@@ -130,9 +130,14 @@ def _jobs(
     counted = slice(int(np.searchsorted(jobs.submit_ms, begin_ms)), None)
     states = states[counted]
     counts = np.bincount(states, minlength=UNSCHEDULABLE + 1)
-    started = states <= RUNNING
-    wait_ms = (log.start_ms[counted] - jobs.submit_ms[counted])[started]
-    run_ms = (log.end_ms[counted] - log.start_ms[counted])[started]
+    submit_ms, start_ms, end_ms = (
+        column[counted] for column in (jobs.submit_ms, log.start_ms, log.end_ms)
+    )
+    if counts[QUEUED] or counts[UNSCHEDULABLE]:
+        started = states <= RUNNING
+        submit_ms, start_ms, end_ms = submit_ms[started], start_ms[started], end_ms[started]
+    wait_ms = start_ms - submit_ms
+    run_ms = end_ms - start_ms
     return {
         "jobs_submitted": len(states),
         "jobs_started": len(wait_ms),
@@ -149,8 +154,10 @@ def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, f
     if not len(wait_ms):
         return dict.fromkeys(WAITS)
     p50, p95, p99 = np.percentile(wait_ms, (50, 95, 99)) / MS_PER_H
-    ran = run_ms > 0
-    slowdown = 1.0 + wait_ms[ran] / run_ms[ran]
+    waited_ms, ran_ms = wait_ms, run_ms
+    if not run_ms.all():
+        waited_ms, ran_ms = wait_ms[run_ms > 0], run_ms[run_ms > 0]
+    slowdown = 1.0 + waited_ms / ran_ms
     return {
         "wait_mean_h": float(wait_ms.mean()) / MS_PER_H,
         "wait_p50_h": float(p50),

@@ -11,10 +11,19 @@ from simulator.kernels import meter as flows
 from simulator.kernels.tables import AWAKE
 from simulator.tables import table_of
 from simulator.units import MS_PER_S, W_MS_PER_KWH
+from simulator.workload.names import numbered
 from simulator.workload.table import JobTable
 
 STATES = ("finished", "running", "queued", "unschedulable")
 FINISHED, RUNNING, QUEUED, UNSCHEDULABLE = range(4)
+
+MEANS = (
+    "gpus_allocated_mean",
+    "jobs_queued_mean",
+    "intensity_average_g_per_kwh",
+    "intensity_marginal_g_per_kwh",
+)
+"""Columns that are means over the time of an interval."""
 
 
 def job_states(log: JobLog) -> NDArray[np.int8]:
@@ -74,39 +83,43 @@ def interval_table(
     interval = epoch_ms[used] // interval_ms
     first = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
     clusters = len(fleet.cluster_names)
-
-    def total(by_bin: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.add.reduceat(by_bin[used], first, axis=0)
-
-    length_ms = total(width_ms[:, None].astype(np.float64))
-    signals = account.signals
-    average = total(signals.average.T * width_ms[:, None]) / length_ms
-    marginal = total(signals.marginal.T * width_ms[:, None]) / length_ms
-    by_kind = total(account.by_kind_kwh)
-    begin_ms = grid.start_epoch_ms + grid.begin_ms
-    time_ms = np.maximum(interval[first] * interval_ms, begin_ms)
+    flowed = {
+        "energy_it_kwh": account.it_kwh,
+        "energy_facility_kwh": account.facility_kwh,
+        "operational_kgco2e": account.operational_kg,
+        "marginal_kgco2e": account.marginal_kg,
+        "gpus_allocated_mean": metered.bins[:, :, flows.HELD],
+        "jobs_queued_mean": queued_job_ms(jobs, log, metered, clusters),
+        "intensity_average_g_per_kwh": _timed(account.signals.average, fleet, width_ms),
+        "intensity_marginal_g_per_kwh": _timed(account.signals.marginal, fleet, width_ms),
+        "energy_dynamic_kwh": account.by_kind_kwh[:, :, flows.DYNAMIC_W],
+        "energy_idle_kwh": account.by_kind_kwh[:, :, flows.IDLE_W],
+        "energy_sleep_kwh": account.by_kind_kwh[:, :, flows.SLEEP_W],
+        "energy_transition_kwh": account.by_kind_kwh[:, :, flows.TRANSITION_W],
+    }
+    totals = np.add.reduceat(np.stack(list(flowed.values()))[:, used], first, axis=1)
+    columns = dict(zip(flowed, totals.reshape(len(flowed), -1), strict=True))
+    length_ms = np.repeat(np.add.reduceat(width_ms[used], first), clusters)
+    for name in MEANS:
+        columns[name] = columns[name] / length_ms
+    time_ms = np.maximum(interval[first] * interval_ms, grid.start_epoch_ms + grid.begin_ms)
     return table_of(
         "hourly",
         {
             "time": np.repeat(time_ms, clusters),
             "site": _category(np.tile(fleet.site, len(first)), fleet.site_names),
             "cluster": _category(np.tile(np.arange(clusters), len(first)), fleet.cluster_names),
-            "energy_it_kwh": total(account.it_kwh).ravel(),
-            "energy_facility_kwh": total(account.facility_kwh).ravel(),
-            "intensity_average_g_per_kwh": average[:, fleet.site].ravel(),
-            "intensity_marginal_g_per_kwh": marginal[:, fleet.site].ravel(),
-            "operational_kgco2e": total(account.operational_kg).ravel(),
-            "marginal_kgco2e": total(account.marginal_kg).ravel(),
-            "gpus_allocated_mean": (total(metered.bins[:, :, flows.HELD]) / length_ms).ravel(),
-            "jobs_queued_mean": (
-                total(queued_job_ms(jobs, log, metered, clusters)) / length_ms
-            ).ravel(),
-            "energy_dynamic_kwh": by_kind[:, :, flows.DYNAMIC_W].ravel(),
-            "energy_idle_kwh": by_kind[:, :, flows.IDLE_W].ravel(),
-            "energy_sleep_kwh": by_kind[:, :, flows.SLEEP_W].ravel(),
-            "energy_transition_kwh": by_kind[:, :, flows.TRANSITION_W].ravel(),
+            **columns,
         },
     )
+
+
+def _timed(
+    g_per_kwh: NDArray[np.float64], fleet: Fleet, width_ms: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the intensity of each cluster's site times the width of the bins."""
+    weighted: NDArray[np.float64] = g_per_kwh[fleet.site].T * width_ms[:, None]
+    return weighted
 
 
 def node_kwh(fleet: Fleet, account: Account) -> NDArray[np.float64]:
@@ -129,7 +142,7 @@ def node_table(fleet: Fleet, account: Account) -> pa.Table:
     return table_of(
         "nodes",
         {
-            "node": pa.array(_node_names(fleet)),
+            "node": _node_names(fleet),
             "cluster": _category(cluster, fleet.cluster_names),
             "type": _category(type_of[cluster], types),
             "energy_it_kwh": node_kwh(fleet, account),
@@ -142,12 +155,13 @@ def node_table(fleet: Fleet, account: Account) -> pa.Table:
     )
 
 
-def _node_names(fleet: Fleet) -> list[str]:
-    names = []
-    for cluster, count in zip(fleet.cluster_names, fleet.node_count, strict=True):
-        digits = max(5, len(str(count - 1)))
-        names += [f"{cluster}-{number:0{digits}d}" for number in range(count)]
-    return names
+def _node_names(fleet: Fleet) -> pa.ChunkedArray:
+    return pa.chunked_array(
+        [
+            numbered(cluster, int(count), first=0, fewest_digits=5)
+            for cluster, count in zip(fleet.cluster_names, fleet.node_count, strict=True)
+        ]
+    )
 
 
 def _category(codes: NDArray[np.integer], names: tuple[str, ...]) -> pa.DictionaryArray:

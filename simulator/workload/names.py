@@ -13,7 +13,9 @@ LONGEST_STRINGS: Final = 2**31 - 1
 _ZERO: Final = ord("0")
 
 
-def numbered(name: str, count: int) -> "pa.Array":
+def numbered(
+    name: str, count: int, *, first: int = 1, fewest_digits: int = FEWEST_DIGITS
+) -> "pa.Array":
     """Return ``NAME-0000001`` to ``NAME-...`` of one width, at least seven digits.
 
     Returns
@@ -24,10 +26,11 @@ def numbered(name: str, count: int) -> "pa.Array":
     import pyarrow as pa
 
     prefix = np.frombuffer(f"{name}-".encode(), np.uint8)
-    width = len(prefix) + max(FEWEST_DIGITS, len(str(count)))
+    last = first + count - 1
+    width = len(prefix) + max(fewest_digits, len(str(last)))
     cells = np.empty((count, width), np.uint8)
     cells[:, : len(prefix)] = prefix
-    rest = np.arange(1, count + 1, dtype=np.uint32)
+    rest = np.arange(first, last + 1, dtype=np.uint32)
     for column in range(width - 1, len(prefix) - 1, -1):
         tens = rest // 10
         cells[:, column] = rest - 10 * tens + _ZERO

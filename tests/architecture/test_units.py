@@ -53,7 +53,6 @@ UNITLESS: dict[str, str] = {
     "average": "g/kWh by site and bin, as its docstring says",
     "below": "bound of any number",
     "bins": "columns of several units, as its docstring says",
-    "by_bin": "any quantity",
     "default": "of any column",
     "expected": "arrivals",
     "facts": "numbers of several kinds",
