@@ -27,7 +27,7 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
     Parameters
     ----------
     path : path
-        A TOML file.
+        A TOML file, or the name of a scenario that ships, e.g. ``"hello"``.
     sets : iterable of str
         Replacements such as ``"clusters.train.count=256"``.
     seed : int, optional
@@ -38,9 +38,9 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
     InputError
         With every problem of the file.
     """
-    from simulator import scenario
+    from simulator import bundled, scenario
 
-    return scenario.load(Path(path), sets=tuple(sets), seed=seed)
+    return scenario.load(bundled.file_or_name(Path(path)), sets=tuple(sets), seed=seed)
 
 
 def run(

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
 from simulator.errors import printable
 
@@ -29,7 +28,7 @@ def show(
     from simulator import api
 
     out = terminal(context, json, quiet, no_progress)
-    scenario = api.load(bundled.file_or_name(file), sets=sets, seed=seed)
+    scenario = api.load(file, sets=sets, seed=seed)
     for warning in scenario.warnings:
         out.warn(warning)
     out.say("\n".join(table_lines(scenario.document, scenario.origins)))

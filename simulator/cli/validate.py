@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def validate(
     from simulator import api, simulation
 
     out = terminal(context, json, quiet, no_progress)
-    scenario = api.load(bundled.file_or_name(file), sets=sets, seed=seed)
+    scenario = api.load(file, sets=sets, seed=seed)
     opened = simulation.inputs(scenario)
     warnings = list(opened.warnings)
     for warning in warnings:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 HEADING: Final = "Accelerators allocated and jobs queued"
 ORDER: Final = 4
+THOUSAND: Final = 1_000
+MANY: Final = 10_000
+"""Accelerators from which on they are counted in thousands."""
 
 
 def describe(results: "Results") -> str:
@@ -34,6 +37,8 @@ def describe(results: "Results") -> str:
         return "Nothing was allocated"
     longest = float(time.total(column(results, "jobs_queued_mean")).max())
     queue = f"longest queue {number_text(longest, 3)} jobs" if longest else "no job queued"
+    if 0.0 < longest < 0.1:
+        queue = "hardly a job queued"
     allocation = results.summary["allocation"]
     return (
         f"{share_text(allocation)} of {count_text(_capacity(results))} accelerators "
@@ -62,6 +67,9 @@ def draw(results: "Results") -> Figure:
     legend_above(upper, handles, labels)
     upper.set_ylim(0.0, 1.06 * capacity)
     upper.set_ylabel("accelerators")
+    if capacity >= MANY:
+        upper.set_ylabel("accelerators [thousands]")
+        upper.yaxis.set_major_formatter(lambda count, _: f"{count / THOUSAND:g}")
     upper.set_xlabel("")
     upper.tick_params(labelbottom=False)
     upper.xaxis.offsetText.set_visible(False)
