@@ -10,14 +10,7 @@ from simulator.kernels.compile import kernel
 @kernel(inline="always")
 def push(keys, size, key):
     """Add `key` to a heap of `size` keys; the heap holds size + 1 afterwards."""
-    at = size
-    while at > 0:
-        parent = (at - 1) >> 1
-        if keys[parent] <= key:
-            break
-        keys[at] = keys[parent]
-        at = parent
-    keys[at] = key
+    rise(keys, size, key)
 
 
 @kernel(inline="always")
@@ -28,15 +21,20 @@ def pop(keys, size):
     fewer comparisons than sinking the last key, which nearly always belongs to the bottom.
     """
     last = size - 1
-    key = keys[last]
-    at = 0
+    hole = 0
     child = 1
     while child < last:
         if child + 1 < last and keys[child + 1] < keys[child]:
             child += 1
-        keys[at] = keys[child]
-        at = child
-        child = 2 * at + 1
+        keys[hole] = keys[child]
+        hole = child
+        child = 2 * hole + 1
+    rise(keys, hole, keys[last])
+
+
+@kernel(inline="always")
+def rise(keys, at, key):
+    """Put `key` into the hole at `at`, or above it where a parent is larger."""
     while at > 0:
         parent = (at - 1) >> 1
         if keys[parent] <= key:
