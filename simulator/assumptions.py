@@ -46,9 +46,17 @@ def _shortened(labels: Iterable[str]) -> list[str]:
 
 
 def assumptions_of(
-    scenario: Scenario, jobs: JobTable, traces: Iterable[GridTrace]
+    scenario: Scenario, jobs: JobTable, traces: Iterable[tuple[GridTrace, float]]
 ) -> tuple[Assumption, ...]:
-    """Return every assumption of a run that a reader of its figures should know."""
+    """Return every assumption of a run that a reader of its figures should know.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    jobs : JobTable
+    traces : iterable of (GridTrace, float)
+        Each trace with its mean over the counted time. [g/kWh]
+    """
     rows: list[Assumption] = []
     for name, node in scenario.nodes.items():
         source = node.source or "scenario"
@@ -61,10 +69,11 @@ def assumptions_of(
         ]
     for name, site in scenario.sites.items():
         rows.append((name, "PUE", f"{site.pue:g}", "1", "scenario"))
-    for trace in traces:
+    for trace, mean_g_per_kwh in traces:
         site_name = trace.path.removeprefix("sites.").partition(".grid")[0]
-        quantity = f"{trace.basis} intensity"
-        rows.append((site_name, quantity, trace.label, "g/kWh", trace.note))
+        quantity = f"{trace.basis} intensity, mean"
+        source = f"{trace.label}: {trace.note}"
+        rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)

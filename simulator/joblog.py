@@ -16,7 +16,7 @@ class JobLog:
         When it started, and when it ends unless the run is cut off before; -1 if it never
         started. [ms]
     cluster : int16[jobs]
-        Where it was sent; -2 if no cluster of its route could ever hold it.
+        Where it was sent; -1 if no cluster of its route could ever hold it.
     first_node : int32[jobs]
         The lowest node it held, -1 if it held none.
     finished_ms : int

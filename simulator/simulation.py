@@ -1,7 +1,5 @@
 """The whole path of a run: scenario, jobs, fleet, engine, meter, bill, results."""
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -18,120 +16,20 @@ from simulator.accounting.tables import interval_table, job_states, job_table, n
 from simulator.assumptions import assumptions_of, basis_of
 from simulator.engine import Controller, View, simulate
 from simulator.errors import InputError, Issue
-from simulator.fleet import Fleet, fleet_of
+from simulator.fleet import fleet_of
+from simulator.inputs import Inputs, open_grids, open_inputs
 from simulator.joblog import JobLog
 from simulator.results import Results
 from simulator.scenario.model import Scenario
 from simulator.tables import summary_of
-from simulator.traces.grid import GridTrace, open_grid
+from simulator.traces.grid import GridTrace
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
-from simulator.version import MODEL_VERSION, SCHEMA_VERSION
-from simulator.workload.generate import job_table as draw_jobs
-from simulator.workload.table import JobTable
 
 Progress = Callable[[float, float, int], None]
 """Told the simulated days that are done, those in all, and the jobs started so far."""
 
 MOST_CELLS = 10_000_000
 """Accounting bins times clusters that a run may keep, some 60 bytes each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything a run needs, opened and checked.
-
-    Attributes
-    ----------
-    scenario : Scenario
-    fleet : Fleet
-    jobs : JobTable
-    average : tuple of GridTrace
-        One for each site.
-    marginal : tuple of GridTrace or None
-        One for each site.
-    """
-
-    scenario: Scenario
-    fleet: Fleet
-    jobs: JobTable
-    average: tuple[GridTrace, ...]
-    marginal: tuple[GridTrace | None, ...]
-
-    @property
-    def traces(self) -> tuple[GridTrace, ...]:
-        """Every grid trace, those of one site after another."""
-        pairs = zip(self.average, self.marginal, strict=True)
-        return tuple(trace for pair in pairs for trace in pair if trace is not None)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was accepted with a warning, each once."""
-        said = [*self.scenario.warnings, *self.jobs.warnings]
-        for trace in self.traces:
-            said += trace.warnings
-        return tuple(dict.fromkeys(said))
-
-    @property
-    def key(self) -> str:
-        """Address of the run: SHA-256 of scenario, seed, contents of inputs and versions."""
-        document = {
-            "scenario": json.loads(self.scenario.canonical()),
-            "traces": [trace.sha256 for trace in self.traces],
-            "jobs": [content for _, _, content in self.jobs.inputs],
-            "schema_version": SCHEMA_VERSION,
-            "model_version": MODEL_VERSION,
-        }
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def inputs(scenario: Scenario) -> Inputs:
-    """Open every trace and make the job table.
-
-    Raises
-    ------
-    InputError
-        With every problem of every file.
-    """
-    fleet = fleet_of(scenario)
-    issues: list[Issue] = []
-    average, marginal = _open_grids(scenario, issues)
-    try:
-        jobs = draw_jobs(scenario, fleet, seed=scenario.seed)
-    except InputError as error:
-        issues += error.issues
-    if issues:
-        source = scenario.path.name if scenario.path else "scenario"
-        raise InputError(source, issues)
-    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal))
-
-
-def _open_grids(
-    scenario: Scenario, issues: list[Issue]
-) -> tuple[list[GridTrace], list[GridTrace | None]]:
-    """Open the grids of every site; a trace that is refused adds to `issues` instead."""
-    average: list[GridTrace] = []
-    marginal: list[GridTrace | None] = []
-    for name, site in scenario.sites.items():
-        for basis, source in (("average", site.grid.average), ("marginal", site.grid.marginal)):
-            trace = None
-            try:
-                if source is not None:
-                    trace = open_grid(
-                        source,
-                        start=scenario.start,
-                        end_ms=scenario.horizon_ms,
-                        after_end=site.grid.after_end,
-                        gaps=site.grid.gaps,
-                        path=f"sites.{name}.grid.{basis}",
-                    )
-            except InputError as error:
-                issues += error.issues
-            if basis == "marginal":
-                marginal.append(trace)
-            elif trace is not None:
-                average.append(trace)
-    return average, marginal
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +60,9 @@ class Simulated:
     ) -> Results:
         """Bill the same events under another grid or PUE, at every site.
 
+        A marginal signal belongs to its grid: another average without another marginal leaves
+        the marginal figures absent.
+
         Parameters
         ----------
         average, marginal : str or dict
@@ -175,14 +76,15 @@ class Simulated:
         """
         changes: dict[str, Any] = {}
         for site in self.inputs.scenario.sites:
-            for key, value in (("grid.average", average), ("grid.marginal", marginal)):
-                if value is not None:
-                    changes[f"sites.{site}.{key}"] = value
+            if average is not None:
+                changes[f"sites.{site}.grid.average"] = average
+            if average is not None or marginal is not None:
+                changes[f"sites.{site}.grid.marginal"] = marginal
             if pue is not None:
                 changes[f"sites.{site}.pue"] = pue
         scenario = self.inputs.scenario.replace(changes)
         issues: list[Issue] = []
-        grids = _open_grids(scenario, issues)
+        grids = open_grids(scenario, issues)
         if issues:
             raise InputError("bill", issues)
         again = Inputs(
@@ -224,7 +126,7 @@ def run(
     begun_s = time.perf_counter()
     if seed is not None:
         scenario = scenario.replace({"seed": seed})
-    done = simulated(inputs(scenario), progress=progress, controllers=controllers)
+    done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
 
@@ -288,7 +190,8 @@ def bins_of(opened: Inputs) -> Grid:
 def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
     """Bill a metered run and put its tables and summary together."""
     scenario, fleet, jobs = opened.scenario, opened.fleet, opened.jobs
-    billed = account(fleet, jobs, log, metered, _signals(opened, metered), fleet.pue)
+    signals = _signals(opened, metered)
+    billed = account(fleet, jobs, log, metered, signals, fleet.pue)
     audit(fleet, billed)
     states = job_states(log)
     summary = {
@@ -309,7 +212,7 @@ def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
             "nodes": node_table(fleet, billed),
         },
         basis=basis_of(opened.average, opened.marginal),
-        assumptions=assumptions_of(scenario, jobs, opened.traces),
+        assumptions=assumptions_of(scenario, jobs, _means(opened, metered, signals)),
         warnings=opened.warnings,
         inputs=_files(opened),
     )
@@ -328,6 +231,17 @@ def _signals(opened: Inputs, metered: Metered) -> Signals:
         average=np.stack([values(trace) for trace in opened.average]),
         marginal=np.stack([values(trace) for trace in opened.marginal]),
     )
+
+
+def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[GridTrace, float]]:
+    """Return each trace with its mean over the counted time. [g/kWh]"""
+    width_ms = metered.grid.widths_ms(metered.end_ms)
+    means = []
+    for at, pair in enumerate(zip(opened.average, opened.marginal, strict=True)):
+        for trace, values in zip(pair, (signals.average[at], signals.marginal[at]), strict=True):
+            if trace is not None:
+                means.append((trace, float(values @ width_ms) / float(width_ms.sum())))
+    return means
 
 
 def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:

@@ -14,8 +14,9 @@ from simulator.bench.memory import Memory, memory_of
 from simulator.bench.sizes import Sizes
 from simulator.bench.table import table_text
 from simulator.bench.yardsticks import Timing, bare_loop, readable_model, simpy_container
+from simulator.inputs import Inputs, open_inputs
 from simulator.scenario.model import Scenario
-from simulator.simulation import Inputs, inputs, run, simulated
+from simulator.simulation import run, simulated
 from simulator.units import MS_PER_H
 
 Say = Callable[[str], None]
@@ -117,7 +118,7 @@ def compare(sizes: Sizes, *, say: Say) -> Comparison:
 
 def warm_up() -> None:
     """Run everything once on a small fleet, so that nothing timed later is compiled or loaded."""
-    opened = inputs(common_load(500, 10, 1.05, "pack"))
+    opened = open_inputs(common_load(500, 10, 1.05, "pack"))
     simulated(opened)
     bare_loop(opened.fleet, opened.jobs)
     simpy_container(opened.fleet, opened.jobs, 100)
@@ -129,12 +130,12 @@ def _cell(
     sizes: Sizes, jobs: int, nodes: int, load: float, yardsticks: dict[int, tuple[Timing, Timing]]
 ) -> Cell:
     scenario = common_load(jobs, nodes, load, "pack")
-    opened = inputs(scenario)
+    opened = open_inputs(scenario)
     runs = [engine(opened) for _ in range(sizes.repeats)]
     done, engine_s = runs[0], median(timed.wall_s for timed in runs)
     bare = [bare_loop(opened.fleet, opened.jobs) for _ in range(sizes.repeats)]
     bare_s = median(timing.wall_s for timing in bare)
-    first_fit = engine(inputs(common_load(jobs, nodes, load, "first-fit")))
+    first_fit = engine(open_inputs(common_load(jobs, nodes, load, "first-fit")))
     count = min(jobs, sizes.most_yardstick_jobs)
     if count not in yardsticks:
         yardsticks[count] = (

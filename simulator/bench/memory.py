@@ -48,10 +48,11 @@ def memory_of(jobs: int, nodes: int, load: float) -> Memory:
 
 def growth(jobs: int, nodes: int, load: float) -> dict[str, float]:
     """Run a cell in this process and return what `Memory` holds beside its size."""
-    from simulator.simulation import inputs, simulated
+    from simulator.inputs import open_inputs
+    from simulator.simulation import simulated
 
-    simulated(inputs(common_load(100, 10, load, "pack")))  # loads the kernels
-    opened = inputs(common_load(jobs, nodes, load, "pack"))
+    simulated(open_inputs(common_load(100, 10, load, "pack")))  # loads the kernels
+    opened = open_inputs(common_load(jobs, nodes, load, "pack"))
     gc.collect()
     before = _forget_peak()
     done = simulated(opened)

@@ -49,8 +49,12 @@ class View:
 
     @property
     def waiting(self) -> NDArray[np.int64]:
-        """Waiting jobs of each cluster, int64[clusters]."""
-        return self._state.tables.clusters[:, kernels.WAITING].copy()
+        """Waiting jobs, each at the cluster it would prefer, int64[clusters]."""
+        tables = self._state.tables
+        waiting = np.zeros(len(tables.clusters), np.int64)
+        preferred = tables.route_cluster[tables.routes[:, kernels.ROUTE_FIRST]]
+        np.add.at(waiting, preferred, tables.routes[:, kernels.WAITING])
+        return waiting
 
 
 def simulate(

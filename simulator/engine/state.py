@@ -33,7 +33,8 @@ def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
         If the horizon is too long to be counted beside the fleet's running jobs.
     """
     levels, level = _priority_levels(jobs.priority)
-    tables = _tables(fleet, levels, min(int(fleet.capacity.sum()), len(jobs)))
+    route, routes = _routes(fleet, jobs)
+    tables = _tables(fleet, routes, levels, min(int(fleet.capacity.sum()), len(jobs)))
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
@@ -46,7 +47,8 @@ def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
         held=np.empty(rows, np.int32),
         busy=np.empty(rows, np.float64),
     )
-    return State(_jobs(fleet, jobs, level), tables, log)
+    home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
+    return State(_jobs(fleet, jobs, level, route, home[route]), tables, log)
 
 
 def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
@@ -57,10 +59,38 @@ def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32
     return len(distinct), rank.astype(np.int32)
 
 
-def _jobs(fleet: Fleet, jobs: JobTable, level: NDArray[np.int32]) -> kernels.Jobs:
+def _routes(fleet: Fleet, jobs: JobTable) -> tuple[NDArray[np.int16], tuple[tuple[int, ...], ...]]:
+    """Return each job's route of clusters that could hold it when empty, and these routes.
+
+    A job that none could hold has the route NONE. A cluster too small for a job is not on its
+    way: the job does not wait for it, nor keep others from it.
+    """
+    whole, nodes = fleet.accelerators, fleet.node_count
+    largest = int(jobs.gpus.max()) if len(jobs) else 0
+    route = np.array(jobs.route, np.int16)
+    routes = [tuple(clusters) for clusters in jobs.routes]
+    for number, clusters in enumerate(jobs.routes):
+        if all(-(-largest // int(whole[at])) <= nodes[at] for at in clusters):
+            continue
+        rows = np.flatnonzero(jobs.route == number)
+        fitting = np.stack([-(-jobs.gpus[rows] // whole[at]) <= nodes[at] for at in clusters])
+        for chosen in np.unique(fitting, axis=1).T:
+            able = tuple(at for at, fits in zip(clusters, chosen, strict=True) if fits)
+            if able and able not in routes:
+                routes.append(able)
+            here = rows[(fitting == chosen[:, None]).all(axis=0)]
+            route[here] = routes.index(able) if able else kernels.NONE
+    return route, tuple(routes)
+
+
+def _jobs(
+    fleet: Fleet,
+    jobs: JobTable,
+    level: NDArray[np.int32],
+    route: NDArray[np.int16],
+    home: NDArray[np.int16],
+) -> kernels.Jobs:
     scales = np.array(jobs.scales or (False,), bool)
-    clusters = [cluster for route in jobs.routes for cluster in route]
-    ends = np.cumsum([0, *(len(route) for route in jobs.routes)])
     count = len(jobs)
     return kernels.Jobs(
         submit_ms=np.ascontiguousarray(jobs.submit_ms, np.int64),
@@ -69,23 +99,27 @@ def _jobs(fleet: Fleet, jobs: JobTable, level: NDArray[np.int32]) -> kernels.Job
         utilisation=np.ascontiguousarray(jobs.utilisation, np.float64),
         level=level,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
-        route=np.ascontiguousarray(jobs.route, np.int16),
-        route_first=ends.astype(np.int64),
-        route_cluster=np.array(clusters, np.int64),
+        route=route,
         speed=np.where(scales[:, None], fleet.relative_speed[None, :], 1.0),
         start_ms=np.full(count, kernels.NONE, np.int64),
         end_ms=np.full(count, kernels.NONE, np.int64),
-        cluster=np.full(count, kernels.NONE, np.int16),
+        cluster=home,
         first_node=np.full(count, kernels.NONE, np.int32),
         next_waiting=np.full(count, kernels.NONE, np.int32),
     )
 
 
-def _tables(fleet: Fleet, levels: int, slots: int) -> kernels.Tables:
+def _tables(
+    fleet: Fleet, routes: tuple[tuple[int, ...], ...], levels: int, slots: int
+) -> kernels.Tables:
     clusters, words = _clusters(fleet)
     queue_shape, queue_words = node_index.shape(levels)
-    clusters[:, kernels.QUEUE_SHAPE : kernels.QUEUE_SHAPE + len(queue_shape)] = queue_shape
-    clusters[:, kernels.QUEUE_BASE] = np.arange(len(clusters)) * queue_words
+    ends = np.cumsum([0, *(len(route) for route in routes)])
+    lines = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
+    lines[:, kernels.ROUTE_FIRST] = ends[:-1]
+    lines[:, kernels.ROUTE_LAST] = ends[1:]
+    lines[:, kernels.QUEUE_BASE] = np.arange(len(routes)) * queue_words
+    lines[:, kernels.QUEUE_SHAPE :] = queue_shape
     slots = max(1, slots)
     row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
     row[:-1, kernels.NEXT_SLOT] = np.arange(1, slots)
@@ -96,9 +130,11 @@ def _tables(fleet: Fleet, levels: int, slots: int) -> kernels.Tables:
     return kernels.Tables(
         clock=np.zeros(kernels.CLOCK_SIZE, np.int64),
         clusters=clusters,
-        heads=np.full((len(clusters), levels), kernels.NONE, np.int64),
-        tails=np.full((len(clusters), levels), kernels.NONE, np.int64),
-        queues=np.zeros(len(clusters) * queue_words, np.int64),
+        routes=lines,
+        route_cluster=np.array([at for route in routes for at in route], np.int64),
+        heads=np.full((len(routes), levels), kernels.NONE, np.int64),
+        tails=np.full((len(routes), levels), kernels.NONE, np.int64),
+        queues=np.zeros(len(routes) * queue_words, np.int64),
         nodes=nodes,
         busy=np.zeros(node_count),
         words=words,

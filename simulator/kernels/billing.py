@@ -55,6 +55,10 @@ def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, avera
     bill : Bill
         Filled. NaN stays NaN: a site without a marginal signal has no marginal emissions.
     """
+    # Nothing drawn emits nothing, but where a site has no marginal signal that is not known.
+    nothing_kg = 0.0
+    for site in range(len(marginal.kg_per_kwh)):
+        nothing_kg += 0.0 * marginal.kg_per_kwh[site, 0]
     for job in range(len(start_ms)):
         first = max(start_ms[job], window[0])
         last = min(end_ms[job], window[1])
@@ -62,7 +66,7 @@ def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, avera
             bill.dynamic_kwh[job] = 0.0
             bill.idle_kwh[job] = 0.0
             bill.operational_kg[job] = 0.0
-            bill.marginal_kg[job] = 0.0
+            bill.marginal_kg[job] = nothing_kg
             bill.embodied_kg[job] = 0.0
             continue
         at = cluster[job]

@@ -5,11 +5,12 @@ nodes: a job's own row is written once, when it starts, because a gang runs to i
 """
 
 from simulator.kernels.compile import kernel
-from simulator.kernels.gangs import complete, dispatch, start
+from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.queues import enter, head, leave
 from simulator.kernels.tables import (
     AWAKE,
+    BLOCKED,
     DIRTY,
     FOREVER_MS,
     IDLE,
@@ -19,11 +20,13 @@ from simulator.kernels.tables import (
     NODE_DIRTY,
     NODE_FREE,
     NODE_WHOLE,
+    NONE,
     NOW_MS,
     PENDING,
+    ROUTE_BLOCKED,
+    ROUTE_FIRST,
+    ROUTE_LAST,
     RUNNING,
-    SENT_GPUS,
-    SENT_JOBS,
     UNTIL,
     WAITING,
 )
@@ -59,8 +62,7 @@ def advance(jobs, tables, log, until_ms):
         if clock[PENDING] == 1:
             if clock[LOG_ROWS] > log_limit:
                 return LOG_FULL
-            for cluster in range(len(tables.clusters)):
-                fifo_pass(jobs, tables, cluster)
+            fifo_pass(jobs, tables)
             record(tables, log)
             clock[PENDING] = 0
         now = FOREVER_MS
@@ -77,38 +79,66 @@ def advance(jobs, tables, log, until_ms):
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(tables)
         while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
-            arrive(jobs, tables)
+            job = clock[NEXT_JOB]
+            clock[NEXT_JOB] += 1
+            if jobs.route[job] >= 0:
+                enter(jobs, tables, job)
         if now == until_ms:
             return UNTIL
 
 
 @kernel(inline="always")
-def arrive(jobs, tables):
-    """Dispatch the next job of the table, and put it at the end of its cluster's queue."""
-    job = tables.clock[NEXT_JOB]
-    tables.clock[NEXT_JOB] += 1
-    cluster = dispatch(jobs, tables.clusters, job)
-    jobs.cluster[job] = cluster
-    if cluster >= 0:
-        enter(jobs, tables, cluster, job)
-        tables.clusters[cluster, SENT_GPUS] += jobs.gpus[job]
-        tables.clusters[cluster, SENT_JOBS] += 1
+def fifo_pass(jobs, tables):
+    """Offer the clusters to the waiting jobs in the order of the queue.
+
+    A job starts on the first cluster of its route that has room for it. One that finds none
+    blocks all of its route: nobody who came later starts there at this instant.
+    """
+    for cluster in range(len(tables.clusters)):
+        tables.clusters[cluster, BLOCKED] = 0
+    for route in range(len(tables.routes)):
+        tables.routes[route, ROUTE_BLOCKED] = 0
+    while True:
+        job = next_in_line(jobs, tables)
+        if job < 0:
+            break
+        route = jobs.route[job]
+        chosen = NONE
+        for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+            cluster = tables.route_cluster[at]
+            if tables.clusters[cluster, BLOCKED] == 1:
+                continue
+            if fits(tables.clusters, cluster, jobs.gpus[job]):
+                chosen = cluster
+                break
+        if chosen >= 0:
+            leave(jobs, tables, job)
+            start(jobs, tables, chosen, job)
+        else:
+            tables.routes[route, ROUTE_BLOCKED] = 1
+            for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+                tables.clusters[tables.route_cluster[at], BLOCKED] = 1
 
 
 @kernel(inline="always")
-def fifo_pass(jobs, tables, cluster):
-    """Start jobs of a cluster in the order of its queues until one does not fit."""
-    while tables.clusters[cluster, WAITING] > 0:
-        job = head(tables, cluster)
-        if not fits(tables.clusters, cluster, jobs.gpus[job]):
-            break
-        leave(jobs, tables, cluster, job)
-        start(jobs, tables, cluster, job)
+def next_in_line(jobs, tables):
+    """Return the first waiting job, by priority and then row, of the routes not blocked."""
+    first = NONE
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0 and tables.routes[route, ROUTE_BLOCKED] == 0:
+            job = head(tables, route)
+            if (
+                first < 0
+                or jobs.level[job] < jobs.level[first]
+                or (jobs.level[job] == jobs.level[first] and job < first)
+            ):
+                first = job
+    return first
 
 
 @kernel(inline="always")
 def record(tables, log):
-    """Append one row for each node that changed, and forget what this instant sent."""
+    """Append one row for each node that changed at this instant."""
     clock = tables.clock
     row = clock[LOG_ROWS]
     for at in range(clock[DIRTY]):
@@ -122,6 +152,3 @@ def record(tables, log):
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0
-    for cluster in range(len(tables.clusters)):
-        tables.clusters[cluster, SENT_GPUS] = 0
-        tables.clusters[cluster, SENT_JOBS] = 0

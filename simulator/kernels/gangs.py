@@ -1,66 +1,28 @@
-"""The life of a gang: dispatched to a cluster, started on its nodes, completed."""
+"""The life of a gang: started on its nodes, completed."""
 
 import numpy as np
 
 from simulator.kernels import agenda
 from simulator.kernels.compile import kernel
-from simulator.kernels.placement import choose, fits, move
+from simulator.kernels.placement import choose, move
 from simulator.kernels.tables import (
     CLUSTER,
     COMPLETED,
-    FREE,
     FREE_SLOT,
     NEXT_SLOT,
     NEXT_WHOLE,
     NODE_FREE,
     NODE_WHOLE,
-    NODES,
     NONE,
     NOW_MS,
     PART_GPUS,
     PART_NODE,
     RUNNING,
-    SENT_GPUS,
-    SENT_JOBS,
     STARTED,
-    UNSCHEDULABLE,
-    WAITING,
     WHOLE,
     WHOLE_COUNT,
     WHOLE_HEAD,
 )
-
-
-@kernel(inline="always")
-def dispatch(jobs, clusters, job):
-    """Choose the cluster of an arriving job, by preference.
-
-    The first of its route where nobody waits from an earlier instant, enough accelerators are
-    free beside those asked for by jobs already sent there at this instant, and the job could be
-    placed now; else the first that could hold it when empty; UNSCHEDULABLE if none could.
-    """
-    gpus = jobs.gpus[job]
-    first = jobs.route_first[jobs.route[job]]
-    last = jobs.route_first[jobs.route[job] + 1]
-    home = UNSCHEDULABLE
-    for at in range(first, last):
-        cluster = jobs.route_cluster[at]
-        whole = clusters[cluster, WHOLE]
-        if (gpus + whole - 1) // whole > clusters[cluster, NODES]:
-            continue
-        if home < 0:
-            home = cluster
-        if last - first == 1:
-            break
-        # Jobs sent at this instant have been through no pass yet: they are not a queue.
-        if clusters[cluster, WAITING] > clusters[cluster, SENT_JOBS]:
-            continue
-        if clusters[cluster, FREE] - clusters[cluster, SENT_GPUS] < gpus:
-            continue
-        if fits(clusters, cluster, gpus):
-            home = cluster
-            break
-    return home
 
 
 @kernel(inline="always")
@@ -73,6 +35,7 @@ def start(jobs, tables, cluster, job):
     now = clock[NOW_MS]
     length = jobs.duration_ms[job] / jobs.speed[jobs.workload[job], cluster]
     end = now + np.int64(np.rint(length))
+    jobs.cluster[job] = cluster
     jobs.start_ms[job] = now
     jobs.end_ms[job] = end
     clock[STARTED] += 1

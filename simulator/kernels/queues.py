@@ -1,7 +1,8 @@
-"""Queues of waiting jobs: linked through the job table, one for each cluster and priority.
+"""Queues of waiting jobs: linked through the job table, one for each route and priority.
 
-Which priorities of a cluster have somebody waiting is kept as a tree of bits, as the candidate
-index of nodes is, so that a thousand priorities cost no more than one.
+A route is a list of clusters in order of preference; jobs that may use the same clusters wait in
+the same line. Which priorities of a route have somebody waiting is kept as a tree of bits, as the
+candidate index of nodes is, so that a thousand priorities cost no more than one.
 """
 
 from simulator.kernels import node_index
@@ -10,36 +11,38 @@ from simulator.kernels.tables import NONE, QUEUE_BASE, QUEUE_SHAPE, WAITING
 
 
 @kernel(inline="always")
-def enter(jobs, tables, cluster, job):
-    """Put a job at the end of the queue of its priority."""
+def enter(jobs, tables, job):
+    """Put a job at the end of the queue of its route and priority."""
+    route = jobs.route[job]
     level = jobs.level[job]
-    tail = tables.tails[cluster, level]
+    tail = tables.tails[route, level]
     if tail < 0:
-        tables.heads[cluster, level] = job
-        base = tables.clusters[cluster, QUEUE_BASE]
-        node_index.insert(tables.queues, base, tables.clusters, cluster, QUEUE_SHAPE, level)
+        tables.heads[route, level] = job
+        base = tables.routes[route, QUEUE_BASE]
+        node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
     else:
         jobs.next_waiting[tail] = job
-    tables.tails[cluster, level] = job
-    tables.clusters[cluster, WAITING] += 1
+    tables.tails[route, level] = job
+    tables.routes[route, WAITING] += 1
 
 
 @kernel(inline="always")
-def head(tables, cluster):
-    """Return the first job of the first queue in which somebody waits; somebody must."""
-    base = tables.clusters[cluster, QUEUE_BASE]
-    level = node_index.lowest(tables.queues, base, tables.clusters, cluster, QUEUE_SHAPE)
-    return tables.heads[cluster, level]
+def head(tables, route):
+    """Return the first job of the first queue of a route in which somebody waits."""
+    base = tables.routes[route, QUEUE_BASE]
+    level = node_index.lowest(tables.queues, base, tables.routes, route, QUEUE_SHAPE)
+    return tables.heads[route, level]
 
 
 @kernel(inline="always")
-def leave(jobs, tables, cluster, job):
+def leave(jobs, tables, job):
     """Take a job, the head of its queue, out of it."""
+    route = jobs.route[job]
     level = jobs.level[job]
     following = jobs.next_waiting[job]
-    tables.heads[cluster, level] = following
+    tables.heads[route, level] = following
     if following < 0:
-        tables.tails[cluster, level] = NONE
-        base = tables.clusters[cluster, QUEUE_BASE]
-        node_index.remove(tables.queues, base, tables.clusters, cluster, QUEUE_SHAPE, level)
-    tables.clusters[cluster, WAITING] -= 1
+        tables.tails[route, level] = NONE
+        base = tables.routes[route, QUEUE_BASE]
+        node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
+    tables.routes[route, WAITING] -= 1

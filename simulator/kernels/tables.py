@@ -31,16 +31,17 @@ CLOCK_SIZE = 9
     WHOLE,
     RULE,
     FREE,
-    WAITING,
-    SENT_GPUS,
-    SENT_JOBS,
+    BLOCKED,
     TREE_BASE,
     TREE_WORDS,
-    QUEUE_BASE,
-) = range(11)
-TREE_SHAPE = QUEUE_BASE + 1
-QUEUE_SHAPE = TREE_SHAPE + node_index.LEVELS + 1
-WITH_FREE = QUEUE_SHAPE + node_index.LEVELS + 1
+) = range(8)
+TREE_SHAPE = 8
+WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
+
+# Columns of the table of routes, one queue for each priority of a route.
+WAITING, ROUTE_FIRST, ROUTE_LAST, ROUTE_BLOCKED, QUEUE_BASE = range(5)
+QUEUE_SHAPE = 5
+ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of nodes.
 NODE_FREE, NODE_WHOLE, NEXT_WHOLE, NODE_DIRTY = range(4)
@@ -51,7 +52,6 @@ WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, NEXT_SLOT = range(6)
 SLOT_SIZE = 6
 
 NONE = -1
-UNSCHEDULABLE = -2
 FOREVER_MS = np.iinfo(np.int64).max
 
 
@@ -64,9 +64,7 @@ class Jobs(NamedTuple):
     utilisation: NDArray[np.float64]
     level: NDArray[np.int32]  # rank of the priority, 0 is served first
     workload: NDArray[np.int16]
-    route: NDArray[np.int16]
-    route_first: NDArray[np.int64]  # [routes + 1]
-    route_cluster: NDArray[np.int64]
+    route: NDArray[np.int16]  # NONE for a job that no cluster could ever hold
     speed: NDArray[np.float64]  # [workloads, clusters]
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
@@ -80,9 +78,11 @@ class Tables(NamedTuple):
 
     clock: NDArray[np.int64]
     clusters: NDArray[np.int64]  # [clusters, WITH_FREE + most accelerators + 1]
-    heads: NDArray[np.int64]  # [clusters, levels] first job waiting
-    tails: NDArray[np.int64]  # [clusters, levels] last job waiting
-    queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each cluster
+    routes: NDArray[np.int64]  # [routes, ROUTE_SIZE]
+    route_cluster: NDArray[np.int64]  # clusters in order of preference, route after route
+    heads: NDArray[np.int64]  # [routes, levels] first job waiting
+    tails: NDArray[np.int64]  # [routes, levels] last job waiting
+    queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
     busy: NDArray[np.float64]  # [nodes] accelerators held x utilisation
     words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts

@@ -70,6 +70,7 @@ UNITLESS: dict[str, str] = {
     "peak_hour": "hour of the day",
     "profile": "g/kWh by month and hour",
     "scale": "any quantity",
+    "traces": "each with its mean in g/kWh",
     "stretches": "rows of several units, as its docstring says",
     "value": "in the unit beside it",
     "values": "in the unit beside them",

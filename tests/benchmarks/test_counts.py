@@ -9,7 +9,8 @@ from simulator import bench
 from simulator.bench.common_load import GANGS, common_load, mean_gpu_days
 from simulator.bench.comparison import Comparison, DisagreementError, EngineRun, check
 from simulator.bench.yardsticks import Timing, bare_loop, readable_model, simpy_container
-from simulator.simulation import inputs, simulated
+from simulator.inputs import open_inputs
+from simulator.simulation import simulated
 from tests.oracle.model import Model, inputs_of
 
 JOBS, NODES = 3_000, 20
@@ -42,7 +43,7 @@ def test_the_engine_settles_a_known_number_of_events(load: float, rows: int) -> 
 
     A row is a node that changed at an instant: by a start, by an end, or by both at once.
     """
-    opened = inputs(common_load(JOBS, NODES, load, "pack"))
+    opened = open_inputs(common_load(JOBS, NODES, load, "pack"))
     events = simulated(opened).log.events
     model = Model(*inputs_of(opened.fleet, opened.jobs), 1, drain=True).run()
     assert events["submitted"] == events["started"] == events["completed"] == JOBS
@@ -51,7 +52,7 @@ def test_the_engine_settles_a_known_number_of_events(load: float, rows: int) -> 
 
 @pytest.mark.parametrize("load", [0.8, 1.05])
 def test_all_four_start_every_job_at_the_same_instant(load: float) -> None:
-    opened = inputs(common_load(JOBS, NODES, load, "first-fit"))
+    opened = open_inputs(common_load(JOBS, NODES, load, "first-fit"))
     engine = simulated(opened).log
     bare = bare_loop(opened.fleet, opened.jobs)
     model = readable_model(opened.fleet, opened.jobs, JOBS)
@@ -67,7 +68,7 @@ def test_the_common_load_is_the_one_that_peers_were_timed_on() -> None:
     """GPU-days with p50 1.5 and p99 24 have the mean 3.05; gangs have 5.94 GPUs on average."""
     assert mean_gpu_days() == pytest.approx(3.05, rel=5e-3)
     assert sum(GANGS.values()) == pytest.approx(1.0)
-    jobs = inputs(common_load(100_000, 1_000, 0.8, "pack")).jobs
+    jobs = open_inputs(common_load(100_000, 1_000, 0.8, "pack")).jobs
     assert len(jobs) == 100_000
     gpu_days = jobs.gpus * jobs.duration_ms / 86.4e6
     assert np.percentile(gpu_days, [50, 99]) == pytest.approx([1.5, 24.0], rel=0.03)

@@ -74,10 +74,7 @@ class Model:
         self.end_of_run_ms = end_ms
         # One byte per node, so that `find` looks for the lowest node with so many free.
         self.free = [bytearray([c.accelerators]) * c.nodes for c in clusters]
-        self.spare = [c.accelerators * c.nodes for c in clusters]
-        self.queue: list[list[tuple[int, int, int, simpy.Event]]] = [[] for _ in clusters]
-        self.sent = [0] * len(clusters)  # accelerators asked for by arrivals of this instant
-        self.waited = [False] * len(clusters)  # somebody waits here from an earlier instant
+        self.queue: list[tuple[int, int, int, simpy.Event]] = []  # everybody who waits
         self.pass_due = False
         self.owner = [c for c in clusters for _ in range(c.nodes)]
         self.shares: list[dict[int, int]] = [{} for _ in self.owner]  # node -> {job: held}
@@ -111,13 +108,12 @@ class Model:
         job = self.jobs[row]
         yield Moment(self.env, job.submit_ms, ARRIVAL)
         self.ask_for_pass()
-        number = self.dispatch(job)
-        if number is None:
+        able = self.able(job)
+        if not able:
             return
-        self.cluster[row] = number
-        self.sent[number] += job.gpus
+        self.cluster[row] = able[0]
         started = self.env.event()
-        heapq.heappush(self.queue[number], (-job.priority, job.submit_ms, row, started))
+        heapq.heappush(self.queue, (-job.priority, job.submit_ms, row, started))
         yield started
         if self.end_ms[row] < 0:
             yield Moment(self.env, self.duration_ms(row), COMPLETION)
@@ -133,20 +129,12 @@ class Model:
         """Have the schedulers look once at the end of this instant."""
         if not self.pass_due:
             self.pass_due = True
-            self.waited = [bool(queue) for queue in self.queue]
             Moment(self.env, 0, PASS).callbacks.append(self.scheduling_pass)
 
-    def dispatch(self, job: Job) -> int | None:
-        """Return the first cluster that could start the job now, else that could ever hold it."""
-        for number in job.route:
-            enough = self.spare[number] - self.sent[number] >= job.gpus
-            if enough and not self.waited[number] and self.place(number, job.gpus):
-                return number
-        for number in job.route:
-            cluster = self.clusters[number]
-            if -(-job.gpus // cluster.accelerators) <= cluster.nodes:
-                return number
-        return None
+    def able(self, job: Job) -> list[int]:
+        """Return the clusters of a job's route that could hold it when empty."""
+        clusters = ((number, self.clusters[number]) for number in job.route)
+        return [n for n, c in clusters if -(-job.gpus // c.accelerators) <= c.nodes]
 
     def place(self, number: int, gpus: int) -> list[tuple[int, int]] | None:
         """Return [(node, accelerators)] for a job, or None where it doesn't fit now."""
@@ -180,28 +168,41 @@ class Model:
         return lowest[min(lowest) if placement == "pack" else max(lowest)]
 
     def scheduling_pass(self, due: simpy.Event) -> None:
-        """Start jobs from the head of each queue until the head doesn't fit; then record."""
+        """Start jobs in the order of the queue; who finds no room blocks where it may run."""
         self.pass_due = False
-        self.sent = [0] * len(self.clusters)
         if self.drain or self.now_ms < self.end_of_run_ms:
-            for number, queue in enumerate(self.queue):
-                while queue and (parts := self.place(number, self.jobs[queue[0][2]].gpus)):
-                    _, _, row, started = heapq.heappop(queue)
-                    self.hold(number, row, parts)
-                    started.succeed()
+            blocked: set[int] = set()
+            still_waiting = []
+            while self.queue and len(blocked) < len(self.clusters):
+                waiting = heapq.heappop(self.queue)
+                if not self.start(waiting[2], blocked):
+                    blocked.update(self.able(self.jobs[waiting[2]]))
+                    still_waiting.append(waiting)
+                else:
+                    waiting[3].succeed()
+            for waiting in still_waiting:
+                heapq.heappush(self.queue, waiting)
         for node in sorted(self.touched):
             self.record(node)
         self.touched.clear()
 
+    def start(self, row: int, blocked: set[int]) -> bool:
+        """Start a job on the first of its clusters that has room and is not blocked."""
+        for number in self.able(self.jobs[row]):
+            if number not in blocked and (parts := self.place(number, self.jobs[row].gpus)):
+                self.hold(number, row, parts)
+                return True
+        return False
+
     def hold(self, number: int, row: int, parts: list[tuple[int, int]]) -> None:
         """Give a job its accelerators; a job of no duration gives them back at once."""
         self.start_ms[row] = self.now_ms
+        self.cluster[row] = number
         if self.duration_ms(row) == 0:
             self.end_ms[row] = self.now_ms
             return
         first = self.clusters[number].first
         self.first_node[row] = first + min(node for node, _ in parts)
-        self.spare[number] -= self.jobs[row].gpus
         for node, gpus in parts:
             self.free[number][node] -= gpus
             self.shares[first + node][row] = gpus
@@ -213,7 +214,6 @@ class Model:
         self.end_ms[row] = self.now_ms
         number = self.cluster[row]
         first = self.clusters[number].first
-        self.spare[number] += self.jobs[row].gpus
         for node, gpus in self.parts.pop(row):
             self.free[number][node] += gpus
             del self.shares[first + node][row]

@@ -10,6 +10,7 @@ import pytest
 
 from simulator import simulation
 from simulator.errors import InputError
+from simulator.inputs import open_inputs
 from simulator.scenario import from_document
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_MIN
 from tests.trace_files import grid_text, hours
@@ -88,8 +89,8 @@ def test_a_bill_under_a_finer_trace_is_split_at_its_edges(tmp_path: Path) -> Non
     done = simulated()
     billed = done.bill(average=grid)
     sites = {
-        "west": {"pue": 1.1, "grid": {"average": grid, "marginal": "CAISO"}},
-        "east": {"pue": 1.3, "grid": {"average": grid, "marginal": {"constant": "450 g/kWh"}}},
+        "west": {"pue": 1.1, "grid": {"average": grid}},
+        "east": {"pue": 1.3, "grid": {"average": grid}},
     }
     again = simulated(sites=sites)
     assert again.metered.grid.bin_ms < done.metered.grid.bin_ms
@@ -102,7 +103,7 @@ def test_a_bill_changes_carbon_and_not_energy() -> None:
     billed = done.bill(average={"constant": "1 g/kWh"})
     was, now = done.results.summary, billed.summary
     assert now["energy_it_kwh"] == was["energy_it_kwh"]
-    assert now["marginal_kgco2e"] == was["marginal_kgco2e"]
+    assert now["marginal_kgco2e"] is None  # another grid, and nothing said of its marginal
     assert now["scope2_location_kgco2e"] == pytest.approx(
         now["energy_facility_kwh"] / 1_000, rel=1e-12
     )
@@ -188,7 +189,7 @@ def test_a_controller_sees_settled_counts() -> None:
 
 def test_the_key_changes_with_whatever_could_change_a_result(tmp_path: Path) -> None:
     def key(**changes: Any) -> str:
-        return simulation.inputs(from_document(document(**changes))).key
+        return open_inputs(from_document(document(**changes))).key
 
     grid = quarter_hours(tmp_path)
     sites = {"west": {"pue": 1.1, "grid": {"average": grid}}}
@@ -223,13 +224,13 @@ def test_problems_of_every_file_are_told_together(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(InputError) as caught:
-        simulation.inputs(scenario)
+        open_inputs(scenario)
     paths = {issue.path for issue in caught.value.issues}
     assert {"sites.west.grid.average", "workloads.w.jobs"} <= paths
 
 
 def test_edges_that_need_too_many_bins_are_refused_by_name(tmp_path: Path) -> None:
-    opened = simulation.inputs(from_document(document()))
+    opened = open_inputs(from_document(document()))
     odd = replace(opened.average[0], intensity=_Odd())
     with pytest.raises(InputError, match=r"sites\.west\.grid\.average.*accounting bins"):
         simulation.bins_of(replace(opened, average=(odd, opened.average[1])))
@@ -246,3 +247,22 @@ def test_a_draining_run_goes_on_until_the_last_job_has_ended() -> None:
     done = simulated(drain=True)
     assert done.log.finished_ms == done.log.end_ms.max() > 6 * MS_PER_D
     assert done.results.summary["jobs_running"] == done.results.summary["jobs_queued"] == 0
+
+
+def test_a_job_that_draws_nothing_has_no_marginal_figure_where_its_site_has_none() -> None:
+    work = document()["workloads"]["w"] | {"gpu_days": 0.0}
+    sites = {name: {"pue": 1.1, "grid": {"average": "PJM"}} for name in ("west", "east")}
+    known = simulated(workloads={"w": work}).results.tables["jobs"]
+    absent = simulated(workloads={"w": work}, sites=sites).results.tables["jobs"]
+    assert set(known["marginal_kgco2e"].to_pylist()) == {0.0}
+    assert set(absent["marginal_kgco2e"].to_pylist()) == {None}
+
+
+def test_a_job_starts_on_whichever_of_its_clusters_has_room_first(tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs.csv"
+    rows = ["long,0,9000,20", "short,1,600,16", "waits,2,60,16", "later,3,60,1"]
+    jobs.write_text("\n".join(["job_id,submit_s,duration_s,gpus", *rows]) + "\n")
+    work = {"w": {"clusters": ["a", "b"], "jobs": {"file": str(jobs)}}}
+    done = simulated(workloads=work, warm_up="0 s").results.tables["jobs"].to_pydict()
+    assert done["cluster"] == ["a", "b", "b", "b"]
+    assert done["start_s"] == [0.0, 1.0, 601.0, 661.0]
