@@ -9,6 +9,9 @@ from typing import Any, Final
 PATH_WIDTH: Final = 25
 """Columns that paths are padded to in a list of problems; longer ones stand out."""
 
+MOST_LISTED: Final = 20
+"""Problems that a message lists before it counts the others."""
+
 SHOWN_LENGTH: Final = 80
 """Characters of a refused value that a message shows."""
 
@@ -47,11 +50,14 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         count = len(self.issues)
-        width = min(max((len(issue.path) for issue in self.issues), default=0), PATH_WIDTH)
+        listed = self.issues[:MOST_LISTED]
+        width = min(max((len(issue.path) for issue in listed), default=0), PATH_WIDTH)
         lines = [f"{self.source}: {count} problem{'s' if count != 1 else ''}"]
-        for issue in self.issues:
+        for issue in listed:
             path = f"{issue.path:<{width}}  " if width else ""
             lines.append(f"  {path}{issue.message}")
+        if count > len(listed):
+            lines.append(f"  and {count - len(listed):,} more")
         return "\n".join(printable(line).replace("\n", "\\n") for line in lines)
 
 

@@ -28,6 +28,8 @@ RESULT_FILES: Final = frozenset(
 )
 """What a run writes; a folder that holds anything else is never overwritten."""
 
+FIGURE_ENDINGS: Final = frozenset({".png", ".svg"})
+
 _SLUG_LENGTH: Final = 44
 """With ``runs/``, the key and the file name, a line of the terminal summary holds it whole."""
 _HASH_LENGTH: Final = 8
@@ -78,15 +80,15 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> None:
         If it is a link, a file, a mount point or the current folder, holds anything (unless
         `overwrite` and all of it was written by a run), or its parent can't be written to.
     """
-    path = Path(folder)
     try:
+        path = _place(folder)
         rule = _refusal(path, overwrite=overwrite)
         if rule is None:
-            _try_making(path.absolute())
+            _try_making(path)
     except (OSError, ValueError) as error:
         rule = _reason(error)
     if rule is not None:
-        raise InputError("output folder", [Issue(str(path), rule)])
+        raise InputError("output folder", [Issue(str(Path(folder)), rule)])
 
 
 def write_folder(
@@ -110,7 +112,7 @@ def write_folder(
         As `check_folder`, and if the disk refuses a file.
     """
     check_folder(folder, overwrite=overwrite)
-    final = Path(folder).absolute()
+    final = _place(folder)
     try:
         with _made_parents(final.parent), _temporary(final.parent) as whole:
             for name, writer in writers.items():
@@ -119,6 +121,17 @@ def write_folder(
             _rename(whole, final)
     except OSError as error:
         raise InputError("output folder", [Issue(str(folder), _reason(error))]) from error
+
+
+def _place(folder: str | Path) -> Path:
+    """Return where a folder lies, without the ``..`` that leads through folders yet to be made."""
+    path = Path(folder).absolute()
+    if ".." not in path.parts:
+        return path
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # links that lead in a circle
+        raise ValueError("its links lead in a circle") from error
 
 
 def _refusal(path: Path, *, overwrite: bool) -> str | None:
@@ -132,19 +145,30 @@ def _refusal(path: Path, *, overwrite: bool) -> str | None:
         return "is a mount point and can't be replaced; name a folder inside it"
     if Path.cwd().is_relative_to(path.resolve()):
         return "is the current folder and can't be replaced; name a folder inside it"
-    return _occupied(sorted(entry.name for entry in path.iterdir()), overwrite=overwrite)
+    return _occupied(path, overwrite=overwrite)
 
 
-def _occupied(found: list[str], *, overwrite: bool) -> str | None:
+def _occupied(path: Path, *, overwrite: bool) -> str | None:
+    found = sorted(entry.name for entry in path.iterdir())
     if not found:
         return None
-    foreign = [name for name in found if name not in RESULT_FILES]
+    foreign = [name for name in found if not _is_of_a_run(path / name)]
+    if not foreign and "manifest.json" not in found:
+        foreign = found
     if foreign:
         shown = ", ".join(repr(name) for name in foreign[:3])
         return f"holds files that no run wrote ({shown}); name another folder"
     if overwrite:
         return None
     return "holds the results of another run; name another folder, or add --overwrite"
+
+
+def _is_of_a_run(entry: Path) -> bool:
+    """Return whether a run writes what lies there: its files, and figures in their folder."""
+    if entry.name != "figures":
+        return entry.name in RESULT_FILES and entry.is_file()
+    figures = entry.iterdir() if entry.is_dir() and not entry.is_symlink() else iter([entry])
+    return all(figure.suffix in FIGURE_ENDINGS and figure.is_file() for figure in figures)
 
 
 def _try_making(path: Path) -> None:
@@ -157,6 +181,8 @@ def _try_making(path: Path) -> None:
     """
     nearest = path.parent
     while not nearest.exists() and nearest != nearest.parent:
+        if nearest.is_symlink():
+            raise ValueError(f"{nearest.name} is a link that leads nowhere")
         nearest = nearest.parent
     for part in path.relative_to(nearest).parts:
         with suppress(FileNotFoundError):

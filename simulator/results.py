@@ -166,8 +166,12 @@ def load_results(folder: str | Path) -> Results:
 
 
 def plain_command(words: Iterable[str]) -> str:
-    """Return a command line as one would type it, absolute paths cut to their last part."""
-    return shlex.join(_relative(word) for word in words)
+    """Return a command line as one would type it, absolute paths cut to their last part.
+
+    Bytes of a word that are not UTF-8 are written as escapes.
+    """
+    line = shlex.join(_relative(word) for word in words)
+    return line.encode(errors="backslashreplace").decode()
 
 
 def library_versions() -> dict[str, str | None]:

@@ -16,6 +16,9 @@ from simulator.units import format_quantity
 MOST_EXPECTED_JOBS: Final = 100_000_000
 """Jobs that one run may be expected to draw; ten gigabytes of them."""
 
+MOST_INTERVALS: Final = 10_000_000
+"""Intervals times clusters of the table over time that a run may keep."""
+
 PLAUSIBLE_W: Final = (10.0, 3000.0)
 """Busy power of a node per accelerator that needs no second look. [W]"""
 
@@ -48,6 +51,7 @@ def problems_between(
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
     if scenario is not None:
         yield from _too_many_jobs(scenario)
+        yield from _too_many_intervals(scenario)
 
 
 def _unknown_names(document: Mapping[str, Any]) -> Iterator[Issue]:
@@ -108,6 +112,18 @@ def _too_many_jobs(scenario: Scenario) -> Iterator[Issue]:
                 "lower the rate, shorten the horizon or set max_jobs"
             )
             yield Issue(dotted(("workloads", name, "arrivals")), text)
+
+
+def _too_many_intervals(scenario: Scenario) -> Iterator[Issue]:
+    interval_ms = scenario.accounting.interval_ms
+    count = -(-scenario.horizon_ms // interval_ms) * len(scenario.clusters)
+    if count > MOST_INTERVALS:
+        interval = format_quantity(interval_ms, "time")
+        text = (
+            f"{interval} makes {count:,} intervals times clusters in the horizon, at most "
+            f"{MOST_INTERVALS:,}; lengthen it, or shorten the horizon"
+        )
+        yield Issue(dotted(("accounting", "interval")), text)
 
 
 def _expected_jobs(workload: Workload, horizon_ms: int) -> float:

@@ -28,7 +28,7 @@ _VERBATIM: Final = ("where", "columns")
 _INSTEAD: Final = {
     "gpu_days": ("duration",),
     "duration": ("gpu_days",),
-    "jobs": ("arrivals", "gpu_days", "duration", "gpus", "max_jobs"),
+    "jobs": ("arrivals", "gpu_days", "duration", "gpus"),
     "arrivals": ("jobs",),
 }
 """Keys of a workload that a more specific document's key stands in place of."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from simulator.errors import listing, nearest, shown
+from simulator.errors import listing, nearest, printable, shown
 from simulator.scenario.reading import reading_of
 from simulator.units import (
     DIMENSIONS,
@@ -26,6 +26,8 @@ from simulator.units import (
 )
 
 LONGEST_TIME_MS: Final = 1000 * MS_PER_Y
+LARGEST: Final = {"time": LONGEST_TIME_MS, "power": 1e12, "mass": 1e15, "intensity": 1e9}
+"""By dimension, in house units: far above anything real, and no sum of such overflows."""
 LONGEST_NAME: Final = 300
 
 
@@ -122,9 +124,11 @@ class Quantity(Marker):
             raise ValueError(f"{shown(value)} is too small; write {kind} above 0")
         if number < 0 and not self.signed:
             raise ValueError(f"{shown(value)} is negative; write {kind} of at least 0")
-        if self.dimension == "time" and number > LONGEST_TIME_MS:
-            longest = format_quantity(LONGEST_TIME_MS, "time")
-            raise ValueError(f"{shown(value)} is too long; write a time of at most {longest}")
+        largest = LARGEST.get(self.dimension, math.inf)
+        if abs(number) > largest:
+            most = format_quantity(largest, self.dimension)
+            size = "long" if self.dimension == "time" else "large"
+            raise ValueError(f"{shown(value)} is too {size}; write {kind} of at most {most}")
         return number
 
     def form(self) -> dict[str, Any]:
@@ -346,8 +350,11 @@ def plain_text(value: object, what: str = "a text") -> str:
         raise ValueError(f"{shown(value)} is empty; write {what}")
     if len(value) > LONGEST_NAME:
         raise ValueError(f"{len(value)} characters are too many; write at most {LONGEST_NAME}")
-    if any(unicodedata.category(char) == "Cc" for char in value):
+    kinds = {unicodedata.category(char) for char in value}
+    if "Cc" in kinds:
         raise ValueError(f"{shown(value)} holds control characters; take them out")
+    if "Cs" in kinds:
+        raise ValueError(f"{printable(shown(value))} is not UTF-8; write it as UTF-8")
     return value
 
 

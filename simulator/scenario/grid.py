@@ -20,6 +20,8 @@ from simulator.scenario.reading import reading_of
 from simulator.scenario.spec import Problems, Spec, read_as, refusal
 from simulator.units import DIMENSIONS
 
+LARGEST_PUE: Final = 1000
+
 
 class GridName(Spec):
     """A grid of the catalog."""
@@ -180,11 +182,15 @@ class Pue(Marker):
                 f"{shown(value)} is too small; a facility draws at least what its IT draws: "
                 "write a number of at least 1"
             )
+        if pue > LARGEST_PUE:
+            raise ValueError(
+                f"{shown(value)} is too large; write a number of at most {LARGEST_PUE}"
+            )
         return pue
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of the ratio."""
-        return {"type": "number", "minimum": 1}
+        return {"type": "number", "minimum": 1, "maximum": LARGEST_PUE}
 
 
 class Site(Spec):

@@ -33,6 +33,9 @@ from simulator.scenario.spec import Spec, issues_of, read_as
 from simulator.scenario.toml_reader import is_shallow, read_toml
 from simulator.scenario.workloads import Workload
 
+LONGEST_CHAIN: Final = 32
+"""Files that may extend one another."""
+
 _KINDS: Final[dict[str, type[Spec]]] = {
     "nodes": NodeType,
     "sites": Site,
@@ -156,6 +159,9 @@ def _value(text: str) -> Any:
 def _lay(layered: Layered, path: Path, place: _From, seen: tuple[Path, ...]) -> None:
     """Lay a file and all it extends, the farthest first."""
     source = place.source if not seen else str(path)
+    if len(seen) > LONGEST_CHAIN:
+        text = f"more than {LONGEST_CHAIN} files extend one another; write fewer, larger ones"
+        raise InputError(place.asked or place.source, [Issue("extends", text)])
     document = read_toml(path, source)
     found = path.resolve()
     here = _From(source, path.parent, path, place.check_files, place.asked or place.source)

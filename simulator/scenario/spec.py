@@ -1,6 +1,6 @@
 """What every table of a scenario shares: frozen, no unknown key, problems in our own words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from simulator.errors import Issue, listing, nearest, shown
+from simulator.errors import MOST_LISTED, Issue, listing, nearest, shown
 from simulator.scenario.fields import Marker, TableError
 from simulator.scenario.paths import Part, dotted
 from simulator.scenario.reading import Reading, reading_of
@@ -198,15 +198,16 @@ def _reworded(kind: type[Spec], error: ValidationError) -> list[InitErrorDetails
     keys = {key: kind.model_fields[name] for key, name in kind.attributes().items()}
     found = error.errors(include_url=False)
     unknown = [entry["loc"][0] for entry in found if entry["type"] == "extra_forbidden"]
-    meant = {nearest(str(key), keys) for key in unknown}
+    # Near matches take time, and a file of a hundred thousand unknown keys is no misspelt one.
+    meant = {key: nearest(str(key), keys) for key in unknown[:MOST_LISTED]}
     lines = []
     for entry in found:
-        path, text = entry["loc"], _text(entry, keys)
+        path, text = entry["loc"], _text(entry, keys, meant)
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, TableError):
             path = path[:-1]
         # A misspelt key is one problem, not an unknown key and a missing one.
-        if entry["type"] != "missing" or path[-1] not in meant:
+        if entry["type"] != "missing" or path[-1] not in meant.values():
             lines.append(_line(path, text, entry["input"]))
     return lines
 
@@ -219,20 +220,23 @@ def _worded(entry: Any) -> str:
     return str(ctx["error"]) if "error" in ctx else f"{shown(entry['input'])} can't be read here"
 
 
-def _text(entry: Any, keys: dict[str, FieldInfo]) -> str:
+def _text(entry: Any, keys: dict[str, FieldInfo], meant: dict[Part, str | None]) -> str:
     match entry["type"]:
         case "missing":
             field = keys[entry["loc"][-1]]
             example = field.examples[0] if field.examples else "..."
             return f"missing; e.g. {entry['loc'][-1]} = {example}"
         case "extra_forbidden":
-            return unknown_key(str(entry["loc"][-1]), list(keys))
+            return _unknown(meant.get(entry["loc"][-1]), keys)
     return _worded(entry)
 
 
 def unknown_key(key: str, known: list[str]) -> str:
     """Return the message about an unknown key, with the nearest known one."""
-    near = nearest(key, known)
+    return _unknown(nearest(key, known), known)
+
+
+def _unknown(near: str | None, known: Iterable[str]) -> str:
     if near is not None:
         return f"unknown key; did you mean '{near}'?"
     return f"unknown key; known here are {listing(sorted(known))}"

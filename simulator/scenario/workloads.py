@@ -232,7 +232,7 @@ class Workload(Spec):
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 
-    drawn: ClassVar[tuple[str, ...]] = ("arrivals", "gpu_days", "duration", "gpus", "max_jobs")
+    drawn: ClassVar[tuple[str, ...]] = ("arrivals", "gpu_days", "duration", "gpus")
     """Keys of jobs that are drawn."""
 
     @classmethod

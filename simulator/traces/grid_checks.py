@@ -14,6 +14,9 @@ from simulator.units import H_PER_D, MS_PER_D
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LARGEST_G_PER_KWH: Final = 1e9
+"""Above it there is a mistake, and sums of such could overflow. [g/kWh]"""
+
 PLAUSIBLE_G_PER_KWH: Final = (5.0, 2000.0)
 """A file whose median lies outside is probably in another unit. [g/kWh]"""
 
@@ -25,6 +28,12 @@ def check_values(table: GridTable, basis: str, findings: Findings) -> None:
     """Refuse a series without values and a negative average; warn of what is implausible."""
     values = table.g_per_kwh
     known = values[~np.isnan(values)]
+    absurd = np.abs(values) > LARGEST_G_PER_KWH
+    if absurd.any():
+        findings.refuse(
+            f"an intensity is above {LARGEST_G_PER_KWH:g} g/kWh in {row_list(table.row[absurd])}; "
+            "check the value and its unit"
+        )
     negative = values < 0
     if len(known) == 0:
         findings.refuse("no row holds a value")
@@ -61,7 +70,10 @@ def check_cover(series: Series, run: tuple[int, int], findings: Findings) -> Non
 
 def refuse_short_leap_year(table: GridTable, after_end: str, gaps: str, findings: Findings) -> bool:
     """Refuse a leap year with the rows of a common one, unless the scenario says how to fill it."""
-    year = (_EPOCH + dt.timedelta(milliseconds=table.first_ms + MS_PER_D // 2)).year
+    try:
+        year = (_EPOCH + dt.timedelta(milliseconds=table.first_ms + MS_PER_D // 2)).year
+    except OverflowError:  # before the year 1: nothing that a run could need
+        return False
     first = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(milliseconds=1)
     rows = int((table.row > 0).sum())
     if (

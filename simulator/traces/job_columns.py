@@ -68,7 +68,9 @@ class JobColumns:
         """Return times since the scenario's start, from seconds or from timestamps. [ms]."""
         name = self.named[key]
         if not is_time(self.cells[name]):
-            return self.numbers(key, default) * MS_PER_S
+            since_ms = self.numbers(key, default) * MS_PER_S
+            self.refuse(key, np.abs(since_ms) > _LARGEST_MS, "is too far from the start")
+            return since_ms
         times = epoch_ms(self.cells[name], name, self.rows, None, self.findings)
         if times is None:
             return np.full(len(self.rows), np.nan)
@@ -79,8 +81,9 @@ class JobColumns:
         if bad.any():
             at = int(np.argmax(bad))
             said = self.cells[self.named[key]][at].as_py()
-            text = said if isinstance(said, str) else shown(said)
-            self.findings.refuse(f"{self.named[key]} {rule}: {text} in {row_list(self.rows[bad])}")
+            text = shown(said).strip('"')
+            found = f": {text}" if text and said is not None else ""
+            self.findings.refuse(f"{self.named[key]} {rule}{found} in {row_list(self.rows[bad])}")
 
 
 def durations_ms(columns: JobColumns) -> "NDArray[np.float64]":
@@ -137,7 +140,7 @@ def priority(columns: JobColumns) -> "NDArray[np.int32]":
         return np.zeros(len(columns.rows), np.int32)
     values = columns.numbers("priority", default=0.0)
     bad = (values % 1 != 0) | (np.abs(values) > _INT32.max)
-    columns.refuse("priority", bad, "must be a whole number")
+    columns.refuse("priority", bad, f"must be a whole number from {-_INT32.max} to {_INT32.max}")
     return np.where(bad, 0, values).astype(np.int32)
 
 

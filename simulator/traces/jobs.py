@@ -230,13 +230,13 @@ def _in_window(
     early, late = submit_ms < 0, submit_ms >= horizon_ms
     inside = ~(early | late)
     if not inside.any():
-        when = "after the horizon" if late.all() else "before the origin or after the horizon"
+        when = "at or after the horizon" if late.all() else "before the origin or after the horizon"
         findings.warn(
-            f"all {counted(len(inside), 'job')} arrive {when}, so nothing runs; check start, "
-            "horizon and the unit of submit_s"
+            f"{'the only job arrives' if len(inside) == 1 else f'all {len(inside):,} jobs arrive'} "
+            f"{when}, so nothing runs; check start, horizon and the unit of submit_s"
         )
         return inside
-    for chosen, when in ((early, "before the origin"), (late, "after the horizon")):
+    for chosen, when in ((early, "before the origin"), (late, "at or after the horizon")):
         count = int(chosen.sum())
         arrive, are = ("arrives", "is") if count == 1 else ("arrive", "are")
         if count:

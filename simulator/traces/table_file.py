@@ -102,7 +102,11 @@ def read_columns(file: TableFile, wanted: Sequence[str], findings: Findings) -> 
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(pa.BufferReader(file.content), columns=names)
+        try:
+            table = pq.read_table(pa.BufferReader(file.content), columns=names)
+        except (pa.ArrowException, OSError) as error:
+            findings.stop(f"the Parquet file is broken: {str(error).splitlines()[0]}")
+        _refuse_types(table, findings)
     else:
         table = _csv_table(file, names, findings)
     if table.num_rows == 0:
@@ -162,6 +166,21 @@ def is_text(kind: "pa.DataType") -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def _refuse_types(table: "pa.Table", findings: Findings) -> None:
+    """Refuse columns that hold neither texts nor numbers, times or truth values."""
+    import pyarrow as pa
+
+    is_no_cell = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary,
+                  pa.types.is_fixed_size_binary)  # fmt: skip
+    for entry in table.schema:
+        if any(belongs(entry.type) for belongs in is_no_cell):
+            findings.refuse(
+                f"the column {shown(entry.name)} is of type {entry.type}; "
+                "write texts, numbers or timestamps"
+            )
+    findings.check()
+
+
 def _numeric(column: "pa.ChunkedArray", name: str, findings: Findings) -> "NDArray[np.float64]":
     import pyarrow as pa
 
@@ -169,7 +188,7 @@ def _numeric(column: "pa.ChunkedArray", name: str, findings: Findings) -> "NDArr
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         findings.refuse(f"{name} is a column of {kind}, not of numbers")
         return np.full(len(column), np.nan)
-    values = _floats(column.cast(pa.float64()))
+    values = _floats(column.cast(pa.float64(), safe=False))
     if np.isinf(values).any():
         findings.refuse(f"{name} holds infinite values; write finite numbers")
     return values

@@ -123,7 +123,7 @@ def _read(
         empty = np.asarray(column.is_null())
         raise _TimesError(f"{name} is empty in {row_list(rows[empty])}")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _from_seconds(column.cast(pa.float64()), name, rows)
+        return _from_seconds(column.cast(pa.float64(), safe=False), name, rows)
     if pa.types.is_timestamp(kind) and kind.tz:
         return _milliseconds(column)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An empirical law whose column has been read; its quantiles are numpy's linear ones.
+    """An empirical law whose column has been read: its values, each equally likely.
 
     Attributes
     ----------

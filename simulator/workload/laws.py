@@ -82,7 +82,7 @@ def inverse(law: AnyLaw) -> Inverse:
         case Mixture():
             return lambda shares: np.array([_mixture_quantile(law, share) for share in shares])
         case Sample(values=values):
-            return lambda shares: _linear_quantile(values, shares)
+            return lambda shares: _step_quantile(values, shares)
         case Empirical():
             return inverse(read(law))
 
@@ -117,12 +117,9 @@ def _inverse_beta(mean: float, sd: float) -> Inverse:
     return overwrite
 
 
-def _linear_quantile(values: Floats, shares: Floats) -> Floats:
-    place = shares * (len(values) - 1)
-    below = np.minimum(place.astype(np.int64), max(len(values) - 2, 0))
-    above = np.minimum(below + 1, len(values) - 1)
-    low = values[below]
-    drawn: Floats = low + (place - below) * (values[above] - low)
+def _step_quantile(values: Floats, shares: Floats) -> Floats:
+    """Return values of the column, each equally likely; none that is not in it."""
+    drawn: Floats = values[np.minimum((shares * len(values)).astype(np.int64), len(values) - 1)]
     return drawn
 
 
@@ -185,9 +182,7 @@ def mean(law: AnyLaw) -> float:
         case Mixture():
             return math.fsum(weight * mean(part) for weight, part in weighted_parts(law))
         case Sample(values=values):
-            return (
-                float(np.mean(0.5 * (values[1:] + values[:-1]))) if len(values) > 1 else values[0]
-            )
+            return float(np.mean(values))
         case Empirical():
             return mean(read(law))
 
@@ -225,18 +220,9 @@ def variance(law: AnyLaw) -> float:
                 for weight, part in weighted_parts(law)
             )
         case Sample(values=values):
-            return _linear_variance(values)
+            return float(np.var(values))
         case Empirical():
             return variance(read(law))
-
-
-def _linear_variance(values: Floats) -> float:
-    """Return the variance of the law whose quantile runs straight between sorted values."""
-    if len(values) == 1:
-        return 0.0
-    off = values - mean(Sample(values))
-    low, high = off[:-1], off[1:]
-    return float(np.mean((low * low + low * high + high * high) / 3.0))
 
 
 def second_moment(law: AnyLaw) -> float:
@@ -277,7 +263,7 @@ def share_below(law: AnyLaw, value: float) -> float:
                 weight * share_below(part, value) for weight, part in weighted_parts(law)
             )
         case Sample(values=values):
-            return float(np.interp(value, values, np.linspace(0.0, 1.0, len(values))))
+            return float(np.searchsorted(values, value, side="right")) / len(values)
         case Empirical():
             return share_below(read(law), value)
         case _:

@@ -67,7 +67,8 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
     for clusters in _unions({frozenset(batch.clusters) for batch in asking}):
         bound = [batch for batch in asking if clusters.issuperset(batch.clusters)]
         load = math.fsum(
-            _load(batch, batch.gpu_days_offered, horizon_ms, fleet, clusters) for batch in bound
+            _load(batch, _startable_gpu_days(batch, fleet), horizon_ms, fleet, clusters)
+            for batch in bound
         )
         if load > 1.0 and not any(clusters > smaller for smaller in overloaded):
             overloaded.append(clusters)
@@ -78,6 +79,16 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
                 f"(workloads: {asked}; clusters: {names})"
             )
     return tuple(warnings)
+
+
+def _startable_gpu_days(batch: Batch, fleet: Fleet) -> float:
+    """Return the GPU-days offered without those of jobs too large for every cluster."""
+    fits = batch.gpus <= fleet.capacity[list(batch.clusters)].max()
+    if fits.all():
+        return batch.gpu_days_offered
+    gpu_ms = batch.duration_ms * batch.gpus
+    total = float(gpu_ms.sum())
+    return batch.gpu_days_offered * float(gpu_ms[fits].sum()) / total if total else 0.0
 
 
 def _unions(sets: set[frozenset[int]]) -> list[frozenset[int]]:

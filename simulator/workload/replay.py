@@ -63,12 +63,12 @@ def replayed(
     law = utilisation_law(name, workload, issues)
     if issues:
         raise InputError(file.text, issues)
-    order = np.argsort(rows.submit_ms, kind="stable")
+    order = np.argsort(rows.submit_ms, kind="stable")[: workload.max_jobs]
     duration_ms, gpus = rows.duration_ms[order], rows.gpus[order]
     utilisation = rows.utilisation[order]
     within_ms = np.minimum(duration_ms, horizon_ms - rows.submit_ms[order])
     if not rows.utilisation_given:
-        utilisation = draw(law, len(rows), seed, "workload", name, "utilisation")
+        utilisation = draw(law, len(order), seed, "workload", name, "utilisation")
     law_inputs = ((law.text, law.sha256, law.sha256),) if isinstance(law, Sample) else ()
     return Batch(
         name=name,
@@ -185,7 +185,8 @@ def jobs_listed(
     """Return the chosen jobs for a message, e.g. ``"jobs a, b, c and 40 more"``."""
     rows = np.flatnonzero(chosen)
     names = [
-        printable(str(ids[int(row)])) + (f" ({gpus[row]:,})" if gpus is not None else "")
+        printable(shown(ids[int(row)].as_py()).strip('"'))
+        + (f" ({gpus[row]:,})" if gpus is not None else "")
         for row in rows[:JOBS_SHOWN]
     ]
     rest = f" and {len(rows) - JOBS_SHOWN:,} more" if len(rows) > JOBS_SHOWN else ""

@@ -119,7 +119,7 @@ def test_an_origin_maps_an_instant_of_the_file_to_the_start(tmp_path: Path) -> N
     assert jobs.submit_ms.tolist() == [MS_PER_H]
     said = "\n".join(jobs.warnings)
     assert "1 job arrives before the origin and is not simulated" in said
-    assert "1 job arrives after the horizon and is not simulated" in said
+    assert "1 job arrives at or after the horizon and is not simulated" in said
 
 
 def test_an_origin_has_no_meaning_for_seconds(tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_jobs_after_the_horizon_are_left_out_and_counted(tmp_path: Path) -> None
     assert jobs.job_id.to_pylist() == ["a"]
     (warning,) = jobs.warnings
     assert warning == (
-        "workloads.replay.jobs: j.csv: 2 jobs arrive after the horizon and are not simulated"
+        "workloads.replay.jobs: j.csv: 2 jobs arrive at or after the horizon and are not simulated"
     )
 
 
 def test_a_run_that_no_job_reaches_is_warned_of_strongly(tmp_path: Path) -> None:
     jobs = jobs_of(job_file(tmp_path, "a,9e9,60,1", "b,9e9,60,1"))
     assert len(jobs) == 0
-    assert "all 2 jobs arrive after the horizon, so nothing runs" in jobs.warnings[0]
+    assert "all 2 jobs arrive at or after the horizon, so nothing runs" in jobs.warnings[0]
 
 
 def test_rows_may_come_in_any_order(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_misspelt_optional_column_is_warned_of(tmp_path: Path) -> None:
         ("a,0,60,-8", "gpus must be at least 1: -8 in row 2"),
         ("a,0,60,0.5", "gpus must be whole accelerators in this version: 0.5 in row 2"),
         ("a,0,60,9999999999", "gpus is too many: 9999999999 in row 2"),
-        (",0,60,1", "job_id must not be empty:  in row 2"),
+        (",0,60,1", "job_id must not be empty in row 2"),
         ("a,,60,1", "submit_s is empty in row 2"),
         ("a,0,nan,1", "duration_s is empty in row 2"),
         ("a,0,inf,1", "duration_s is infinite in row 2"),
@@ -193,7 +193,7 @@ def test_a_bad_cell_is_refused_once_with_value_and_row(tmp_path: Path, row: str,
     [
         ("utilisation", "1.2", "utilisation must be a share from 0 to 1: 1.2 in row 2"),
         ("utilisation", "-0.1", "utilisation must be a share from 0 to 1: -0.1 in row 2"),
-        ("priority", "1.5", "priority must be a whole number: 1.5 in row 2"),
+        ("priority", "1.5", "priority must be a whole number from -2147483647 to 2147483647: 1.5 in row 2"),
         ("requested_s", "-1", "requested_s must not be negative: -1 in row 2"),
         ("deadline_s", "69", "deadline_s lies before submit + duration: 69 in row 2"),
         ("preemptible", "maybe", "preemptible must be true or false: maybe in row 2"),

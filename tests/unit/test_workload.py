@@ -437,3 +437,8 @@ def test_a_table_uses_the_seed_it_is_given() -> None:
     gaps = -np.log1p(-uniforms(1, "workload", "w", "arrivals", count=50))
     times = np.cumsum(gaps * MS_PER_D / 200)
     assert one.submit_ms[:50] == pytest.approx(times, abs=0.6)
+
+
+def test_max_jobs_keeps_the_first_jobs_of_a_file(tmp_path: Path) -> None:
+    jobs = replay(tmp_path, [(9, 60, 1), (2, 60, 1), (5, 60, 1)], "submit_s,duration_s,gpus", workload={"max_jobs": 2})
+    assert jobs.submit_ms.tolist() == [2_000, 5_000]
