@@ -78,8 +78,7 @@ def open_inputs(scenario: Scenario) -> Inputs:
     except InputError as error:
         issues += error.issues
     if issues:
-        source = scenario.path.name if scenario.path else "scenario"
-        raise InputError(source, issues)
+        raise InputError(scenario.source, issues)
     return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal))
 
 

@@ -174,7 +174,7 @@ def bins_of(opened: Inputs) -> Grid:
     if cells > MOST_CELLS:
         finest = min(opened.traces, key=lambda trace: trace.grain_ms or math.inf)
         raise InputError(
-            "scenario",
+            scenario.source,
             [
                 Issue(
                     finest.path,

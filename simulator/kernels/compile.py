@@ -7,6 +7,7 @@ module.
 
 import hashlib
 import os
+import pickle
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -49,7 +50,7 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
     previous = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
-        return _compiled(function, cache=True)
+        return _lenient(_compiled(function, cache=True))
     except RuntimeError:  # numba found no writable place: compile in every process
         return _compiled(function)
     finally:
@@ -66,6 +67,26 @@ def _compiled(function: Any, **options: Any) -> Any:
         return numba.njit(function, _nrt=False, **options)
     except KeyError:  # a numba that no longer knows the option
         return numba.njit(function, **options)
+
+
+def _lenient(dispatcher: Any) -> Any:
+    """Go without the cache where it can't be read or written, e.g. on a full disk."""
+    store = getattr(dispatcher, "_cache", None)
+    for name in ("load_overload", "save_overload"):
+        action = getattr(store, name, None)
+        if action is not None:
+            setattr(store, name, _or_nothing(action))
+    return dispatcher
+
+
+def _or_nothing(action: Callable[..., Any]) -> Callable[..., Any]:
+    def attempt(*arguments: Any) -> Any:
+        try:
+            return action(*arguments)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+
+    return attempt
 
 
 @cache
@@ -97,7 +118,10 @@ def cache_folder() -> Path | None:
 def is_warm() -> bool:
     """Return whether compiled kernels of this version are in the cache already."""
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("*advance*.nbc"))
+    try:
+        return folder is not None and any(folder.rglob("*advance*.nbc"))
+    except OSError:
+        return False
 
 
 def _user_cache() -> Path | None:
@@ -112,5 +136,7 @@ def _user_cache() -> Path | None:
 
 def _writable(folder: Path) -> bool:
     """Return whether files can be made in `folder`, which may not exist yet."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    # os.path.exists, unlike Path.exists, says no where a parent may not be entered.
+    places = (folder, *folder.parents)
+    existing = next(place for place in places if os.path.exists(place))  # noqa: PTH110
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)

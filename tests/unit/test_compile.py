@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,29 @@ def test_without_any_place_to_write_kernels_still_compile(
         assert double(21) == 42
     finally:
         compiling.cache_folder.cache_clear()
+
+
+def test_a_cache_that_can_not_be_written_is_gone_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    compiling.cache_folder.cache_clear()
+    try:
+        triple = compiling.kernel(tripled)
+        full = OSError(28, "No space left on device")
+        monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", raising(full))
+        assert triple(14) == 42
+    finally:
+        compiling.cache_folder.cache_clear()
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+def tripled(value: int) -> int:
+    return 3 * value
+
+
+def raising(error: OSError) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
