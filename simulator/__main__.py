@@ -1,6 +1,6 @@
 """Run the command line as ``python -m simulator``."""
 
-from simulator.cli.app import main
+from simulator.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,10 @@
 """Find the files that ship with the package: in a checkout, or inside the installed wheel."""
 
+import os
 from pathlib import Path
 from typing import Final
 
-from simulator.errors import InputError, Issue
+from simulator.errors import InputError, Issue, nearest
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = ("", "studies", "templates")
@@ -40,10 +41,16 @@ def scenario_file(name: str) -> Path:
     shipped = scenarios()
     found = shipped.get(name.replace("_", "-"))
     if found is None:
-        raise InputError(
-            name, [Issue("", f"neither a file nor a scenario that ships, {', '.join(shipped)}")]
-        )
+        near = nearest(name.replace("_", "-"), shipped)
+        meant = f'did you mean "{near}"? ' if near else ""
+        listed = ", ".join(shipped)
+        rule = f"neither a file nor a scenario that ships; {meant}these ship: {listed}"
+        raise InputError(name, [Issue("", rule)])
     return found
+
+
+def _ships(name: str) -> bool:
+    return name.replace("_", "-") in scenarios()
 
 
 def file_or_name(said: Path) -> Path:
@@ -57,10 +64,20 @@ def file_or_name(said: Path) -> Path:
     Raises
     ------
     InputError
-        If a bare word is neither a file nor the name of a scenario that ships.
+        If a bare word is neither a file nor the name of a scenario that ships, or if a file that
+        is not there is called as one of them.
     """
-    bare = said.name == str(said) and not said.suffix and not said.exists()
-    return scenario_file(said.name) if bare else said
+    bare = said.name == str(said) and not said.suffix
+    # A run of hello may have left a folder of that name.
+    if os.path.isfile(said) or (os.path.exists(said) and not (bare and _ships(said.name))):  # noqa: PTH110, PTH113
+        return said
+    if bare:
+        return scenario_file(said.name)
+    stem = said.stem.replace("_", "-").casefold()
+    if said.suffix == ".toml" and stem in scenarios():
+        rule = f'no such file; did you mean the scenario that ships, "{stem}"?'
+        raise InputError(str(said), [Issue("", rule)])
+    return said
 
 
 def oracle_file() -> Path:

@@ -65,7 +65,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _float("energy_it_kwh", "kWh", "IT energy of all nodes: dynamic + idle + sleep + transition"),
     _float("energy_facility_kwh", "kWh", "IT energy times the PUE of each site"),
     _float("energy_dynamic_kwh", "kWh", "IT energy above idle power, drawn by working jobs"),
-    _float("energy_idle_kwh", "kWh", "IT energy of idle power while nodes are awake"),
+    _float("energy_idle_kwh", "kWh", "IT energy of the idle power of awake nodes, held or not"),
     _float("energy_sleep_kwh", "kWh", "IT energy of nodes resting in an idle state"),
     _float("energy_transition_kwh", "kWh", "IT energy of entering idle states and of waking"),
     _float(
@@ -127,19 +127,34 @@ JOBS: Final[tuple[Column, ...]] = (
     _absent("end_s", "s", "End, since the scenario's start; null if it did not end"),
     _absent("wait_s", "s", "start_s - submit_s; null if it did not start"),
     _category("state", "finished, running, queued, rejected or unschedulable, at the horizon"),
-    _float("energy_dynamic_kwh", "kWh", "IT energy above idle power that the job drew"),
-    _float("energy_idle_share_kwh", "kWh", "Its share of its nodes' idle IT energy, while it ran"),
+    _float(
+        "energy_dynamic_kwh",
+        "kWh",
+        "IT energy above idle power that the job drew, within the counted period: after the "
+        "warm-up, until the run ends",
+    ),
+    _float(
+        "energy_idle_share_kwh",
+        "kWh",
+        "Its share of its nodes' idle IT energy while it ran, within the counted period",
+    ),
     _float(
         "operational_kgco2e",
         "kgCO2e",
-        "Carbon of the job's facility energy, location-based average intensity",
+        "Carbon of the job's facility energy within the counted period, location-based: average "
+        "intensity",
     ),
     _absent(
         "marginal_kgco2e",
         "kgCO2e",
-        "Carbon of the job's facility energy, marginal intensity; null without a marginal trace",
+        "Carbon of the job's facility energy within the counted period, marginal intensity; null "
+        "without a marginal trace",
     ),
-    _float("embodied_kgco2e", "kgCO2e", "Its share of the embodied carbon, by accelerator-time"),
+    _float(
+        "embodied_kgco2e",
+        "kgCO2e",
+        "Its share of the embodied carbon, by accelerator-time within the counted period",
+    ),
 )
 """Columns of ``jobs.parquet``, one row per job."""
 
@@ -164,7 +179,9 @@ HOURLY: Final[tuple[Column, ...]] = (
     _float("gpus_allocated_mean", "1", "Accelerators held, mean over the interval"),
     _float("jobs_queued_mean", "1", "Jobs waiting for the cluster, mean over the interval"),
     _float("energy_dynamic_kwh", "kWh", "Part of the IT energy above idle power"),
-    _float("energy_idle_kwh", "kWh", "Part of the IT energy that is idle power of awake nodes"),
+    _float(
+        "energy_idle_kwh", "kWh", "Part of the IT energy: idle power of awake nodes, held or not"
+    ),
     _float("energy_sleep_kwh", "kWh", "Part of the IT energy of nodes resting in an idle state"),
     _float("energy_transition_kwh", "kWh", "Part of the IT energy of entering states and waking"),
 )

@@ -82,8 +82,11 @@ def interval_text(hours: float) -> str:
 
 
 def share_text(share: float | None) -> str:
-    """Return a share of 1 in per cent, e.g. ``"24.1 %"``."""
-    return ABSENT if share is None else f"{100 * share:.1f} %"
+    """Return a share of 1 in per cent, e.g. ``"24.1 %"``; what is not zero never reads 0.0 %."""
+    if share is None:
+        return ABSENT
+    text = f"{100 * share:.1f} %"
+    return "below 0.1 %" if share > 0.0 and text == "0.0 %" else text
 
 
 def count_text(count: int | float | None) -> str:

@@ -84,7 +84,7 @@ def summarise(
 def _energy(account: Account) -> dict[str, float]:
     kinds = account.by_kind_kwh.sum(axis=(0, 1))
     return {
-        "energy_it_kwh": float(kinds.sum()),
+        "energy_it_kwh": float(account.it_kwh.sum()),  # in the order of the facility's sum
         "energy_facility_kwh": float(account.facility_kwh.sum()),
         "energy_dynamic_kwh": float(kinds[flows.DYNAMIC_W]),
         "energy_idle_kwh": float(kinds[flows.IDLE_W]),

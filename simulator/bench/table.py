@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from simulator.bench.comparison import Cell, Comparison
 
 WIDTHS = (5, 6, 5, 6, 8, 8, 8, 8, 8, 6, 6, 6)
+LEAST_SHOWN = 0.005
+"""Share of jobs that rounds to 0 %."""
 HEAD = (
     ("", "", "", "", "engine", "to", "SimPy,", "SimPy,", "bare", "times", "times", "bare"),
     ("", "", "", "that", "jobs/s", "pandas", "plain", "nodes", "loop", "SimPy", "SimPy", "over"),
@@ -22,14 +24,15 @@ def table_text(comparison: "Comparison") -> str:
     events = sum(cell.starts + cell.completions for cell in comparison.cells)
     lines += [
         "",
-        "(a) the engine with placement, energy, carbon and per-job output",
+        '(a) the engine with placement, energy, carbon and per-job output; "to pandas" is',
+        "    the whole way: scenario, drawing the jobs, the engine, tables in pandas",
         "(b) SimPy, one process per job over one Container: no nodes, no energy",
         "(c) the readable model: SimPy, one process per job, nodes and their energy",
         "(d) a compiled heap loop with first fit over nodes, and nothing else",
         f"(b) and (c) run the first {sizes.most_yardstick_jobs:,} jobs at most: their time",
         f"grows at least linearly. (a) and (d): median of {sizes.repeats} runs.",
         f"{events:,} starts and completions counted; starts equal in (a), (c) and (d).",
-        "Short job tables never fill a fleet, whatever the load: nothing waits in them.",
+        *_idle_cells(comparison),
         f"Up to {_short(node_hours)} node-hours/s.",
     ]
     lines += [
@@ -39,6 +42,19 @@ def table_text(comparison: "Comparison") -> str:
     ]
     lines.append("(growth of the peak resident size over the run, in a process of its own)")
     return "\n".join(lines)
+
+
+def _idle_cells(comparison: "Comparison") -> list[str]:
+    """Say why nothing waits in cells that are offered more than the fleet holds, if any are."""
+    cells = [
+        cell for cell in comparison.cells if cell.load > 1.0 and cell.waited_share < LEAST_SHOWN
+    ]
+    if not cells:
+        return []
+    return [
+        "Where hardly any job waits although the load is above 1, the jobs are too few to",
+        "fill the fleet before the last one comes.",
+    ]
 
 
 def _row(cell: "Cell") -> tuple[str, ...]:
@@ -74,5 +90,9 @@ def _short(number: float) -> str:
     """Return a number with three digits and k, M or G."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
-            return f"{number / size:#.3g} {letter}"
-    return f"{number:#.3g}"
+            return f"{_three_digits(number / size)} {letter}"
+    return _three_digits(number)
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:#.3g}".removesuffix(".")

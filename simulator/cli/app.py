@@ -1,9 +1,11 @@
 """The command ``fleetsim``: its verbs, and what each way of ending means to the shell."""
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated, Final, NoReturn
 
@@ -85,6 +87,9 @@ for _verb in VERBS:
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that has no such letter shows its number; stderr does so anyway.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(status(sys.argv[1:]))
 
 
@@ -103,7 +108,8 @@ def status(arguments: Sequence[str]) -> int:
     """
     try:
         code = app(list(arguments), prog_name="fleetsim", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except InputError as error:
         return _fail(arguments, REFUSED, "refused", str(error), error)
     except (KeyboardInterrupt, typer.Abort):
@@ -133,7 +139,8 @@ def _fail(
     """Say on stderr, and with ``--json`` on stdout too, why a command failed."""
     print(printable(message), file=sys.stderr)
     if "--json" in arguments:
-        print_json(error_document(kind, message, error))
+        with suppress(OSError):  # a full disk may be what is told of
+            print_json(error_document(kind, message, error))
     return code
 
 

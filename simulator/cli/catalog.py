@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from difflib import get_close_matches
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from simulator.cli.terminal import Json, NoProgress, Quiet, terminal
-from simulator.errors import InputError, Issue
+from simulator.errors import InputError, Issue, shown
 
 if TYPE_CHECKING:
     from simulator.catalog import Figure
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = 80
 KIND_NAMES: Final = {"nodes": "node type", "grids": "grid", "workloads": "workload"}
 HOURS: Final = 24
+MOST_NEAR: Final = 3
 
 
 def catalog(
@@ -37,23 +39,45 @@ def catalog(
             for kind in shelf.KINDS
         }
         out.say("\n".join(_listing(titles)))
-        out.document(titles)
+        out.document(
+            {kind: {entry: _document(entry) for entry in shelf.names(kind)} for kind in shelf.KINDS}
+        )
         return
     try:
         kind, entry = shelf.entry(name)
-    except KeyError as unknown:
-        raise InputError("catalog", [Issue(name, str(unknown))]) from None
+    except KeyError:
+        raise InputError("catalog", [Issue(name, _unknown(name, _names()))]) from None
     figures = shelf.entries(name)
     grid = shelf.grid(name) if kind == "grids" else None
     out.say("\n".join(_entry(name, kind, entry, figures, grid)))
-    out.document(
-        {
-            "kind": kind,
-            "name": name,
-            **(grid or {"title": entry["title"], "caveats": entry.get("caveats", [])}),
-            "figures": [asdict(figure) for figure in figures],
-        }
-    )
+    out.document({"kind": kind, "name": name, **_document(name)})
+
+
+def _document(name: str) -> dict[str, Any]:
+    """Return an entry as plain data: every figure with value, unit, source and year."""
+    from simulator import catalog as shelf
+
+    kind, entry = shelf.entry(name)
+    about = {"title": entry["title"], "caveats": entry.get("caveats", [])}
+    if kind == "grids":
+        about = shelf.grid(name)
+    return {**about, "figures": [asdict(figure) for figure in shelf.entries(name)]}
+
+
+def _names() -> list[str]:
+    from simulator import catalog as shelf
+
+    return [name for kind in shelf.KINDS for name in shelf.names(kind)]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    """Say that a name is not in the catalog, and which ones come near."""
+    folded = {entry.casefold(): entry for entry in known}
+    near = [
+        folded[match] for match in get_close_matches(name[:COLUMNS].casefold(), folded, MOST_NEAR)
+    ]
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{shown(name)} is not in the catalog; {meant}fleetsim catalog lists every name"
 
 
 def _listing(titles: dict[str, dict[str, str]]) -> Iterator[str]:

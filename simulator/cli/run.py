@@ -10,6 +10,7 @@ import typer
 
 from simulator import bundled, progress
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, Terminal, terminal
+from simulator.errors import printable
 from simulator.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(
 
     out = terminal(context, json, quiet, no_progress)
     if file is None:
-        out.note("No scenario given: running the bundled hello (two sites, 64 nodes, 30 days).")
+        out.note("No scenario given: running the bundled hello (two sites, 64 nodes, 35 days).")
     chosen = bundled.file_or_name(file) if file else bundled.scenario_file("hello")
     scenario = api.load(chosen, sets=sets, seed=seed)
     # The default folder is named by the key, so whatever is there is this very run.
@@ -61,8 +62,14 @@ def simulate(scenario: "Scenario", out: Terminal, command: str | None = None) ->
 
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
-    with _shown(out, scenario.name) as show:
-        return api.run(scenario, progress=show, command=command)
+    with _shown(out, printable(scenario.name)) as show:
+        done = api.run(scenario, progress=show, command=command)
+    if not is_warm():
+        out.warn(
+            "compiled kernels can't be kept, so every run compiles them again; let NUMBA_CACHE_DIR "
+            "name a folder that can be written to"
+        )
+    return done
 
 
 def tell(done: "Run", folder: Path, out: Terminal, file: Path | None = None) -> None:

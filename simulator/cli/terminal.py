@@ -49,12 +49,12 @@ class Terminal:
     def say(self, text: str) -> None:
         """Print an answer for people; nothing with ``--json`` or ``--quiet``."""
         if not (self.as_json or self.quiet):
-            print(text)
+            print(printable(text))
 
     def note(self, text: str) -> None:
         """Print a remark to stderr; nothing with ``--quiet``."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
     def warn(self, warning: str) -> None:
         """Print one warning to stderr, on one line."""
@@ -84,8 +84,8 @@ def terminal(
 
 
 def print_json(document: object) -> None:
-    """Print a JSON document to stdout; numbers that are not finite become null."""
-    print(json.dumps(_finite(document), indent=2, ensure_ascii=False))
+    """Print a JSON document to stdout, in ASCII for every terminal; non-finite numbers are null."""
+    print(json.dumps(_finite(document), indent=2))
 
 
 def error_document(kind: str, message: str, error: InputError | None = None) -> dict[str, Any]:

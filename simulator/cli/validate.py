@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
+from simulator.display import count_text
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -21,11 +22,14 @@ def validate(
     no_progress: NoProgress = False,
 ) -> None:
     """Check a scenario and every file it reads."""
-    from simulator import api, simulation
+    from simulator import api
+    from simulator.inputs import open_inputs
+    from simulator.simulation import bins_of
 
     out = terminal(context, json, quiet, no_progress)
     scenario = api.load(file, sets=sets, seed=seed)
-    opened = simulation.inputs(scenario)
+    opened = open_inputs(scenario)
+    bins_of(opened)
     warnings = list(opened.warnings)
     for warning in warnings:
         out.warn(warning)
@@ -53,10 +57,10 @@ def facts_of(scenario: "Scenario") -> dict[str, int | float]:
 
 
 def _words(facts: dict[str, int | float]) -> list[str]:
-    """Return facts in words, thousands marked by spaces: ``1 152 accelerators``."""
+    """Return facts in words, e.g. ``1,152 accelerators``."""
     return [
         f"{number:g} d"
         if name == "horizon_d"
-        else f"{number:,} {name if number != 1 else name.removesuffix('s')}".replace(",", " ")
+        else f"{count_text(number)} {name if number != 1 else name.removesuffix('s')}"
         for name, number in facts.items()
     ]

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from simulator.display import POWER, number_text, quantity_text, unit_for
-from simulator.figures.series import Timeline, column, stairs, timeline
+from simulator.figures.series import Timeline, column, stairs, timeline, unheld_idle_kwh
 from simulator.figures.style import (
     BLUE,
+    DATES_IN,
     GREEN,
     INK,
     ORANGE,
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 HEADING: Final = "Power by state"
 ORDER: Final = 1
+LEAST: Final = 0.005
+"""Smallest share that rounds to a whole per cent."""
 
 STATES: Final = (
-    ("energy_idle_kwh", "idle", ORANGE),
+    ("energy_idle_kwh", "idle power", ORANGE),
     ("energy_dynamic_kwh", "dynamic", BLUE),
     ("energy_sleep_kwh", "sleep", GREEN),
     ("energy_transition_kwh", "transition", PURPLE),
@@ -38,19 +41,22 @@ STATES: Final = (
 
 
 def describe(results: "Results") -> str:
-    """Return the mean IT power and the share of each state."""
+    """Return the mean IT power, the share of each state, and of idle power what no job held."""
     summary = results.summary
     time = timeline(results)
     total_kwh = summary["energy_it_kwh"]
     if time is None or not total_kwh:
         return "No power was drawn"
     mean_kw = total_kwh / float(time.hours.sum())
-    shares = [
-        f"{100 * summary[name] / total_kwh:.0f} % {words}"
+    shares = {
+        name: f"{_per_cent(summary[name] / total_kwh)} {words}"
         for name, words, _ in STATES
         if summary[name]
-    ]
-    return f"IT power averaged {quantity_text(mean_kw, POWER, 3)}: {', '.join(shares)}"
+    }
+    if summary["energy_idle_kwh"]:
+        unheld = _per_cent(unheld_idle_kwh(results) / total_kwh)
+        shares["energy_idle_kwh"] += f" ({unheld} held by no job)"
+    return f"IT power averaged {quantity_text(mean_kw, POWER, 3)}: {', '.join(shares.values())}"
 
 
 @styled
@@ -66,7 +72,7 @@ def draw(results: "Results") -> Figure:
         for name, _, _ in STATES
         if results.summary[name]
     }
-    figure = figure_of(describe(results), _caption(results, time))
+    figure = figure_of(describe(results), _caption(results, time), height_in=3.4, below_in=DATES_IN)
     _stack(figure.add_subplot(), time, power_kw)
     return figure
 
@@ -94,6 +100,10 @@ def _stack(axes: Axes, time: Timeline, power_kw: dict[str, NDArray[np.float64]])
     axes.set_ylim(bottom=0.0)
     axes.set_ylabel(f"IT power [{unit}]")
     legend_above(axes, handles, labels)
+
+
+def _per_cent(share: float) -> str:
+    return "below 1 %" if 0.0 < share < LEAST else f"{100 * share:.0f} %"
 
 
 def _caption(results: "Results", time: Timeline) -> str:

@@ -1,5 +1,6 @@
 """Accelerators allocated and jobs queued over time."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -7,11 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from simulator.display import count_text, number_text, share_text
-from simulator.figures.series import Timeline, column, stairs, timeline
+from simulator.display import count_text, number_text, share_text, short_text
+from simulator.figures.series import (
+    Timeline,
+    accelerators,
+    codes,
+    column,
+    interval_words,
+    stairs,
+    timeline,
+)
 from simulator.figures.style import (
     BLUE,
+    DATES_IN,
     INK,
+    SERIES,
     VERMILION,
     figure_of,
     legend_above,
@@ -28,6 +39,29 @@ ORDER: Final = 4
 THOUSAND: Final = 1_000
 MANY: Final = 10_000
 """Accelerators from which on they are counted in thousands."""
+MOST_LINES: Final = 5
+"""Most clusters whose queues get a line of their own."""
+NAME_LETTERS: Final = 18
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Jobs that wait over time, of one cluster or of all.
+
+    Attributes
+    ----------
+    name : str
+        Of the cluster; empty for all.
+    jobs : float64[intervals]
+        Means over the reporting intervals.
+    colour : str
+    """
+
+    name: str
+    jobs: Values
+    colour: str
 
 
 def describe(results: "Results") -> str:
@@ -35,14 +69,14 @@ def describe(results: "Results") -> str:
     time = timeline(results)
     if time is None:
         return "Nothing was allocated"
-    longest = float(time.total(column(results, "jobs_queued_mean")).max())
-    queue = f"longest queue {number_text(longest, 3)} jobs" if longest else "no job queued"
-    if 0.0 < longest < 0.1:
-        queue = "hardly a job queued"
+    longest = max(_queues(results, time), key=lambda queue: float(queue.jobs.max()))
+    jobs = float(longest.jobs.max())
+    where = f" at {short_text(longest.name, NAME_LETTERS)}" if longest.name else ""
+    queue = f"largest {interval_words(results)} {number_text(jobs, 3)} jobs queued{where}"
     allocation = results.summary["allocation"]
     return (
         f"{share_text(allocation)} of {count_text(_capacity(results))} accelerators "
-        f"allocated on average; {queue}"
+        f"allocated; {queue if jobs else 'no job queued'}"
     )
 
 
@@ -54,32 +88,56 @@ def draw(results: "Results") -> Figure:
         figure = figure_of(describe(results), "Accelerators allocated and jobs queued")
         say(figure.add_subplot(), "No interval was reported.")
         return figure
-    figure = figure_of(describe(results), f"All clusters, {time.shown}.", height_in=4.2)
-    figure.subplots_adjust(hspace=0.14)
-    upper, lower = figure.subplots(2, 1)
-    held = time.total(column(results, "gpus_allocated_mean"))
-    handles = _band(upper, time, held, BLUE)
-    capacity = _capacity(results)
-    handles.append(upper.axhline(capacity, color=INK, linewidth=0.9, linestyle=(0, (4, 2))))
-    labels = ["allocated", "capacity"]
-    if time.grouped:
-        labels.insert(1, "range")
-    legend_above(upper, handles, labels)
-    upper.set_ylim(0.0, 1.06 * capacity)
-    upper.set_ylabel("accelerators")
-    if capacity >= MANY:
-        upper.set_ylabel("accelerators [thousands]")
-        upper.yaxis.set_major_formatter(lambda count, _: f"{count / THOUSAND:g}")
-    upper.set_xlabel("")
-    upper.tick_params(labelbottom=False)
-    upper.xaxis.offsetText.set_visible(False)
-    _band(lower, time, time.total(column(results, "jobs_queued_mean")), VERMILION)
-    lower.set_ylim(0.0, max(1.0, lower.get_ylim()[1]))
-    lower.set_ylabel("jobs queued")
+    queues = _queues(results, time)
+    some = any(queue.jobs.any() for queue in queues)
+    figure = figure_of(
+        describe(results),
+        _caption(time, queues if some else []),
+        height_in=4.5 if some else 3.7,
+        below_in=DATES_IN,
+    )
+    upper, lower = figure.subplots(2, 1, height_ratios=(1, 1) if some else (6, 1))
+    _allocation(upper, results, time)
+    if some:
+        figure.subplots_adjust(hspace=0.32 if len(queues) > 1 else 0.14)
+        _hide_time(upper)
+        _waiting(lower, time, queues)
+    else:
+        figure.subplots_adjust(hspace=0.75, bottom=0.04)
+        say(lower, "No job queued.")
     return figure
 
 
-def _band(axes: Axes, time: Timeline, values: NDArray[np.float64], colour: str) -> list[object]:
+def _allocation(axes: Axes, results: "Results", time: Timeline) -> None:
+    held = time.total(column(results, "gpus_allocated_mean"))
+    handles = _band(axes, time, held, BLUE)
+    capacity = _capacity(results)
+    handles.append(axes.axhline(capacity, color=INK, linewidth=0.9, linestyle=(0, (4, 2))))
+    labels = ["allocated", "capacity"]
+    if time.grouped:
+        labels.insert(1, "range")
+    legend_above(axes, handles, labels)
+    axes.set_ylim(0.0, 1.06 * capacity)
+    axes.set_ylabel("accelerators")
+    if capacity >= MANY:
+        axes.set_ylabel("accelerators [thousands]")
+        axes.yaxis.set_major_formatter(lambda count, _: f"{count / THOUSAND:g}")
+
+
+def _waiting(axes: Axes, time: Timeline, queues: list[Queue]) -> None:
+    lines = [_band(axes, time, queue.jobs, queue.colour)[0] for queue in queues]
+    if len(queues) > 1:
+        legend_above(axes, lines, [short_text(queue.name, NAME_LETTERS) for queue in queues])
+    axes.set_ylim(bottom=0.0)
+    axes.set_ylabel("jobs queued")
+
+
+def _hide_time(axes: Axes) -> None:
+    axes.set_xlabel("")
+    axes.tick_params(labelbottom=False)
+
+
+def _band(axes: Axes, time: Timeline, values: Values, colour: str) -> list[object]:
     """Draw the means as a line, and where a step holds several intervals their spread."""
     dates = time_axis(axes, time.edges)
     mean = stairs(time.mean(values))
@@ -94,9 +152,24 @@ def _band(axes: Axes, time: Timeline, values: NDArray[np.float64], colour: str) 
     return handles
 
 
+def _queues(results: "Results", time: Timeline) -> list[Queue]:
+    """Return the queue of each cluster where there are a few, of all together otherwise."""
+    jobs = column(results, "jobs_queued_mean")
+    names = list(results.scenario.clusters)
+    if not 1 < len(names) <= MOST_LINES:
+        return [Queue("", time.total(jobs), VERMILION)]
+    code, known = codes(results, "hourly", "cluster")
+    return [
+        Queue(name, time.total(np.where(code == known.index(name), jobs, 0.0)), SERIES[index])
+        for index, name in enumerate(names)
+        if name in known
+    ]
+
+
+def _caption(time: Timeline, queues: list[Queue]) -> str:
+    what = "Allocated: all clusters. Queued: each cluster" if len(queues) > 1 else "All clusters"
+    return f"{what}; {time.shown}."
+
+
 def _capacity(results: "Results") -> int:
-    scenario = results.scenario
-    return sum(
-        cluster.count * scenario.nodes[cluster.node].accelerators
-        for cluster in scenario.clusters.values()
-    )
+    return sum(accelerators(results).values())

@@ -13,6 +13,9 @@ from simulator.units import MS_PER_D, MS_PER_H, MS_PER_MIN, MS_PER_S
 MOST_POINTS: Final = 800
 """Most steps that a figure shows; more are averaged over longer steps."""
 
+ROUNDING: Final = 1e-9
+"""Relative difference of two sums of energy below which they are the same."""
+
 STEPS: Final = (
     (15 * MS_PER_MIN, "means over 15 min"),
     (MS_PER_H, "hourly means"),
@@ -102,6 +105,35 @@ def column(results: Results, name: str) -> NDArray[np.float64]:
     return values
 
 
+def accelerators(results: Results) -> dict[str, int]:
+    """Return how many accelerators each cluster owns."""
+    scenario = results.scenario
+    return {
+        name: cluster.count * scenario.nodes[cluster.node].accelerators
+        for name, cluster in scenario.clusters.items()
+    }
+
+
+def counted_h(results: Results) -> float:
+    """Return the length of the period that figures cover: after the warm-up, to the end. [h]"""
+    owned = sum(accelerators(results).values())
+    return float(results.summary["gpu_hours_capacity"]) / owned if owned else 0.0
+
+
+def unheld_idle_kwh(results: Results) -> float:
+    """Return the part of the idle energy that no job is billed for: of what no job held. [kWh]"""
+    held_kwh = float(results.tables["jobs"]["energy_idle_share_kwh"].to_numpy().sum())
+    idle_kwh = float(results.summary["energy_idle_kwh"])
+    unheld_kwh = idle_kwh - held_kwh
+    # A difference of two sums: what rounding leaves of a fleet that is full is nothing.
+    return unheld_kwh if unheld_kwh > ROUNDING * idle_kwh else 0.0
+
+
+def interval_words(results: Results) -> str:
+    """Return what a mean over one reporting interval is called, e.g. ``"hourly mean"``."""
+    return _means(results.scenario.accounting.interval_ms).replace("means", "mean")
+
+
 def codes(results: Results, table: str, name: str) -> tuple[NDArray[np.int16], list[str]]:
     """Return a category as one code for each row, and the names that the codes stand for."""
     array = results.tables[table][name].unify_dictionaries().combine_chunks()
@@ -118,16 +150,21 @@ def _last_end(results: Results, time_ms: int) -> int:
     scenario = results.scenario
     interval_ms = scenario.accounting.interval_ms
     end_ms = (time_ms // interval_ms + 1) * interval_ms
+    ran_ms = scenario.horizon_ms
     if scenario.drain:
-        return end_ms
-    horizon_ms = round(scenario.start.timestamp() * MS_PER_S) + scenario.horizon_ms
-    return max(time_ms + 1, min(end_ms, horizon_ms))
+        ran_ms = scenario.warm_up_ms + round(counted_h(results) * MS_PER_H)
+    last_ms = round(scenario.start.timestamp() * MS_PER_S) + ran_ms
+    return max(time_ms + 1, min(end_ms, last_ms))
+
+
+def _means(interval_ms: int) -> str:
+    return dict(STEPS).get(interval_ms, f"means over {interval_text(interval_ms / MS_PER_H)}")
 
 
 def _steps(time_ms: NDArray[np.int64], interval_ms: int) -> tuple[NDArray[np.int64], str]:
     """Return the first interval of each of the shortest steps that are few enough, in words."""
     if len(time_ms) <= MOST_POINTS:
-        return np.arange(len(time_ms)), f"means over {interval_text(interval_ms / MS_PER_H)}"
+        return np.arange(len(time_ms)), _means(interval_ms)
     span_ms = int(time_ms[-1] - time_ms[0]) + interval_ms
     days = -(-span_ms // (MOST_POINTS * MS_PER_D))
     fitting = [

@@ -5,7 +5,9 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import wraps
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
@@ -34,6 +36,13 @@ RULE: Final = "#d8dde3"
 PAPER: Final = "#ffffff"
 
 WIDTH_IN: Final = 7.6
+BELOW_IN: Final = 0.5
+"""Height that the numbers and the name of an axis take. [in]"""
+DATES_IN: Final = 0.62
+"""The same for an axis of time, whose numbers stand in two lines. [in]"""
+TITLE_LETTERS: Final = 84
+"""Letters of a title that fit on one line at full size."""
+TITLE_SIZE: Final = 10.0
 CAPTION_LETTERS: Final = 128
 """Letters of the caption that fit on one line."""
 
@@ -75,6 +84,18 @@ _OURS: Final[dict[str, Any]] = {
     "ytick.labelsize": 8,
 }
 
+SHORT_LOG: Final = 10**2.5
+"""Ratio of the ends of a logarithmic axis below which decades alone are too few."""
+MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+"""English whatever the locale, so that the same run gives the same bytes."""
+ONE_SECOND: Final = timedelta(seconds=1)
+ONE_MINUTE: Final = timedelta(minutes=1)
+ONE_DAY: Final = timedelta(days=1)
+LEAST_MONTH: Final = timedelta(days=28)
+LEAST_YEAR: Final = timedelta(days=365)
+
 Draw = Callable[[Results], Figure]
 
 
@@ -111,19 +132,26 @@ def render(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
     return out.getvalue()
 
 
-def figure_of(title: str, caption: str, *, height_in: float = 3.3) -> Figure:
+def figure_of(
+    title: str, caption: str, *, height_in: float = 3.3, below_in: float = BELOW_IN
+) -> Figure:
     """Return an empty figure with its takeaway as the title and what is shown below it."""
     figure = Figure(figsize=(WIDTH_IN, height_in), facecolor=PAPER)
     lines = textwrap.wrap(printable(caption), CAPTION_LETTERS, max_lines=3, placeholder=" …")
     top = 1.0 - 0.12 / height_in
-    figure.text(0.012, top, title, size=10, weight="bold", va="top")
+    size = TITLE_SIZE * min(1.0, TITLE_LETTERS / max(1, len(title)))
+    figure.text(0.012, top, title, size=size, weight="bold", va="top")
     figure.text(
         0.012, top - 0.24 / height_in, "\n".join(lines), size=8, color=MUTED, va="top",
         linespacing=1.3,
     )  # fmt: skip
     below = 0.12 + 0.24 + 0.16 * len(lines) + 0.34
     figure.subplots_adjust(
-        left=0.085, right=0.965, bottom=0.5 / height_in, top=1.0 - below / height_in, wspace=0.22
+        left=0.085,
+        right=0.965,
+        bottom=below_in / height_in,
+        top=1.0 - below / height_in,
+        wspace=0.22,
     )
     return figure
 
@@ -132,19 +160,66 @@ def time_axis(axes: Axes, edges: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Make the x axis one of UTC time over the edges; return the edges as matplotlib's dates."""
     dates: NDArray[np.float64] = mdates.date2num(edges)  # type: ignore[no-untyped-call]
     locator = mdates.AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    formatter = mdates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(formatter)
+    ends = [mdates.num2date(date) for date in (dates[0], dates[-1])]  # type: ignore[no-untyped-call]
+    places = locator.tick_values(*ends)  # type: ignore[no-untyped-call]
+    ticks = [date for date in places if dates[0] <= date <= dates[-1]]
+    moments = [mdates.num2date(date) for date in ticks]  # type: ignore[no-untyped-call]
+    axes.set_xticks(ticks, date_labels(moments))
     axes.set_xlim(float(dates[0]), float(dates[-1]))
     axes.set_xlabel("time, UTC")
     return dates
 
 
+def date_labels(moments: Sequence[datetime]) -> list[str]:
+    """Return a label for each tick of a time axis; what changes seldom stands below.
+
+    The first label and every one at which they change name day or month, and the year.
+    """
+    if len(moments) < 2:
+        return [f"{moment:%H:%M}\n{_day(moment)} {moment.year}" for moment in moments]
+    apart = min(later - earlier for earlier, later in pairwise(moments))
+    labels = []
+    before = None
+    for moment in moments:
+        above, below = _date_label(moment, apart, before)
+        labels.append(f"{above}\n{below}" if below else above)
+        before = moment
+    return labels
+
+
+def _date_label(moment: datetime, apart: timedelta, before: datetime | None) -> tuple[str, str]:
+    """Return the two lines of a tick's label; the lower is empty where nothing changed."""
+    new_year = before is None or before.year != moment.year
+    new_month = new_year or before is None or before.month != moment.month
+    year = f" {moment.year}" if new_year else ""
+    month = MONTHS[moment.month - 1]
+    if apart >= LEAST_YEAR:
+        return str(moment.year), ""
+    if apart >= LEAST_MONTH:
+        return month, year.strip()
+    if apart >= ONE_DAY:
+        return str(moment.day), f"{month}{year}" if new_month else ""
+    clock = f"{moment:%H:%M}"
+    if apart < ONE_MINUTE:
+        clock = f"{moment:%H:%M:%S}"
+    if apart < ONE_SECOND:
+        clock = f"{moment:%H:%M:%S.%f}"[:-3]
+    new_day = new_month or before is None or before.day != moment.day
+    return clock, f"{_day(moment)}{year}" if new_day else ""
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {MONTHS[moment.month - 1]}"
+
+
 def log_axis(axes: Axes, low: float, high: float) -> None:
-    """Make the x axis logarithmic between two values, its decades written as plain numbers."""
+    """Make the x axis logarithmic, its decades, or on a short one 1-2-5, as plain numbers."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    short = high < low * SHORT_LOG
+    axes.xaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,), numticks=30 if short else 7)
+    )
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.minorticks_off()
 

@@ -14,10 +14,20 @@ from simulator.display import (
     quantity_text,
     share_text,
 )
+from simulator.figures.series import unheld_idle_kwh
+from simulator.results import Results
 from simulator.units import G_PER_KG
 
 GRAMS: Final = ((1.0, "g"), (G_PER_KG, "kg"))
-STATES: Final = ("dynamic", "idle", "sleep", "transition")
+STATES: Final = {
+    "dynamic": "dynamic",
+    "idle": "idle power",
+    "sleep": "sleep",
+    "transition": "transition",
+}
+"""States by the name of their summary key, and in words."""
+NO_SOURCE: Final = "no source in the scenario"
+MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +51,32 @@ class Line:
     basis: str = ""
 
 
-def headline(summary: Mapping[str, Any], basis: Mapping[str, str]) -> tuple[Line, ...]:
-    """Return the figures of a run as they are printed, group by group."""
+def headline(results: Results) -> tuple[Line, ...]:
+    """Return the numbers of a run as they are printed, group by group."""
+    summary = results.summary
     return (
-        *_energy(summary),
-        *carbon(summary, basis),
+        *_energy(results),
+        *carbon(results),
         *_fleet(summary),
         *_jobs(summary),
         *_waits(summary),
     )
 
 
-def carbon(summary: Mapping[str, Any], basis: Mapping[str, str]) -> tuple[Line, ...]:
+def carbon(results: Results) -> tuple[Line, ...]:
     """Return the carbon figures, each with its basis."""
+    summary, basis = results.summary, results.basis
     average = basis.get("average", "average intensity of the grid")
     market = summary["scope2_market_kgco2e"]
     marginal = summary["marginal_kgco2e"]
     rows = (
         ("location-based", summary["scope2_location_kgco2e"], average),
         ("market-based", market, "" if market is None else basis.get("market", "contracts")),
-        ("marginal", marginal, "" if marginal is None else basis.get("marginal", "marginal")),
+        (
+            "marginal",
+            marginal,
+            _no_marginal(results) if marginal is None else basis.get("marginal", "marginal"),
+        ),
         (
             "embodied",
             summary["scope3_embodied_kgco2e"],
@@ -69,8 +85,7 @@ def carbon(summary: Mapping[str, Any], basis: Mapping[str, str]) -> tuple[Line, 
         ("total", summary["total_kgco2e"], "location-based + embodied"),
     )
     return tuple(
-        Line("carbon", label, mass_text(kg), words or "no source in the scenario")
-        for label, kg, words in rows
+        Line("carbon", label, mass_text(kg), words or NO_SOURCE) for label, kg, words in rows
     )
 
 
@@ -85,11 +100,28 @@ def unallocated_text(summary: Mapping[str, Any]) -> str:
     return share_text(summary["unallocated_kgco2e"] / total) if total else ABSENT
 
 
-def state_shares(summary: Mapping[str, Any]) -> tuple[tuple[str, float, str], ...]:
-    """Return each state with its energy and its share of the IT energy. [kWh]."""
+def state_shares(results: Results) -> tuple[tuple[str, float, str], ...]:
+    """Return each state with its energy and its share of the IT energy in words. [kWh]."""
+    summary = results.summary
     total = summary["energy_it_kwh"]
-    rows = [(state, float(summary[f"energy_{state}_kwh"])) for state in STATES]
-    return tuple((state, kwh, share_text(kwh / total) if total else ABSENT) for state, kwh in rows)
+    if not total:
+        return tuple((words, 0.0, ABSENT) for words in STATES.values())
+    rows = []
+    for state, words in STATES.items():
+        kwh = float(summary[f"energy_{state}_kwh"])
+        share = share_text(kwh / total)
+        if state == "idle" and kwh:
+            share += f" ({share_text(unheld_idle_kwh(results) / total)} held by no job)"
+        rows.append((words, kwh, share))
+    return tuple(rows)
+
+
+def waited_of(summary: Mapping[str, Any]) -> str:
+    """Return which jobs have a wait; where some have not, how many have and how many have not."""
+    if not summary["jobs_queued"]:
+        return "of jobs that started"
+    started, queued = count_text(summary["jobs_started"]), count_text(summary["jobs_queued"])
+    return f"of the {started} that started; {queued} still wait"
 
 
 def pue_text(summary: Mapping[str, Any]) -> str:
@@ -97,17 +129,35 @@ def pue_text(summary: Mapping[str, Any]) -> str:
     return ABSENT if summary["pue"] is None else number_text(summary["pue"])
 
 
-def _energy(summary: Mapping[str, Any]) -> list[Line]:
+def _energy(results: Results) -> list[Line]:
+    summary = results.summary
     facility, it = summary["energy_facility_kwh"], summary["energy_it_kwh"]
     whole = [
         Line("energy", "facility", energy_text(facility), f"IT x PUE {pue_text(summary)}"),
-        Line("energy", "IT", energy_text(it), " + ".join(STATES)),
+        Line("energy", "IT", energy_text(it), " + ".join(STATES.values())),
     ]
     states = [
-        Line("energy", state, energy_text(kwh), f"{share} of IT energy")
-        for state, kwh, share in state_shares(summary)
+        Line("energy", state, energy_text(kwh), _of_it(share))
+        for state, kwh, share in state_shares(results)
     ]
     return whole + states
+
+
+def _of_it(share: str) -> str:
+    whole, bracket, rest = share.partition(" (")
+    return f"{whole} of IT energy{bracket}{rest}"
+
+
+def _no_marginal(results: Results) -> str:
+    """Say which sites have no marginal intensity, so that the fleet has none."""
+    sites = results.scenario.sites
+    lacking = [name for name, site in sites.items() if site.grid.marginal is None]
+    if not lacking or len(lacking) == len(sites):
+        return NO_SOURCE
+    named = ", ".join(lacking[:MOST_NAMED])
+    more = len(lacking) - MOST_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"not every site has a marginal trace: none for {named}{rest}"
 
 
 def _fleet(summary: Mapping[str, Any]) -> list[Line]:
@@ -144,14 +194,19 @@ def _jobs(summary: Mapping[str, Any]) -> list[Line]:
 
 
 def _waits(summary: Mapping[str, Any]) -> list[Line]:
+    of = waited_of(summary)
+    if not summary["jobs_started"]:
+        return [Line("waits", "waited", "no job started", of if summary["jobs_queued"] else "")]
+    if not summary["waited_share"]:
+        return [Line("waits", "waited", "no job waited", of)]
     rows = [
-        Line("waits", kind, duration_text(summary[f"wait_{kind}_h"]), "of jobs that started")
+        Line("waits", kind, duration_text(summary[f"wait_{kind}_h"]), of)
         for kind in ("mean", "p50", "p95", "p99")
     ]
     slowdown = summary["slowdown_mean"]
     text = ABSENT if slowdown is None else number_text(slowdown)
     return [
         *rows,
-        Line("waits", "waited", share_text(summary["waited_share"]), "of jobs that started"),
+        Line("waits", "waited", share_text(summary["waited_share"]), of),
         Line("waits", "slowdown, mean", text, "(wait + run time) over run time"),
     ]

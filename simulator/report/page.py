@@ -3,6 +3,7 @@
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -13,14 +14,15 @@ from simulator.display import (
     count_text,
     duration_text,
     energy_text,
-    interval_text,
     mass_text,
     share_text,
 )
 from simulator.errors import printable
 from simulator.figures import all_figures
 from simulator.figures.style import INK, MUTED, PAPER, RULE
+from simulator.report.by_cluster import cluster_table
 from simulator.report.headline import carbon, headline, pue_text, sci_text, unallocated_text
+from simulator.report.period import period_sentence, period_title
 from simulator.results import Results, library_versions
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
@@ -53,7 +55,7 @@ def page_html(results: Results, figures: Mapping[str, bytes]) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    lines = headline(results.summary, results.basis)
+    lines = headline(results)
     page: str = environment.get_template("page.html.j2").render(
         name=results.summary["name"],
         subtitle=_subtitle(results),
@@ -62,7 +64,7 @@ def page_html(results: Results, figures: Mapping[str, bytes]) -> str:
         figures=list(_figures(results, figures)),
         assumptions=results.assumptions,
         warnings=results.warnings,
-        command=results.command,
+        clusters=cluster_table(results),
         key=results.key,
         versions=_versions(),
         inputs=results.inputs,
@@ -73,9 +75,9 @@ def page_html(results: Results, figures: Mapping[str, bytes]) -> str:
 def answer(results: Results) -> Iterator[str]:
     """Yield the answer in a few sentences."""
     summary, basis = results.summary, results.basis
-    location, *_, embodied, total = carbon(summary, basis)
+    location, *_, embodied, total = carbon(results)
     yield (
-        f"In {interval_text(summary['horizon_h'])} the fleet drew "
+        f"{period_sentence(results)} the fleet drew "
         f"{energy_text(summary['energy_facility_kwh'])} of facility energy: "
         f"{energy_text(summary['energy_it_kwh'])} of IT energy times a PUE of {pue_text(summary)}."
     )
@@ -94,15 +96,23 @@ def answer(results: Results) -> Iterator[str]:
             f"{sci_text(summary)} of CO2e per GPU-hour; {unallocated_text(summary)} of the carbon "
             "belongs to no job."
         )
-    if summary["jobs_started"]:
-        yield (
-            f"Of {count_text(summary['jobs_submitted'])} jobs, "
-            f"{count_text(summary['jobs_started'])} started; half of those waited at most "
-            f"{duration_text(summary['wait_p50_h'])}, 99 % at most "
-            f"{duration_text(summary['wait_p99_h'])}."
-        )
-    else:
-        yield f"Of {count_text(summary['jobs_submitted'])} jobs, none started."
+    yield _waits(summary)
+
+
+def _waits(summary: Mapping[str, Any]) -> str:
+    submitted, started, queued = (
+        count_text(summary[f"jobs_{state}"]) for state in ("submitted", "started", "queued")
+    )
+    still = f"; {queued} still wait" if summary["jobs_queued"] else ""
+    if not summary["jobs_started"]:
+        return f"Of {submitted} jobs, none started{still}."
+    if not summary["waited_share"]:
+        return f"Of {submitted} jobs, {started} started, and none of those waited{still}."
+    return (
+        f"Of {submitted} jobs, {started} started; half of those waited at most "
+        f"{duration_text(summary['wait_p50_h'])}, 99 % at most "
+        f"{duration_text(summary['wait_p99_h'])}{still}."
+    )
 
 
 def inline_svg(svg: bytes, name: str, words: str) -> Markup:
@@ -130,11 +140,8 @@ def _shown(value: Any) -> Any:
 
 
 def _subtitle(results: Results) -> str:
-    scenario = results.scenario
-    return (
-        f"{interval_text(results.summary['horizon_h'])} from {scenario.start:%Y-%m-%d %H:%M} UTC, "
-        f"seed {results.seed}"
-    )
+    begin = results.scenario.start + timedelta(milliseconds=results.scenario.warm_up_ms)
+    return f"{period_title(results)}, from {begin:%Y-%m-%d %H:%M} UTC, seed {results.seed}"
 
 
 def _figures(results: Results, figures: Mapping[str, bytes]) -> Iterator[tuple[str, Markup]]:

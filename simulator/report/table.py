@@ -9,7 +9,6 @@ from simulator.display import (
     count_text,
     duration_text,
     energy_text,
-    interval_text,
     share_text,
     short_text,
 )
@@ -21,7 +20,9 @@ from simulator.report.headline import (
     sci_text,
     state_shares,
     unallocated_text,
+    waited_of,
 )
+from simulator.report.period import period_title
 from simulator.results import Results
 
 WIDTH: Final = 80
@@ -56,26 +57,31 @@ def summary_table(
         At most 15 lines within 80 columns. Words may be cut, digits never are.
     """
     summary = results.summary
-    head = [_title(results), *_energy(summary)]
-    rows = carbon(summary, results.basis)
-    tail = [*_fleet(summary), *_where(report, next_step)]
-    room = MOST_LINES - len(head) - len(rows) - len(tail)
+    rows = carbon(results)
+    for brief in (False, True):
+        head = [_title(results), *_energy(results, brief=brief)]
+        tail = [*_fleet(summary, brief=brief), *_where(report, next_step)]
+        room = MOST_LINES - len(head) - len(rows) - len(tail)
+        if room >= 0:
+            break
     shown = [line for word, text in notes for line in _block(word, text)][: max(0, room)]
     return "\n".join((*head, *_carbon(summary, rows, room - len(shown)), *shown, *tail))
 
 
 def _title(results: Results) -> str:
+    rest = f"  {period_title(results)}  seed {results.seed}  key {results.key[:8]}"
+    name = printable(results.summary["name"]).replace("\n", " ")
+    return short_text(name, WIDTH - len(rest)) + rest
+
+
+def _energy(results: Results, *, brief: bool) -> list[str]:
     summary = results.summary
-    rest = f"  {interval_text(summary['horizon_h'])}  seed {results.seed}  key {results.key[:8]}"
-    return short_text(printable(summary["name"]).replace("\n", " "), WIDTH - len(rest)) + rest
-
-
-def _energy(summary: dict[str, Any]) -> list[str]:
     facility, it = summary["energy_facility_kwh"], summary["energy_it_kwh"]
     whole = f"{energy_text(facility)} facility = {energy_text(it)} IT"
     if not it:
         return _block("energy", f"{whole}; nothing was drawn")
-    split = ", ".join(f"{state} {share}" for state, _, share in state_shares(summary))
+    shares = [f"{state} {share}" for state, kwh, share in state_shares(results) if kwh]
+    split = ", ".join(share.partition(" (")[0] if brief else share for share in shares)
     return [*_block("energy", f"{whole} x PUE {pue_text(summary)}"), *_block("", f"IT: {split}")]
 
 
@@ -96,14 +102,14 @@ def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[st
     return lines
 
 
-def _fleet(summary: dict[str, Any]) -> list[str]:
+def _fleet(summary: dict[str, Any], *, brief: bool) -> list[str]:
     jobs = ", ".join(
         f"{count_text(summary[f'jobs_{state}'])} {state}"
         for state in ("finished", "running", "queued", "unschedulable")
         if summary[f"jobs_{state}"] or state != "unschedulable"
     )
     return [
-        *_block("waits", _waits(summary)),
+        *_block("waits", _waits(summary, brief=brief)),
         *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),
         *_block("fleet", _use(summary)),
     ]
@@ -119,14 +125,18 @@ def _use(summary: dict[str, Any]) -> str:
     )
 
 
-def _waits(summary: dict[str, Any]) -> str:
+def _waits(summary: dict[str, Any], *, brief: bool) -> str:
     if not summary["jobs_started"]:
         return "no job started"
+    if not summary["waited_share"]:
+        still = f"; {count_text(summary['jobs_queued'])} still wait"
+        return f"no job waited{still if summary['jobs_queued'] else ''}"
     waits = ", ".join(
         f"{kind} {duration_text(summary[f'wait_{kind}_h'])}"
         for kind in ("mean", "p50", "p95", "p99")
     )
-    return f"{waits}; {share_text(summary['waited_share'])} waited"
+    of = f" {waited_of(summary)}" if summary["jobs_queued"] and not brief else ""
+    return f"{waits}; {share_text(summary['waited_share'])} waited{of}"
 
 
 def _where(report: str | PathLike[str] | None, next_step: str) -> list[str]:

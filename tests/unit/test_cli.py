@@ -1,14 +1,17 @@
 """The command line: what is printed where, and how each command ends."""
 
 import json
+import sys
 import tomllib
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
 
 from simulator import __version__, bundled
 from simulator.cli import app as command_line
+from simulator.cli import entry
 from simulator.cli.app import VERBS, status
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -113,6 +116,22 @@ def test_interruptions(
     assert shell("run")[0] == code
 
 
+def test_an_interruption_of_the_imports_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "simulator.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "simulator.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    with pytest.raises(SystemExit) as left:
+        entry.main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+
+
 # -- init ---------------------------------------------------------------------------------------
 
 
@@ -201,7 +220,22 @@ def test_catalog_entry_names_units_and_sources(shell: Shell, name: str) -> None:
 def test_catalog_refuses_an_unknown_name_with_the_nearest(shell: Shell) -> None:
     code, out, err = shell("catalog", "hgx-a10")
     assert (code, out) == (2, "")
-    assert "hgx-a100" in err
+    assert "did you mean hgx-a100 or " in err
+    assert "fleetsim catalog lists every name" in shell("catalog", "nosuch")[2]
+
+
+def test_catalog_as_json_holds_every_figure_with_its_source(shell: Shell) -> None:
+    document = json.loads(shell("catalog", "--json")[1])
+    assert set(document) == {"nodes", "grids", "workloads"}
+    node = document["nodes"]["hgx-a100"]
+    assert {figure["key"] for figure in node["figures"]} >= {"idle_power", "busy_power"}
+    assert len(document["grids"]["CISO"]["mean_g_per_kwh"]) == 288
+    for entries in document.values():
+        for said in entries.values():
+            assert said["title"]
+            assert all(f["unit"] and f["source"] and f["year"] for f in said["figures"])
+    alone = json.loads(shell("catalog", "hgx-a100", "--json")[1])
+    assert alone == {"kind": "nodes", "name": "hgx-a100", **node}
 
 
 def test_schema_is_a_json_schema(shell: Shell) -> None:

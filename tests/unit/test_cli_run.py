@@ -201,12 +201,17 @@ def test_validate_reads_the_files_too(shell: Shell) -> None:
 def test_a_shipped_scenario_is_found_by_its_name(shell: Shell) -> None:
     code, out, _ = shell("validate", "research-cluster")
     assert code == 0
-    assert "22 000 accelerators" in out
+    assert "22,000 accelerators" in out
     code, _, err = shell("run", "reserch-cluster")
     assert code == 2
-    assert "neither a file nor a scenario that ships, gpu-fleet, hello" in err
+    assert 'did you mean "research-cluster"?' in err
+    assert "these ship: gpu-fleet, hello" in err
+    assert 'did you mean "hello"?' in shell("run", "Hello")[2]
+    assert 'did you mean the scenario that ships, "hello"?' in shell("run", "hello.toml")[2]
+    Path("hello").mkdir()
+    assert shell("validate", "hello")[0] == 0
     Path("research-cluster").write_text(TINY, encoding="utf-8")
-    assert "22 000" not in "".join(shell("validate", "research-cluster")[1:])
+    assert "22,000" not in "".join(shell("validate", "research-cluster")[1:])
 
 
 def test_show_gives_every_value_with_its_origin(shell: Shell) -> None:

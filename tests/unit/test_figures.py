@@ -14,8 +14,10 @@ from matplotlib.figure import Figure
 
 from simulator.figures import Plots, all_figures, figure_files
 from simulator.figures.series import MOST_POINTS, column, timeline
-from simulator.figures.style import render
+from simulator.figures.style import log_axis, render, time_axis
 from simulator.figures.waits import MOST_STEPS, ecdf
+from simulator.results import Results
+from simulator.units import parse_quantity
 from tests.unit.results_sample import changed, sample
 
 NAMES = ("power", "hours", "waits", "queue")
@@ -27,6 +29,15 @@ RUNS = {
     "many workloads": {"workloads": tuple(f"w{k}" for k in range(9))},
     "odd names": {"clusters": ("_hidden", "$x$ <b>"), "workloads": ("_a", "训练" * 30)},
 }
+
+
+def with_column(results: Results, name: str, column: str, values: object) -> Results:
+    """Return results with other values in one column of a table."""
+    table = results.tables[name]
+    place = table.column_names.index(column)
+    array = pa.array(np.broadcast_to(values, len(table)))
+    other = table.set_column(place, table.schema.field(place), array)
+    return replace(results, tables=results.tables | {name: other})
 
 
 def test_the_four_figures_are_found_in_their_order() -> None:
@@ -82,7 +93,7 @@ def test_the_accessor_returns_a_figure_whose_title_is_its_takeaway(name: str) ->
     [
         ("power", {"IT power [kW]"}),
         ("hours", {"facility energy [kWh per hour]", "carbon [kg CO2e per hour]"}),
-        ("waits", {"share of jobs"}),
+        ("waits", {"share of jobs that waited", "share of jobs"}),
         ("queue", {"accelerators", "jobs queued"}),
     ],
 )
@@ -146,6 +157,95 @@ def test_no_interval_at_all_is_said() -> None:
         assert isinstance(getattr(Plots(empty), name)(), Figure)
 
 
+def test_a_draining_run_ends_with_its_last_job() -> None:
+    results = sample(hours=3, clusters=("a",))
+    scenario = results.scenario.replace({"horizon": "1 h", "drain": True})
+    results = changed(replace(results, scenario=scenario), gpu_hours_capacity=128 * 2.25)
+    time = timeline(results)
+    assert time is not None
+    np.testing.assert_allclose(time.hours, [1.0, 1.0, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("begin", "length", "labels"),
+    [
+        ("2022-06-06", "30 d", ["9\nJun 2022", "13", "17", "21", "25", "29", "1\nJul", "5"]),
+        ("2022-03-15", "28 d", ["17\nMar 2022", "21", "25", "29", "1\nApr", "5", "9"]),
+        ("2022-12-31", "2 d", ["00:00\n31 Dec 2022", "06:00", "12:00", "18:00",
+                              "00:00\n1 Jan 2023", "06:00", "12:00", "18:00", "00:00\n2 Jan"]),
+        ("2022-11-01", "120 d", ["Nov\n2022", "Dec", "Jan\n2023", "Feb", "Mar"]),
+        ("2022-01-01", "2 s", ["00:00:00.000\n1 Jan 2022", "00:00:00.500", "00:00:01.000",
+                              "00:00:01.500", "00:00:02.000"]),
+    ],
+)  # fmt: skip
+def test_a_time_axis_names_month_and_year_first(begin: str, length: str, labels: list[str]) -> None:
+    start = np.datetime64(begin, "ms")
+    end = start + np.timedelta64(round(parse_quantity(length, "time")), "ms")
+    axes = Figure().add_subplot()
+    time_axis(axes, np.array([start, end]))
+    assert [label.get_text() for label in axes.get_xticklabels()] == labels
+
+
+def test_few_clusters_have_a_queue_each_and_many_have_one() -> None:
+    some = Plots(sample(clusters=("west", "east"))).queue().axes[1]
+    names = [text.get_text().strip() for text in some.get_legend().get_texts()]
+    assert names == ["west", "east"]
+    many = Plots(sample(clusters=tuple("abcdefg"))).queue().axes[1]
+    assert many.get_legend() is None
+    results = sample(clusters=("west", "east"))
+    hourly = results.hourly
+    top = hourly.loc[hourly["jobs_queued_mean"].idxmax()]
+    [drawing] = [drawing for drawing in all_figures() if drawing.name == "queue"]
+    words = f"largest hourly mean {top['jobs_queued_mean']:.1f} jobs queued at {top['cluster']}"
+    assert drawing.describe(results).endswith(words)
+
+
+def test_an_empty_queue_is_said() -> None:
+    results = with_column(sample(), "hourly", "jobs_queued_mean", 0.0)
+    figure = Plots(results).queue()
+    assert figure.axes[1].texts[0].get_text() == "No job queued."
+    assert figure.texts[0].get_text().endswith("; no job queued")
+
+
+def test_sizes_submitted_are_marked_whatever_their_law() -> None:
+    results = sample()
+    rows = (("experiments", "GPU-days p50", "1.46", "GPU-days", "jobs of this run"),
+            ("experiments", "GPU-days p99", "25.2", "GPU-days", "jobs of this run"))  # fmt: skip
+    plain = Plots(results).waits().axes[1]
+    marked = Plots(replace(results, assumptions=rows)).waits().axes[1]
+    assert len(marked.lines) == len(plain.lines) + 1
+    assert list(marked.lines[-1].get_xdata()) == [1.46, 25.2]
+
+
+def test_a_few_waits_are_told_in_words() -> None:
+    results = sample(jobs=400)
+    wait_s = np.where(np.arange(400) < 12, 90.0 * np.arange(1, 401), 0.0)
+    figure = Plots(with_column(results, "jobs", "wait_s", wait_s)).waits()
+    assert figure.axes[0].texts[0].get_text() == "12 jobs waited, the longest 18.0 min."
+    assert figure.axes[1].get_legend() is not None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.8, 60.0, ["1", "2", "5", "10", "20", "50"]),
+        (0.01, 900.0, ["0.01", "0.1", "1", "10", "100"]),
+    ],
+)
+def test_a_short_logarithmic_axis_has_more_than_decades(
+    low: float, high: float, labels: list[str]
+) -> None:
+    figure = Figure()
+    axes = figure.add_subplot()
+    log_axis(axes, low, high)
+    render(figure, "png")
+    shown = [
+        tick.label1.get_text() for tick in axes.xaxis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+    ]  # fmt: skip
+    assert shown == labels
+
+
 @pytest.mark.parametrize("count", [1, 7, MOST_STEPS, 50_000])
 def test_the_line_of_a_distribution_is_right_at_every_step(count: int) -> None:
     rng = np.random.default_rng(3)
@@ -164,11 +264,6 @@ def test_the_line_of_zeros_alone_is_one_step() -> None:
 
 
 def test_a_run_in_which_no_job_waited_says_so() -> None:
-    results = sample(jobs=40)
-    jobs = results.tables["jobs"]
-    place = jobs.column_names.index("wait_s")
-    zeros = pa.array(np.zeros(len(jobs)))
-    tables = results.tables | {"jobs": jobs.set_column(place, jobs.schema.field(place), zeros)}
-    figure = Plots(replace(results, tables=tables)).waits()
+    figure = Plots(with_column(sample(jobs=40), "jobs", "wait_s", 0.0)).waits()
     assert figure.axes[0].texts[0].get_text() == "No job waited."
     assert figure.axes[1].get_xlabel() == "job size [GPU-days], log scale"

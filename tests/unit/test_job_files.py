@@ -193,7 +193,11 @@ def test_a_bad_cell_is_refused_once_with_value_and_row(tmp_path: Path, row: str,
     [
         ("utilisation", "1.2", "utilisation must be a share from 0 to 1: 1.2 in row 2"),
         ("utilisation", "-0.1", "utilisation must be a share from 0 to 1: -0.1 in row 2"),
-        ("priority", "1.5", "priority must be a whole number from -2147483647 to 2147483647: 1.5 in row 2"),
+        (
+            "priority",
+            "1.5",
+            "priority must be a whole number from -2147483647 to 2147483647: 1.5 in row 2",
+        ),
         ("requested_s", "-1", "requested_s must not be negative: -1 in row 2"),
         ("deadline_s", "69", "deadline_s lies before submit + duration: 69 in row 2"),
         ("preemptible", "maybe", "preemptible must be true or false: maybe in row 2"),

@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from simulator.display import duration_text, number_text, share_text
 from simulator.figures import all_figures, figure_files
 from simulator.report import report_html
+from simulator.report.by_cluster import cluster_table
 from simulator.report.headline import headline
 from simulator.results import Results
 from tests.unit.results_sample import KEY, changed, sample
@@ -77,7 +79,7 @@ def test_nothing_is_loaded(page: Page, html: str) -> None:
 
 def test_every_figure_of_the_run_is_printed_with_its_basis(page: Page) -> None:
     results = sample()
-    for row in headline(results.summary, results.basis):
+    for row in headline(results):
         assert row.value in page.text
         assert row.basis in page.text
     for words in ("location-based", "market-based", "not given", "marginal", "straight-line"):
@@ -107,7 +109,8 @@ def test_assumptions_warnings_and_provenance_are_there(page: Page) -> None:
     for row in results.assumptions:
         assert all(cell in page.text for cell in row)
     assert results.warnings[0] in page.text
-    assert str(results.command) in page.text
+    assert str(results.command) not in page.text
+    assert "fleetsim run scenario.toml" in page.text
     assert KEY in page.text
     assert "ab" * 32 in page.text
     assert "numpy " in page.text
@@ -148,6 +151,39 @@ def test_a_poor_run_has_a_report_too(results: Results) -> None:
     page = Page(report_of(results))
     assert page.open == []
     assert "None" not in page.text.replace("None are recorded", "")
+
+
+def test_the_page_does_not_depend_on_the_command_line() -> None:
+    other = replace(sample(), command="fleetsim run elsewhere.toml -o there")
+    assert report_of(other) == report_of(sample())
+
+
+def test_clusters_stand_side_by_side_and_add_up_to_the_fleet() -> None:
+    results = sample(clusters=("train", "serve"))
+    table = cluster_table(results)
+    assert [row[0] for row in table.rows] == ["train", "serve"]
+    assert {row[1] for row in table.rows} == {"oregon"}
+    assert [row[2] for row in table.rows] == ["128", "128"]
+    assert (table.total[0], table.total[2]) == ("fleet", "256")
+    frame = results.hourly
+    kwh = frame.groupby("cluster", observed=True)["energy_facility_kwh"].sum()
+    assert table.head[4] == "Energy [MWh]"
+    assert [row[4] for row in table.rows] == [number_text(kwh[n] / 1000) for n in kwh.index]
+    assert table.total[4] == number_text(kwh.sum() / 1000)
+    assert table.total[3] == share_text(results.summary["allocation"])
+    held = frame[frame["cluster"] == "train"]["gpus_allocated_mean"].mean() / 128
+    assert table.rows[0][3] == share_text(held)
+    jobs = results.jobs
+    wait_h = jobs[jobs["cluster"] == "serve"]["wait_s"].mean() / 3600
+    assert table.rows[1][7] == duration_text(wait_h)
+    page = Page(report_of(results))
+    assert all(cell in page.text for row in (*table.rows, table.total) for cell in row)
+
+
+def test_one_cluster_needs_no_total_and_no_job_no_wait() -> None:
+    table = cluster_table(sample(clusters=("a",), jobs=0))
+    assert table.total == ()
+    assert table.rows[0][7] == "none started"
 
 
 def test_a_year_stays_small_and_the_same_run_gives_the_same_page() -> None:

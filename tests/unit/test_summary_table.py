@@ -15,8 +15,10 @@ from simulator.display import (
     number_text,
     share_text,
 )
+from simulator.figures.series import counted_h
 from simulator.folder import run_folder
-from simulator.report.headline import headline
+from simulator.report.headline import carbon, headline
+from simulator.report.period import period_sentence
 from simulator.report.table import summary_table
 from simulator.results import Results
 from tests.unit.results_sample import KEY, changed, sample
@@ -124,7 +126,7 @@ def test_market_based_is_said_not_to_be_given() -> None:
 
 def test_the_plain_one_is_what_the_documentation_shows() -> None:
     text = summary_table(
-        changed(PLAIN, **dict.fromkeys(WAITS, 0.0)),
+        changed(PLAIN, **dict.fromkeys(WAITS, 0.0), waited_share=0.0),
         "runs/research-cluster-01234567/report.html",
         notes=[("sizes", "experiments: p50 1.5, p99 24, mean 3.05 GPU-days")],
     )
@@ -132,9 +134,84 @@ def test_the_plain_one_is_what_the_documentation_shows() -> None:
     assert lines[0] == "research-cluster  2 d  seed 7  key 01234567"
     assert lines[1].startswith("energy  3.851 MWh facility = 3.501 MWh IT x PUE 1.100")
     assert "carbon  location-based   965.0 kg  average, life-cycle, CISO 2022 (EIA-930)" in lines
+    assert "waits   no job waited; 1 still wait" in lines
     assert "sizes   experiments: p50 1.5, p99 24, mean 3.05 GPU-days" in lines
     assert "report  runs/research-cluster-01234567/report.html" in lines
     assert lines[-1].startswith("next    fleetsim ")
+
+
+def test_idle_power_says_what_no_job_held() -> None:
+    unheld_kwh = (
+        PLAIN.summary["energy_idle_kwh"]
+        - PLAIN.tables["jobs"]["energy_idle_share_kwh"].to_numpy().sum()
+    )
+    share = share_text(unheld_kwh / PLAIN.summary["energy_it_kwh"])
+    assert f"({share} held by no job)" in " ".join(summary_table(PLAIN).split())
+    [row] = [row for row in headline(PLAIN) if row.label == "idle power"]
+    assert row.basis.endswith(f" of IT energy ({share} held by no job)")
+    assert row.value == energy_text(PLAIN.summary["energy_idle_kwh"])
+
+
+def test_states_that_drew_nothing_take_no_room() -> None:
+    awake = changed(PLAIN, energy_sleep_kwh=0.0, energy_transition_kwh=0.0)
+    assert "sleep" not in summary_table(awake)
+    assert "sleep" in summary_table(PLAIN)
+
+
+def test_the_wait_of_some_is_not_taken_for_the_wait_of_all() -> None:
+    text = " ".join(summary_table(changed(PLAIN, jobs_queued=4121)).split())
+    assert "waited of the 499 that started; 4,121 still wait" in text
+    none = changed(PLAIN, jobs_queued=0, waited_share=0.0)
+    assert "waits   no job waited" in summary_table(none).split("\n")
+    assert [row.value for row in headline(none) if row.group == "waits"] == ["no job waited"]
+
+
+PERIODS = {
+    "plain": ({}, 48.0, "In 2 d", "2 d"),
+    "warm-up": (
+        {"horizon": "3 d", "warm_up": "1 d"},
+        48.0,
+        "In the 2 d counted (after 1 d of warm-up)",
+        "2 d counted after 1 d warm-up",
+    ),
+    "drain": (
+        {"horizon": "1 d", "drain": True},
+        27.8,
+        "In the 27.8 h until the last job ended",
+        "27.8 h to the last job's end",
+    ),
+    "both": (
+        {"horizon": "1 d", "drain": True, "warm_up": "90 min"},
+        27.8,
+        "In the 27.8 h counted (after 1.5 h of warm-up, until the last job ended)",
+        "27.8 h counted after 1.5 h warm-up",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PERIODS)
+def test_the_period_said_is_the_one_that_was_counted(case: str) -> None:
+    said, hours, sentence, title = PERIODS[case]
+    capacity = PLAIN.summary["gpu_hours_capacity"] / 48.0 * hours
+    results = changed(
+        replace(PLAIN, scenario=PLAIN.scenario.replace(said)), gpu_hours_capacity=capacity
+    )
+    assert counted_h(results) == pytest.approx(hours, rel=1e-12)
+    assert period_sentence(results) == sentence
+    assert summary_table(results).split("\n")[0] == (
+        f"research-cluster  {title}  seed 7  key 01234567"
+    )
+
+
+def test_sites_without_a_marginal_trace_are_named() -> None:
+    part = changed(PLAIN, marginal_kgco2e=None)
+    some = {"sites.texas": {"pue": 1.2, "grid": {"average": "ERCO"}}}
+    marginal = {"sites.oregon.grid.marginal": {"constant": "500 g/kWh"}}
+    [row] = [row for row in carbon(part) if row.label == "marginal"]
+    assert row.basis == "no source in the scenario"
+    scenario = PLAIN.scenario.replace({**marginal, **some, "clusters.train.site": "texas"})
+    [row] = [row for row in carbon(replace(part, scenario=scenario)) if row.label == "marginal"]
+    assert row.basis == "not every site has a marginal trace: none for texas"
 
 
 def test_a_path_too_long_for_a_line_is_broken_and_not_cut() -> None:
@@ -146,7 +223,7 @@ def test_a_path_too_long_for_a_line_is_broken_and_not_cut() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_headline_gives_each_carbon_figure_a_basis(case: str) -> None:
-    rows = headline(CASES[case].summary, CASES[case].basis)
+    rows = headline(CASES[case])
     carbon = [row for row in rows if row.group == "carbon"]
     assert len(carbon) == 5
     assert all(row.basis and row.value for row in carbon)
@@ -171,6 +248,9 @@ def test_the_headline_gives_each_carbon_figure_a_basis(case: str) -> None:
         (interval_text(0.25), "15 min"),
         (interval_text(672.0), "28 d"),
         (share_text(0.241), "24.1 %"),
+        (share_text(0.0), "0.0 %"),
+        (share_text(2e-6), "below 0.1 %"),
+        (share_text(5.1e-4), "0.1 %"),
         (count_text(19600), "19,600"),
         (number_text(-12.3456), "-12.35"),
     ],

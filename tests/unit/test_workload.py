@@ -440,5 +440,10 @@ def test_a_table_uses_the_seed_it_is_given() -> None:
 
 
 def test_max_jobs_keeps_the_first_jobs_of_a_file(tmp_path: Path) -> None:
-    jobs = replay(tmp_path, [(9, 60, 1), (2, 60, 1), (5, 60, 1)], "submit_s,duration_s,gpus", workload={"max_jobs": 2})
+    jobs = replay(
+        tmp_path,
+        [(9, 60, 1), (2, 60, 1), (5, 60, 1)],
+        "submit_s,duration_s,gpus",
+        workload={"max_jobs": 2},
+    )
     assert jobs.submit_ms.tolist() == [2_000, 5_000]

@@ -1,0 +1,136 @@
+"""The run cluster by cluster: who draws, who emits, where jobs wait; with the fleet's totals."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.display import (
+    ABSENT,
+    ENERGY,
+    MASS,
+    Ladder,
+    count_text,
+    duration_text,
+    number_text,
+    share_text,
+    unit_for,
+)
+from simulator.figures.series import accelerators, codes, column, counted_h, timeline
+from simulator.results import Results
+from simulator.units import MS_PER_S, S_PER_H
+
+NOTE: Final = (
+    "Facility energy and location-based operational carbon. Jobs queued: mean over time. Wait: "
+    "mean of the jobs that started there."
+)
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTable:
+    """A table in print.
+
+    Attributes
+    ----------
+    head : tuple of str
+        Names of the columns, with their units.
+    rows : tuple of tuple of str
+        One row for each cluster.
+    total : tuple of str
+        The fleet's row; empty where one cluster is the fleet.
+    note : str
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...]
+    note: str
+
+
+def cluster_table(results: Results) -> ClusterTable:
+    """Return site, size, allocation, energy, carbon, queue and wait of each cluster."""
+    summary, scenario = results.summary, results.scenario
+    owned = accelerators(results)
+    names = list(owned)
+    hours = counted_h(results)
+    energy, energy_unit = _scaled(_sums(results, names, "energy_facility_kwh"), ENERGY)
+    carbon, carbon_unit = _scaled(_sums(results, names, "operational_kgco2e"), MASS)
+    held_h = _over_time(results, names, "gpus_allocated_mean")
+    queued_h = _over_time(results, names, "jobs_queued_mean")
+    waits_h = _waits_h(results, names)
+    rows = tuple(
+        (
+            name,
+            scenario.clusters[name].site,
+            count_text(owned[name]),
+            share_text(held_h[at] / (owned[name] * hours)) if owned[name] * hours else ABSENT,
+            number_text(energy[at]),
+            number_text(carbon[at]),
+            number_text(queued_h[at] / hours, 3) if hours else ABSENT,
+            "none started" if np.isnan(waits_h[at]) else duration_text(float(waits_h[at])),
+        )
+        for at, name in enumerate(names)
+    )
+    wait_h = summary["wait_mean_h"]
+    total = (
+        "fleet",
+        "",
+        count_text(sum(owned.values())),
+        share_text(summary["allocation"]),
+        number_text(float(energy.sum())),
+        number_text(float(carbon.sum())),
+        number_text(float(queued_h.sum()) / hours, 3) if hours else ABSENT,
+        "none started" if wait_h is None else duration_text(wait_h),
+    )
+    head = (
+        "Cluster",
+        "Site",
+        "Accelerators",
+        "Allocation",
+        f"Energy [{energy_unit}]",
+        f"Carbon [{carbon_unit} CO2e]",
+        "Jobs queued",
+        "Wait",
+    )
+    return ClusterTable(head, rows, total if len(rows) > 1 else (), NOTE)
+
+
+def _sums(results: Results, names: list[str], name: str, weight: Values | None = None) -> Values:
+    """Return a column of the hourly table summed over each cluster's rows."""
+    code, known = codes(results, "hourly", "cluster")
+    values = column(results, name)
+    sums = np.bincount(code, values if weight is None else values * weight, minlength=len(known))
+    by_name = dict(zip(known, sums.tolist(), strict=False))
+    return np.array([by_name.get(cluster, 0.0) for cluster in names])
+
+
+def _over_time(results: Results, names: list[str], name: str) -> Values:
+    """Return a column of means times the length of their intervals. [h]"""
+    time = timeline(results)
+    if time is None:
+        return np.zeros(len(names))
+    return _sums(results, names, name, time.hours[time.row])
+
+
+def _waits_h(results: Results, names: list[str]) -> Values:
+    """Return the mean wait of the jobs that started on each cluster, NaN where none did. [h]"""
+    table = results.tables["jobs"]
+    code, known = codes(results, "jobs", "cluster")
+    wait_s = table["wait_s"].to_numpy()
+    counted = table["submit_s"].to_numpy() >= results.scenario.warm_up_ms / MS_PER_S
+    started = counted & np.isfinite(wait_s)
+    count = np.bincount(code[started], minlength=len(known))
+    total_s = np.bincount(code[started], wait_s[started], minlength=len(known))
+    mean_h = np.full(len(known), np.nan)
+    np.divide(total_s / S_PER_H, count, out=mean_h, where=count > 0)
+    by_name = dict(zip(known, mean_h.tolist(), strict=False))
+    return np.array([by_name.get(cluster, np.nan) for cluster in names])
+
+
+def _scaled(values: Values, ladder: Ladder) -> tuple[Values, str]:
+    """Return values in the unit in which the largest of them is at least 1, and that unit."""
+    size, unit = unit_for(values.tolist(), ladder)
+    return values / size, unit
