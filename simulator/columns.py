@@ -205,14 +205,14 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {"jobs": JOBS, "hourly": HOURLY, 
 
 
 def columns_csv() -> str:
-    """Return the data dictionary: file, name, type, unit and meaning of every column."""
+    """Return the data dictionary: name, unit, meaning, file, type of every column."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("file", "name", "type", "unit", "nullable", "meaning"))
+    writer.writerow(("name", "unit", "meaning", "file", "type", "nullable"))
     files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
     for file, columns in files.items():
         for column in columns:
             nullable = "yes" if column.nullable else "no"
-            row = (file, column.name, column.type, column.unit, nullable, column.meaning)
+            row = (column.name, column.unit, column.meaning, file, column.type, nullable)
             writer.writerow(row)
     return out.getvalue()

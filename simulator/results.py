@@ -127,12 +127,11 @@ def save(
     InputError
         As `check_folder`.
     """
-    scenario = results.scenario.to_toml()
     texts = {
-        "scenario.toml": scenario,
+        "scenario.toml": results.scenario.to_toml(),
         "summary.json": _json(results.summary),
         "columns.csv": columns_csv(),
-        "manifest.json": _json(_manifest(results, scenario)),
+        "manifest.json": _json(_manifest(results)),
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})
     writers: dict[str, Writer] = {
@@ -185,7 +184,7 @@ def library_versions() -> dict[str, str | None]:
     return found
 
 
-def _manifest(results: Results, scenario_toml: str) -> dict[str, Any]:
+def _manifest(results: Results) -> dict[str, Any]:
     return {
         "program": "fleetsim",
         "schema_version": SCHEMA_VERSION,
@@ -194,7 +193,7 @@ def _manifest(results: Results, scenario_toml: str) -> dict[str, Any]:
         "command": results.command,
         "seed": results.seed,
         "key": results.key,
-        "scenario_sha256": hashlib.sha256(scenario_toml.encode()).hexdigest(),
+        "scenario_sha256": hashlib.sha256(results.scenario.canonical().encode()).hexdigest(),
         "inputs": [{"name": _relative(name), "sha256": sha} for name, sha in results.inputs],
         "basis": results.basis,
         "assumptions": results.assumptions,

@@ -144,9 +144,9 @@ def test_the_manifest_says_where_a_run_came_from(tmp_path: Path) -> None:
     save(results, tmp_path / "run")
     text = (tmp_path / "run/manifest.json").read_text()
     manifest = json.loads(text)
-    toml = (tmp_path / "run/scenario.toml").read_bytes()
     assert manifest["schema_version"] == SCHEMA_VERSION
-    assert manifest["scenario_sha256"] == hashlib.sha256(toml).hexdigest()
+    canonical = results.scenario.canonical().encode()
+    assert manifest["scenario_sha256"] == hashlib.sha256(canonical).hexdigest()
     assert manifest["inputs"] == [{"name": "philly.csv.gz", "sha256": "ab" * 32}]
     assert manifest["key"] == KEY
     assert manifest["libraries"]["numpy"] == np.__version__
