@@ -3,14 +3,17 @@
 import dataclasses
 from collections.abc import Generator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engine import Controller, View
+from simulator.engine import Controller, View, conductor
+from simulator.engine.state import State, initial_state
 from simulator.fleet import Fleet
+from simulator.kernels import tables
 from simulator.workload.table import JobTable
 from tests.builders import Ran, job_table, run_engine
 from tests.property.workloads import EXACTLY, SEVERAL_RUNS, cases, last_ms
@@ -228,3 +231,37 @@ def test_a_controller_that_does_nothing_changes_nothing(
 @given(cases())
 def test_the_same_run_twice_gives_the_same_rows(case: Case) -> None:
     assert same(drained(case), drained(case))
+
+
+def with_slots_in_another_order(seed: int) -> Any:
+    """Return `initial_state` with its free slots linked at random.
+
+    Completions of one instant are settled in the order of their slots, so this permutes them.
+    """
+
+    def shuffled(*arguments: Any, **options: Any) -> State:
+        state = initial_state(*arguments, **options)
+        slots = state.tables.slots
+        order = np.random.Generator(np.random.PCG64(seed)).permutation(len(slots))
+        slots[order[:-1], tables.NEXT_SLOT] = order[1:]
+        slots[order[-1], tables.NEXT_SLOT] = tables.NONE
+        state.tables.clock[tables.FREE_SLOT] = order[0]
+        return state
+
+    return shuffled
+
+
+def by_time_and_node(ran: Ran) -> np.ndarray:
+    order = np.lexsort((ran.node, ran.time_ms))
+    return np.column_stack([ran.time_ms, ran.node, ran.held, ran.busy])[order]
+
+
+@SEVERAL_RUNS
+@given(cases(), st.integers(0, 2**32))
+def test_the_order_of_completions_of_one_instant_means_nothing(case: Case, seed: int) -> None:
+    plain = drained(case)
+    with mock.patch.object(conductor, "initial_state", with_slots_in_another_order(seed)):
+        shuffled = drained(case)
+    for name in ("start_ms", "end_ms", "cluster", "first_node"):
+        assert np.array_equal(getattr(plain, name), getattr(shuffled, name))
+    assert np.array_equal(by_time_and_node(plain), by_time_and_node(shuffled))
