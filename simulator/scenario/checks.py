@@ -153,6 +153,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *_late_wake_ups(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
+        *_about_scope2(scenario),
     )
 
 
@@ -197,6 +198,14 @@ def _about_sites(scenario: Scenario) -> Iterator[str]:
                 yield f"{path}: {grams:g} g/kWh is negative; energy drawn will lower emissions"
             elif not low <= grams <= high:
                 yield f"{path}: {grams:g} g/kWh is outside {low:g} to {high:g}; is the unit right?"
+
+
+def _about_scope2(scenario: Scenario) -> Iterator[str]:
+    if "location-based" not in scenario.accounting.scope2:
+        yield (
+            "accounting.scope2: totals stand on the location-based method all the same; "
+            "market-based figures need contracts, which this version has not"
+        )
 
 
 def _about_sizes(scenario: Scenario) -> Iterator[str]:

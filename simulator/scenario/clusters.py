@@ -90,8 +90,6 @@ class Scope2(Marker):
         problems.check()
         if len(set(value)) < len(value):
             raise ValueError(f"{shown(value)} names a method twice; take one out")
-        if SCOPE2[0] not in value:
-            raise ValueError(f'lacks "{SCOPE2[0]}", on which the totals stand; add it')
         return tuple(value)
 
     def form(self) -> dict[str, Any]:

@@ -259,6 +259,7 @@ def test_only_node_types_that_clusters_use_are_kept() -> None:
         ("sites.s.grid.average", {"constant": "0.4 g/kWh"}, "0.4 g/kWh is outside 5 to 2000"),
         ("sites.s.grid.marginal", {"constant": "-9 g/kWh"}, "-9 g/kWh is negative"),
         ("workloads.w.gpus", {"choices": [8, 64]}, "jobs of 64 accelerators fit in none"),
+        ("accounting", {"scope2": ["market-based"]}, "totals stand on the location-based method"),
         (
             "nodes.n.idle_states",
             [{"name": "off", "after": "1 s", "power": "1 W", "wake_time": "11 h"}],
