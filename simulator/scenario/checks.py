@@ -154,6 +154,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),
+        *_about_speeds(scenario),
     )
 
 
@@ -198,6 +199,20 @@ def _about_sites(scenario: Scenario) -> Iterator[str]:
                 yield f"{path}: {grams:g} g/kWh is negative; energy drawn will lower emissions"
             elif not low <= grams <= high:
                 yield f"{path}: {grams:g} g/kWh is outside {low:g} to {high:g}; is the unit right?"
+
+
+def _about_speeds(scenario: Scenario) -> Iterator[str]:
+    """Say where a GPU-day counts alike on accelerators of several kinds."""
+    for name, workload in scenario.workloads.items():
+        if workload.gpu_days is None:
+            continue
+        nodes = [scenario.nodes[scenario.clusters[at].node] for at in workload.clusters]
+        kinds = {node.accelerator for node in nodes if node.accelerator}
+        if len(kinds) > 1 and len({node.relative_speed for node in nodes}) == 1:
+            yield (
+                f"{dotted(('workloads', name, 'gpu_days'))}: a GPU-day counts alike on "
+                f"{listing(sorted(kinds))}; give their nodes a relative_speed to tell them apart"
+            )
 
 
 def _about_scope2(scenario: Scenario) -> Iterator[str]:

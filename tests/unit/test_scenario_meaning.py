@@ -1,5 +1,6 @@
 """What a scenario file says arrives in house units, defaults included."""
 
+import copy
 import datetime as dt
 import math
 import subprocess
@@ -295,3 +296,21 @@ def test_the_example_is_the_same_from_text_and_from_its_document(contract: Scena
     document = tomllib.loads(CONTRACT)
     again = from_document(document, folder=contract.folder)
     assert again.canonical() == contract.canonical()
+
+
+def test_unlike_accelerators_of_one_speed_are_warned_of() -> None:
+    document = copy.deepcopy(SMALL)
+    node = document["nodes"]["n"]
+    document["nodes"] = {
+        "old": node | {"accelerator": "a100"},
+        "new": node | {"accelerator": "h100"},
+    }
+    document["clusters"] = {
+        "a": document["clusters"]["c"] | {"node": "old"},
+        "b": document["clusters"]["c"] | {"node": "new"},
+    }
+    document["workloads"]["w"]["clusters"] = ["a", "b"]
+    (warning,) = from_document(document).warnings
+    assert "a GPU-day counts alike on a100 and h100" in warning
+    document["nodes"]["new"]["relative_speed"] = 2.0
+    assert from_document(document).warnings == ()
