@@ -309,7 +309,9 @@ def test_unlike_accelerators_of_one_speed_are_warned_of() -> None:
         "a": document["clusters"]["c"] | {"node": "old"},
         "b": document["clusters"]["c"] | {"node": "new"},
     }
-    document["workloads"]["w"]["clusters"] = ["a", "b"]
+    work = document["workloads"]["w"]
+    work |= {"clusters": ["a", "b"], "gpu_days": 1.0}
+    del work["duration"]
     (warning,) = from_document(document).warnings
     assert "a GPU-day counts alike on a100 and h100" in warning
     document["nodes"]["new"]["relative_speed"] = 2.0
