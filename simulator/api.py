@@ -233,8 +233,8 @@ class Run:
                 "results read from a folder hold no events to bill; run their scenario.toml again"
             )
             raise InputError(self.results.scenario.name, [Issue("", rule)])
-        results = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
-        return Run(results, self._simulated)
+        billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
+        return Run(billed.results, billed)
 
 
 def _shown(

@@ -16,9 +16,12 @@ class JobLog:
         When it started, and when it ends unless the run is cut off before; -1 if it never
         started. [ms]
     cluster : int16[jobs]
-        Where it was sent; -1 if no cluster of its route could ever hold it.
+        Where it started, or its home while it waits; -1 if no cluster of its route could ever
+        hold it.
+    home : int16[jobs]
+        The cluster it would prefer of those that could hold it, where its wait is counted.
     first_node : int32[jobs]
-        The lowest node it held, -1 if it held none.
+        The lowest node it held, -1 if it held none; by it the tests tell placements apart.
     finished_ms : int
         When the run ended. [ms]
     events : dict of str to int
@@ -28,6 +31,7 @@ class JobLog:
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     cluster: NDArray[np.int16]
+    home: NDArray[np.int16]
     first_node: NDArray[np.int32]
     finished_ms: int
     events: dict[str, int]

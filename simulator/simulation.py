@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.accounting.billing import Signals, account
-from simulator.accounting.metering import Grid, Meter, Metered
+from simulator.accounting.metering import MOST_CELLS, Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
 from simulator.assumptions import assumptions_of, basis_of
@@ -27,9 +27,6 @@ from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
 Progress = Callable[[float, float, int], None]
 """Told the simulated days that are done, those in all, and the jobs started so far."""
-
-MOST_CELLS = 10_000_000
-"""Accounting bins times clusters that a run may keep, some 60 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Simulated:
         average: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
         pue: float | None = None,
-    ) -> Results:
+    ) -> "Simulated":
         """Bill the same events under another grid or PUE, at every site.
 
         A marginal signal belongs to its grid: another average without another marginal leaves
@@ -92,8 +89,8 @@ class Simulated:
         )
         if any(trace.grain_ms % self.metered.grid.bin_ms for trace in again.traces):
             # Edges between the bins of this run: meter the same events again, more finely.
-            return simulated(again, controllers=self.controllers).results
-        return _results(again, self.log, self.metered)
+            return simulated(again, controllers=self.controllers)
+        return replace(self, inputs=again, results=_results(again, self.log, self.metered))
 
 
 def run(

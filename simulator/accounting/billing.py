@@ -165,7 +165,7 @@ def queued_job_ms(
     step = np.zeros((bins + 2, clusters), np.int64)
     window = np.array([grid.begin_ms, metered.end_ms], np.int64)
     kernels.count_waiting(
-        jobs.submit_ms, log.start_ms, log.cluster, window, grid.bin_ms, grid.offset_ms, part, step
+        jobs.submit_ms, log.start_ms, log.home, window, grid.bin_ms, grid.offset_ms, part, step
     )
     return (part[:bins] + np.cumsum(step[:bins], axis=0) * grid.bin_ms).astype(np.float64)
 

@@ -5,15 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
 from simulator.kernels.tables import AWAKE, Log
+from simulator.units import MS_PER_Y
 
 STATES = (AWAKE,)
 """States of a node, as codes of the change log."""
 
 STATE_FLOWS = np.array([kernels.IDLE_W], np.int64)
 """The flow that a node's power without load belongs to, for each state."""
+
+
+MOST_CELLS = 10_000_000
+"""Accounting bins times clusters that a run may keep, some 400 bytes each with their tables."""
+
+LAST_EPOCH_MS = 253_402_300_800_000
+"""The end of the year 9999, where calendars end. [ms since 1970-01-01T00:00Z]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +144,19 @@ class Meter:
         )
 
     def _reach(self, end_ms: int) -> None:
-        """Make room for bins up to `end_ms`, which a draining run can't know beforehand."""
+        """Make room for bins up to `end_ms`, which a draining run can't know beforehand.
+
+        Raises
+        ------
+        InputError
+            If the run goes on for longer than bins can be kept, or than there are dates.
+        """
         needed = self._grid.count(end_ms) + 1
         bins = self._meter.bins
+        too_many = needed > len(bins) and needed * bins.shape[1] > MOST_CELLS
+        if too_many or self._grid.start_epoch_ms + end_ms > LAST_EPOCH_MS:
+            text = f"jobs run on for {end_ms / MS_PER_Y:.3g} y; write false, or shorten the jobs"
+            raise InputError("scenario", [Issue("drain", text)])
         if needed > len(bins):
             wider = np.zeros((max(needed, len(bins) * 3 // 2), *bins.shape[1:]))
             wider[: len(bins)] = bins

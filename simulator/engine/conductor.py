@@ -13,6 +13,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulator.engine.state import State, initial_state
+from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import tables as kernels
@@ -80,14 +81,16 @@ def simulate(
     on_log : callable
         Reads the change log; see `LogReader`.
     controllers : sequence of Controller
-        SimPy processes that act on settled state, in this order at equal times.
+        SimPy processes that act on settled state before `end_ms`, in this order at equal times;
+        their delays are whole milliseconds.
 
     Raises
     ------
     InputError
-        If the horizon is too long for integer milliseconds.
+        If the horizon or a job is too long for integer milliseconds.
     """
     state = initial_state(fleet, jobs, end_ms=end_ms)
+    home = state.jobs.cluster.copy()
     env = simpy.Environment(initial_time=0)
     view = View(state)
     for controller in controllers:
@@ -95,6 +98,8 @@ def simulate(
     run = _Run(state, on_log)
     while True:
         due = env.peek()
+        if due < end_ms and due != int(due):
+            raise ValueError(f"a controller waits until {due} ms; the clock is in whole ones")
         if due >= end_ms:
             run.advance(end_ms)
             break
@@ -104,12 +109,18 @@ def simulate(
     finished_ms = end_ms
     if drain and (state.tables.clock[kernels.RUNNING] or view.waiting.any()):
         run.advance(int(kernels.FOREVER_MS))
+        if state.tables.clock[kernels.OVERRUN]:
+            raise InputError(
+                "scenario",
+                [Issue("drain", "the last job ends later than can be counted; write false")],
+            )
         finished_ms = max(end_ms, int(state.tables.clock[kernels.NOW_MS]))
     run.hand_over()
     return JobLog(
         start_ms=state.jobs.start_ms,
         end_ms=state.jobs.end_ms,
         cluster=state.jobs.cluster,
+        home=home,
         first_node=state.jobs.first_node,
         finished_ms=finished_ms,
         events=run.events(),

@@ -9,7 +9,11 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
+from simulator.units import MS_PER_Y
 from simulator.workload.table import JobTable
+
+LONGEST_MS = 2.0**53
+"""Times up to here are whole milliseconds in float64. [ms]"""
 
 LOG_ROWS = 1 << 16
 """Rows of the change log beyond one for each node, which any single instant can need."""
@@ -39,6 +43,10 @@ def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
+    longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, fleet.relative_speed.min())
+    if longest_ms + end_ms > LONGEST_MS:
+        text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
+        raise InputError("scenario", [Issue("workloads", text)])
     rows = LOG_ROWS + int(fleet.first_node[-1])
     log = kernels.Log(
         time_ms=np.empty(rows, np.int64),
@@ -73,13 +81,15 @@ def _routes(fleet: Fleet, jobs: JobTable) -> tuple[NDArray[np.int16], tuple[tupl
         if all(-(-largest // int(whole[at])) <= nodes[at] for at in clusters):
             continue
         rows = np.flatnonzero(jobs.route == number)
-        fitting = np.stack([-(-jobs.gpus[rows] // whole[at]) <= nodes[at] for at in clusters])
-        for chosen in np.unique(fitting, axis=1).T:
-            able = tuple(at for at, fits in zip(clusters, chosen, strict=True) if fits)
+        sizes, size = np.unique(jobs.gpus[rows], return_inverse=True)
+        chosen = np.full(len(sizes), kernels.NONE, np.int16)
+        for at_size, gpus in enumerate(sizes):
+            able = tuple(at for at in clusters if -(-gpus // whole[at]) <= nodes[at])
             if able and able not in routes:
                 routes.append(able)
-            here = rows[(fitting == chosen[:, None]).all(axis=0)]
-            route[here] = routes.index(able) if able else kernels.NONE
+            if able:
+                chosen[at_size] = routes.index(able)
+        route[rows] = chosen[size]
     return route, tuple(routes)
 
 

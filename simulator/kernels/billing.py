@@ -55,7 +55,8 @@ def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, avera
     bill : Bill
         Filled. NaN stays NaN: a site without a marginal signal has no marginal emissions.
     """
-    # Nothing drawn emits nothing, but where a site has no marginal signal that is not known.
+    # Nothing drawn emits nothing, but without a marginal signal that is not known: at the job's
+    # site, or at any site for a job that belongs to none.
     nothing_kg = 0.0
     for site in range(len(marginal.kg_per_kwh)):
         nothing_kg += 0.0 * marginal.kg_per_kwh[site, 0]
@@ -66,7 +67,10 @@ def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, avera
             bill.dynamic_kwh[job] = 0.0
             bill.idle_kwh[job] = 0.0
             bill.operational_kg[job] = 0.0
+            at = cluster[job]
             bill.marginal_kg[job] = nothing_kg
+            if at >= 0:
+                bill.marginal_kg[job] = 0.0 * marginal.kg_per_kwh[rates.site[at], 0]
             bill.embodied_kg[job] = 0.0
             continue
         at = cluster[job]
@@ -113,7 +117,7 @@ def count_waiting(submit_ms, start_ms, cluster, window, bin_ms, offset_ms, part_
         [ms]
     part_ms : int64[bins + 1, clusters]
         Added to: job x ms within the bin where a wait begins (positive) or ends (negative).
-    step : int64[bins + 1, clusters]
+    step : int64[bins + 2, clusters]
         Added to: change, from this bin on, of the jobs that wait through whole bins. The jobs
         waiting through bin b are the sum of `step` up to b.
     """

@@ -15,6 +15,7 @@ from simulator.kernels.tables import (
     NODE_WHOLE,
     NONE,
     NOW_MS,
+    OVERRUN,
     PART_GPUS,
     PART_NODE,
     RUNNING,
@@ -46,6 +47,8 @@ def start(jobs, tables, cluster, job):
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], jobs.utilisation[job])
         latest = (np.int64(1) << (62 - tables.bits)) - 1
+        if end > latest:
+            clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
         agenda.push(tables.agenda, clock[RUNNING], (min(end, latest) << tables.bits) | slot)
         clock[RUNNING] += 1
 

@@ -22,7 +22,8 @@ AWAKE = 0
 
 # The clock: now, next row of the job table, and counts.
 NOW_MS, NEXT_JOB, RUNNING, LOG_ROWS, DIRTY, PENDING, STARTED, FREE_SLOT, COMPLETED = range(9)
-CLOCK_SIZE = 9
+OVERRUN = 9  # set when a job ends later than the agenda can hold
+CLOCK_SIZE = 10
 
 # Columns of the table of clusters. From WITH_FREE on: nodes by free accelerators, 0 to WHOLE.
 (

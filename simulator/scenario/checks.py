@@ -16,6 +16,9 @@ from simulator.units import format_quantity
 MOST_EXPECTED_JOBS: Final = 100_000_000
 """Jobs that one run may be expected to draw; ten gigabytes of them."""
 
+MOST_ENTRIES: Final = 10_000
+"""Clusters, workloads or sites of one scenario."""
+
 MOST_INTERVALS: Final = 10_000_000
 """Intervals times clusters of the table over time that a run may keep."""
 
@@ -45,6 +48,7 @@ def problems_between(
         Made of these parts, where its head could be read.
     """
     yield from _unknown_names(document)
+    yield from _too_many(parts)
     yield from _too_large(parts)
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
@@ -90,6 +94,12 @@ def _tables(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, di
     for name, entry in table.items() if isinstance(table, dict) else ():
         if isinstance(entry, dict):
             yield name, entry
+
+
+def _too_many(parts: Parts) -> Iterator[Issue]:
+    for section in ("clusters", "workloads", "sites"):
+        if (count := len(parts[section])) > MOST_ENTRIES:
+            yield Issue(section, f"{count:,} entries are too many; write at most {MOST_ENTRIES:,}")
 
 
 def _too_large(parts: Parts) -> Iterator[Issue]:
@@ -211,7 +221,8 @@ def _about_speeds(scenario: Scenario) -> Iterator[str]:
         if len(kinds) > 1 and len({node.relative_speed for node in nodes}) == 1:
             yield (
                 f"{dotted(('workloads', name, 'gpu_days'))}: a GPU-day counts alike on "
-                f"{listing(sorted(kinds))}; give their nodes a relative_speed to tell them apart"
+                f"{' and '.join(sorted(kinds))}; "
+                "give their nodes a relative_speed to tell them apart"
             )
 
 

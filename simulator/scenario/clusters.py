@@ -56,7 +56,7 @@ class Queue(Word):
 
 
 class Cluster(Spec):
-    """Nodes of one type at one site, with a queue of their own."""
+    """Nodes of one type at one site, served by one queue rule."""
 
     site: Annotated[str, Text("a site's name")] = Field(examples=['"oregon"'])
     """Name of the site."""

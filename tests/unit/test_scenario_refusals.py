@@ -297,3 +297,9 @@ def test_crlf_tabs_byte_order_mark_and_trailing_spaces_are_accepted(tmp_path: Pa
     text = shipped.read_text(encoding="utf-8").replace(" = ", "\t=\t").replace("\n", " \r\n")
     (tmp_path / "hello.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert load(tmp_path / "hello.toml").canonical() == load(shipped).canonical()
+
+
+def test_more_entries_than_can_be_numbered_are_refused() -> None:
+    one = SMALL["clusters"]["c"] | {"count": 1}
+    clusters = {f"c{number}": one for number in range(10_001)} | {"c": one}
+    assert "10,002 entries are too many" in problems(changed("clusters", clusters))["clusters"]

@@ -73,7 +73,7 @@ def quarter_hours(folder: Path) -> dict[str, Any]:
 
 
 def test_a_bill_under_another_grid_and_pue_is_that_of_a_run_under_them() -> None:
-    billed = simulated().bill(average="ERCO", marginal={"constant": "500 g/kWh"}, pue=1.4)
+    billed = simulated().bill(average="ERCO", marginal={"constant": "500 g/kWh"}, pue=1.4).results
     sites = {
         name: {"pue": 1.4, "grid": {"average": "ERCO", "marginal": {"constant": "500 g/kWh"}}}
         for name in ("west", "east")
@@ -87,7 +87,7 @@ def test_a_bill_under_another_grid_and_pue_is_that_of_a_run_under_them() -> None
 def test_a_bill_under_a_finer_trace_is_split_at_its_edges(tmp_path: Path) -> None:
     grid = quarter_hours(tmp_path)
     done = simulated()
-    billed = done.bill(average=grid)
+    billed = done.bill(average=grid).results
     sites = {
         "west": {"pue": 1.1, "grid": {"average": grid}},
         "east": {"pue": 1.3, "grid": {"average": grid}},
@@ -100,7 +100,7 @@ def test_a_bill_under_a_finer_trace_is_split_at_its_edges(tmp_path: Path) -> Non
 
 def test_a_bill_changes_carbon_and_not_energy() -> None:
     done = simulated()
-    billed = done.bill(average={"constant": "1 g/kWh"})
+    billed = done.bill(average={"constant": "1 g/kWh"}).results
     was, now = done.results.summary, billed.summary
     assert now["energy_it_kwh"] == was["energy_it_kwh"]
     assert now["marginal_kgco2e"] is None  # another grid, and nothing said of its marginal
@@ -266,3 +266,48 @@ def test_a_job_starts_on_whichever_of_its_clusters_has_room_first(tmp_path: Path
     done = simulated(workloads=work, warm_up="0 s").results.tables["jobs"].to_pydict()
     assert done["cluster"] == ["a", "b", "b", "b"]
     assert done["start_s"] == [0.0, 1.0, 601.0, 661.0]
+
+
+def test_bills_add_up_one_after_the_other() -> None:
+    done = simulated()
+    chained = done.bill(average="MISO").bill(pue=1.5).results
+    joint = done.bill(average="MISO", pue=1.5).results
+    assert chained.summary == joint.summary
+    assert chained.basis == joint.basis
+
+
+def test_a_later_horizon_rewrites_no_hour_of_the_queue(tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs.csv"
+    rows = ["one,0,90000,20", "two,1,20000,16", "waits,2,60,16"]
+    jobs.write_text("\n".join(["job_id,submit_s,duration_s,gpus", *rows]) + "\n")
+    work = {"w": {"clusters": ["a", "b"], "jobs": {"file": str(jobs)}}}
+    queues = [
+        simulated(workloads=work, warm_up="0 s", horizon=horizon)
+        .results.tables["hourly"]["jobs_queued_mean"]
+        .to_pylist()
+        for horizon in ("3.666666667 h", "20.666666667 h")
+    ]
+    assert queues[1][: len(queues[0])] == queues[0]
+    assert sum(queues[0]) > 0
+
+
+def test_jobs_too_long_to_be_counted_are_refused() -> None:
+    node = document()["nodes"]["n"] | {"relative_speed": 1e-6}
+    work = {"w": document()["workloads"]["w"] | {"gpu_days": 1e8}}
+    with pytest.raises(InputError, match="too long; check sizes and relative_speed"):
+        simulated(nodes={"n": node}, workloads=work)
+
+
+def test_a_drain_beyond_all_bins_is_refused() -> None:
+    work = document()["workloads"]["w"] | {"duration": "900 y"}
+    del work["gpu_days"]
+    with pytest.raises(InputError, match="jobs run on for"):
+        simulated(drain=True, workloads={"w": work})
+
+
+def test_a_controller_on_half_milliseconds_is_refused() -> None:
+    def half(env: Any, view: Any) -> Generator[Any, object, None]:
+        yield env.timeout(0.5)
+
+    with pytest.raises(ValueError, match="whole"):
+        simulation.run(from_document(document()), controllers=[half])
