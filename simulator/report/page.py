@@ -109,9 +109,8 @@ def _waits(summary: Mapping[str, Any]) -> str:
     if not summary["waited_share"]:
         return f"Of {submitted} jobs, {started} started, and none of those waited{still}."
     return (
-        f"Of {submitted} jobs, {started} started; half of those waited at most "
-        f"{duration_text(summary['wait_p50_h'])}, 99 % at most "
-        f"{duration_text(summary['wait_p99_h'])}{still}."
+        f"Of {submitted} jobs, {started} started. Of those {share_text(summary['waited_share'])} "
+        f"waited at all, and 1 % longer than {duration_text(summary['wait_p99_h'])}{still}."
     )
 
 
