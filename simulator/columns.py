@@ -104,9 +104,9 @@ SUMMARY: Final[tuple[Column, ...]] = (
     ),
     _count("jobs_submitted", "Jobs submitted in the time that statistics cover"),
     _count("jobs_started", "Of those, jobs that started"),
-    _count("jobs_finished", "Of those, jobs that ended by the horizon"),
-    _count("jobs_running", "Of those, jobs cut off by the horizon while they ran"),
-    _count("jobs_queued", "Of those, jobs still waiting at the horizon"),
+    _count("jobs_finished", "Of those, jobs that ended by the end of the run"),
+    _count("jobs_running", "Of those, jobs cut off by the end of the run"),
+    _count("jobs_queued", "Of those, jobs still waiting at the end of the run"),
     _count("jobs_unschedulable", "Of those, jobs that fit on no cluster they may use"),
     _absent("wait_mean_h", "h", "Mean wait of the jobs that started"),
     _absent("wait_p50_h", "h", "Median wait of the jobs that started"),
@@ -120,13 +120,13 @@ SUMMARY: Final[tuple[Column, ...]] = (
 JOBS: Final[tuple[Column, ...]] = (
     _text("job_id", "Identifier of the job, as the job file gave it or workload-number"),
     _category("workload", "Workload the job belongs to"),
-    _category("cluster", "Cluster the job was sent to; of an unschedulable job the one preferred"),
+    _category("cluster", "Cluster the job started on; if it did not start, the one it prefers"),
     Column("gpus", "int32", "1", "Accelerators held from start to end"),
     _float("submit_s", "s", "Submission, since the scenario's start"),
     _absent("start_s", "s", "Start, since the scenario's start; null if it did not start"),
     _absent("end_s", "s", "End, since the scenario's start; null if it did not end"),
     _absent("wait_s", "s", "start_s - submit_s; null if it did not start"),
-    _category("state", "finished, running, queued, rejected or unschedulable, at the horizon"),
+    _category("state", "finished, running, queued, rejected or unschedulable, at the run's end"),
     _float(
         "energy_dynamic_kwh",
         "kWh",
@@ -177,7 +177,7 @@ HOURLY: Final[tuple[Column, ...]] = (
         "Facility energy times marginal intensity; null without a marginal trace",
     ),
     _float("gpus_allocated_mean", "1", "Accelerators held, mean over the interval"),
-    _float("jobs_queued_mean", "1", "Jobs waiting for the cluster, mean over the interval"),
+    _float("jobs_queued_mean", "1", "Jobs waiting, each at the cluster it prefers, mean"),
     _float("energy_dynamic_kwh", "kWh", "Part of the IT energy above idle power"),
     _float(
         "energy_idle_kwh", "kWh", "Part of the IT energy: idle power of awake nodes, held or not"

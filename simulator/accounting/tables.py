@@ -79,7 +79,8 @@ def interval_table(
     grid = metered.grid
     width_ms = grid.widths_ms(metered.end_ms)
     epoch_ms = grid.first_epoch_ms + np.arange(len(width_ms), dtype=np.int64) * grid.bin_ms
-    used = width_ms > 0
+    # Only bins before the end of the warm-up hold nothing: the others follow in one piece.
+    used = slice(int(np.argmax(width_ms > 0)), None)
     interval = epoch_ms[used] // interval_ms
     first = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
     clusters = len(fleet.cluster_names)
@@ -97,8 +98,10 @@ def interval_table(
         "energy_sleep_kwh": account.by_kind_kwh[:, :, flows.SLEEP_W],
         "energy_transition_kwh": account.by_kind_kwh[:, :, flows.TRANSITION_W],
     }
-    totals = np.add.reduceat(np.stack(list(flowed.values()))[:, used], first, axis=1)
-    columns = dict(zip(flowed, totals.reshape(len(flowed), -1), strict=True))
+    columns = {
+        name: np.add.reduceat(by_bin[used], first, axis=0).ravel()
+        for name, by_bin in flowed.items()
+    }
     length_ms = np.repeat(np.add.reduceat(width_ms[used], first), clusters)
     for name in MEANS:
         columns[name] = columns[name] / length_ms

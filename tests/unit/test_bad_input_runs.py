@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from simulator.cli.app import status
+from tests.unit.conftest import Shell
 from tests.unit.test_bad_input_cases import (
     BASE,
     DRAWN,
@@ -28,7 +28,6 @@ from tests.unit.test_bad_input_cases import (
     POISSON,
     REPLAY,
     TWO_DAYS,
-    Shell,
     edited,
     grid,
     hours,
@@ -36,20 +35,10 @@ from tests.unit.test_bad_input_cases import (
 
 
 @pytest.fixture(name="shell")
-def _shell(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Shell:
-    """Run a command in a folder that holds s.toml; returns exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FLEETSIM_DEBUG", raising=False)
+def _shell(shell: Shell) -> Shell:
+    """Run commands in a folder that holds s.toml."""
     Path("s.toml").write_text(BASE, encoding="utf-8")
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = status([str(word) for word in words])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return shell
 
 
 def valid(shell: Shell, *said: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import sys
 import tomllib
-from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
@@ -12,25 +11,8 @@ import pytest
 from simulator import __version__, bundled
 from simulator.cli import app as command_line
 from simulator.cli import entry
-from simulator.cli.app import VERBS, status
-
-Shell = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def shell(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Shell:
-    """Run a command in an empty folder; returns exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FLEETSIM_DEBUG", raising=False)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = status([str(word) for word in words])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+from simulator.cli.app import VERBS
+from tests.unit.conftest import Shell
 
 
 def test_no_verb_prints_the_help(shell: Shell) -> None:
