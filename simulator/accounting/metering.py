@@ -19,7 +19,7 @@ STATE_FLOWS = np.array([kernels.IDLE_W], np.int64)
 
 
 MOST_CELLS = 10_000_000
-"""Accounting bins times clusters that a run may keep, some 400 bytes each with their tables."""
+"""Accounting bins times clusters that a run may keep, some 300 bytes each with their tables."""
 
 LAST_EPOCH_MS = 253_402_300_800_000
 """The end of the year 9999, where calendars end. [ms since 1970-01-01T00:00Z]"""
