@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from simulator.engine import Controller, simulate
 from simulator.fleet import PLACEMENTS, Fleet
+from simulator.power.ladder import Descent, Ladders, ladders_of
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
@@ -48,6 +49,12 @@ def fleet(*clusters: Nodes) -> Fleet:
         placement=np.array([PLACEMENTS.index(c.placement) for c in clusters], np.int64),
         pue=np.ones(1),
     )
+
+
+def awake(fleet: Fleet) -> Ladders:
+    """Return the ladders of a fleet whose nodes never sleep."""
+    names = fleet.cluster_names
+    return ladders_of([Descent()] * len(names), fleet.idle_w, names, nodes=0, seed=0)
 
 
 def job_table(
@@ -110,6 +117,7 @@ def run_engine(
     log = simulate(
         fleet,
         jobs,
+        awake(fleet),
         end_ms=end_ms,
         drain=drain,
         controllers=controllers,

@@ -71,7 +71,7 @@ class Cluster(Spec):
     ] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
     emptiest."""
-    idle: Annotated[Literal["always-on"], Word(["always-on"], later=["ladder"])] = "always-on"
+    idle: Annotated[Literal["always-on", "ladder"], Word(["always-on", "ladder"])] = "always-on"
     """What idle nodes do: `always-on`, they stay awake."""
 
 

@@ -13,7 +13,7 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_gpu_days", "_bytes", "_mib", "_in",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes", "_mib", "_in",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
@@ -21,6 +21,7 @@ WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
     "busy": "accelerators held x utilisation",
+    "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "offered_load": "share of capacity",
@@ -29,7 +30,7 @@ UNITLESS: dict[str, str] = {
     "pue": "facility energy over IT energy",
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
-    "slot_utilisation": "share of 1",
+    "slot_busy": "accelerators at work, of each held",
     "speed": "work per time, relative to 1",
     "swing": "relative to the mean rate",
     "utilisation": "share of 1",

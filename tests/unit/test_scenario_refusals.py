@@ -28,7 +28,6 @@ from tests.unit.scenario_documents import SMALL, changed, problems
         ("sites.s.pue", "1.1", "", "write a plain number"),
         ("sites.s.pue", 0, "", "at least 1"),
         ("clusters.c.queue", "lifo", "", 'write "fifo"'),
-        ("clusters.c.idle", {"policy": "x"}, "", "is not in this version"),
         ("clusters.c.queue", {"policy": "fifo", "depth": 3}, ".depth", "unknown"),
         ("workloads.w.clusters", "c", "", 'write ["c"]'),
         ("workloads.w.clusters", [], "", "not a list of clusters"),

@@ -1,0 +1,1 @@
+"""Power: from what a scenario says of machines and buildings to tables."""
