@@ -1,0 +1,1 @@
+"""Power models: from what a scenario says to the tables that kernels read."""
