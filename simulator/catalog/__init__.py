@@ -105,7 +105,7 @@ def node(name: str) -> dict[str, Any]:
     """
     entry = _find("nodes", "node type", name)
     table = {key: plain for key, plain in _plain(entry).items() if key not in _ABOUT}
-    cited = dict.fromkeys(said["source"] for said in entry.values() if isinstance(said, dict))
+    cited = dict.fromkeys(_cited(entry))
     sources = "; ".join(_table("sources")[source]["short"] for source in cited)
     return {**table, "source": f"catalog {name}: {sources}"}
 
@@ -220,6 +220,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
+
+
+def _cited(value: Any) -> Iterator[str]:
+    """Yield the source of every figure of an entry."""
+    if isinstance(value, dict):
+        if "value" in value:
+            yield value["source"]
+        else:
+            yield from (source for item in value.values() for source in _cited(item))
+    elif isinstance(value, list):
+        yield from (source for item in value for source in _cited(item))
 
 
 def _figures(kind: str, name: str, value: Any, key: str = "") -> Iterator[Figure]:

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,21 +35,27 @@ LINE = Bend()
 
 def curves_of(scenario: Scenario) -> Curves:
     """Return the load curves of a scenario's clusters, at the power level each runs at."""
-    types = [
-        (scenario.nodes[entry.node], entry.power_level) for entry in scenario.clusters.values()
-    ]
-    bends = [bend_of(node, level) for node, level in types]
+    clusters = scenario.clusters.values()
+    nodes = [scenario.nodes[cluster.node] for cluster in clusters]
+    return table_of(
+        [bend_of(node, cluster.power_level) for node, cluster in zip(nodes, clusters, strict=True)],
+        [node.accelerators for node in nodes],
+    )
+
+
+def table_of(bends: Sequence[Bend], accelerators: Sequence[int]) -> Curves:
+    """Return curves, and the accelerators of one node of each, as the table of kernels."""
     knots = [bend.knots for bend in bends]
     terms = [bend.terms for bend in bends]
     return Curves(
         bent=np.array([bend != LINE for bend in bends]),
-        accelerators=np.array([node.accelerators for node, _ in types], np.int64),
+        accelerators=np.array(accelerators, np.int64),
         knots=np.array([len(row) for row in knots], np.int64),
-        load=_table(knots, 0),
-        share=_table(knots, 1),
+        load=_column(knots, 0),
+        share=_column(knots, 1),
         terms=np.array([len(row) for row in terms], np.int64),
-        weights=_table(terms, 0),
-        exponents=_table(terms, 1),
+        weights=_column(terms, 0),
+        exponents=_column(terms, 1),
     )
 
 
@@ -103,7 +110,7 @@ def _straight(curve: LoadCurve, load: float) -> float:
     return high if load == after else low + (high - low) * ((load - before) / (after - before))
 
 
-def _table(rows: list[tuple[Point, ...]], column: int) -> NDArray[np.float64]:
+def _column(rows: Sequence[tuple[Point, ...]], column: int) -> NDArray[np.float64]:
     """Return one column of rows of different lengths, filled up with zeros."""
     table = np.zeros((len(rows), max([1, *(len(row) for row in rows)])))
     for at, row in enumerate(rows):

@@ -212,7 +212,9 @@ def _reworded(kind: type[Spec], error: ValidationError) -> list[InitErrorDetails
     meant = {key: nearest(str(key), keys) for key in unknown[:MOST_LISTED]}
     lines = []
     for entry in found:
-        path = tuple(written.get(part, part) for part in entry["loc"][:1]) + entry["loc"][1:]
+        path = entry["loc"]
+        if path and entry["type"] != "extra_forbidden":
+            path = (written.get(path[0], path[0]), *path[1:])
         text = _text({**entry, "loc": path}, keys, meant)
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, TableError):
