@@ -165,10 +165,10 @@ def _draw(level: PowerLevel, own: PowerLevel) -> float:
     return (level.busy_power_w - own.idle_power_w) / (own.busy_power_w - own.idle_power_w)
 
 
-def _table(rows: list[list[float]]) -> NDArray[np.float64]:
+def _table(values: list[list[float]]) -> NDArray[np.float64]:
     """Return rows of different lengths as one table, filled up with nan."""
-    table = np.full((len(rows), max(len(row) for row in rows)), np.nan)
-    for at, row in enumerate(rows):
+    table = np.full((len(values), max(len(row) for row in values)), np.nan)
+    for at, row in enumerate(values):
         table[at, : len(row)] = row
     return table
 

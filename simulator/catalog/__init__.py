@@ -241,7 +241,8 @@ def _figures(kind: str, name: str, value: Any, key: str = "") -> Iterator[Figure
             yield from _figures(kind, name, item, f"{key}.{part}" if key else part)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _figures(kind, name, item, f"{key}[{number}]")
+            label = item.get("name", number) if isinstance(item, dict) else number
+            yield from _figures(kind, name, item, f"{key}[{label}]")
 
 
 def _figure(kind: str, name: str, key: str, said: dict[str, Any]) -> Figure:

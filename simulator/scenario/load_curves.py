@@ -117,8 +117,8 @@ class Points(Marker):
                 text = f"{self.what} ({now}) must be at least that of the point before it"
                 yield (index,), f"{text} ({before}); power does not fall with load"
 
-    def _shown(self, height: float) -> str:
-        return format_quantity(height, "power") if self.what == "power" else f"{height:g}"
+    def _shown(self, value: float) -> str:
+        return format_quantity(value, "power") if self.what == "power" else f"{value:g}"
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of the points."""

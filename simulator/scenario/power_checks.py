@@ -77,9 +77,9 @@ def _unknown_level(cluster: Cluster, known: list[str]) -> str:
     )
 
 
-def _below_floor(budget_w: float, floors: Mapping[str, float]) -> str:
-    each = listing(f"{name} {format_quantity(w, 'power')}" for name, w in floors.items())
-    budget, least = (format_quantity(w, "power") for w in (budget_w, sum(floors.values())))
+def _below_floor(budget_w: float, floors_w: Mapping[str, float]) -> str:
+    each = listing(f"{name} {format_quantity(w, 'power')}" for name, w in floors_w.items())
+    budget, least = (format_quantity(w, "power") for w in (budget_w, sum(floors_w.values())))
     return (
         f"power_budget ({budget}) is below what its clusters draw at least ({least}: {each}); "
         "raise it, or cut the number of nodes"

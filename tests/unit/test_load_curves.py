@@ -8,7 +8,7 @@ import pytest
 from simulator.fleet import fleet_of
 from simulator.kernels.curves import Curves, draw
 from simulator.power.curves import curves_of
-from simulator.scenario import Scenario, from_document
+from simulator.scenario import Scenario, from_document, schema
 from simulator.scenario.model import ExponentCurve, PointsCurve
 from tests.builders import scenario_document
 from tests.unit.scenario_documents import problems
@@ -212,3 +212,31 @@ def test_what_other_values_are_refused_with() -> None:
     document = scenario_document(nodes={"idle_powr": "1 kW"})
     del document["nodes"]["n"]["idle_power"]
     assert problems(document) == {"nodes.n.idle_powr": "unknown key; did you mean 'idle_power'?"}
+
+
+def test_the_schema_knows_every_form_of_power() -> None:
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(schema())
+    bent = {**CARDS, "load_curve": {"exponent": 1.5}}
+    level = {"name": "cap", "speed": 0.9, "busy_power": "400 W"}
+    good = [
+        {"load_curve": {"exponent": 1.4}},
+        {"load_curve": {"points": [[0.0, 0.0], [0.5, 0.7], [1.0, 1.0]]}},
+        {"load_curve": {"points": [[0.0, "100 W"], [1.0, "500 W"]]}},
+        {"components": [HOST, bent], "idle_power": None, "busy_power": None},
+        {"power_levels": [level]},
+    ]
+    bad = [
+        {"load_curve": {"exponent": 2.1}},
+        {"load_curve": {"points": [[0.0, 0.0], [1.0, 100]]}},
+        {"load_curve": "cubic"},
+        {"idle_power": None},
+        {"components": [{"name": "host"}]},
+        {"power_levels": [{"name": "cap", "busy_power": "400 W"}]},
+    ]
+    for node, valid in [(node, True) for node in good] + [(node, False) for node in bad]:
+        document = scenario_document(nodes=node, clusters__c__power_budget="1 kW")
+        entries = document["nodes"]["n"]
+        document["nodes"]["n"] = {key: said for key, said in entries.items() if said is not None}
+        assert validator.is_valid(document) is valid, node
