@@ -45,7 +45,8 @@ def initial_state(fleet: Fleet, jobs: JobTable, ladders: Ladders, *, end_ms: int
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
-    longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, fleet.relative_speed.min())
+    slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
+    longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
         raise InputError("scenario", [Issue("workloads", text)])
@@ -113,7 +114,7 @@ def _jobs(
         level=level,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
         route=route,
-        speed=np.where(scales[:, None], fleet.relative_speed[None, :], 1.0),
+        speed=np.where(scales[:, None], fleet.relative_speed, fleet.own_speed),
         start_ms=np.full(count, kernels.NONE, np.int64),
         end_ms=np.full(count, kernels.NONE, np.int64),
         cluster=home,

@@ -25,7 +25,7 @@ NODE_DIMENSIONS = {
 Z99 = 2.3263478740408408
 """The 99th percentile of the standard normal law."""
 
-PLAIN_UNITS = {"accelerators", "slots", "share of jobs", "GPU-days"}
+PLAIN_UNITS = {"accelerators", "slots", "share of jobs", "GPU-days", "of full speed"}
 
 
 def raw_numbers(value: object, key: str = "") -> list[str]:
@@ -98,6 +98,20 @@ def test_the_contract_node_has_the_figures_of_the_contract() -> None:
         "embodied": "2500 kg",
         "lifetime": "4 y",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "energy", "time"), [("cap-175W", 0.77, 1.067), ("cap-150W", 0.863, 1.068)]
+)
+def test_power_caps_save_the_published_energy_in_the_published_time(
+    name: str, energy: float, time: float
+) -> None:
+    """Energy ratio = time ratio x power ratio, of jobs that keep the node busy."""
+    node = catalog.node("dgx1-v100")
+    (level,) = (level for level in node["power_levels"] if level["name"] == name)
+    full_w, capped_w = (parse_quantity(table["busy_power"], "power") for table in (node, level))
+    assert 1 / level["speed"] == pytest.approx(time, abs=1e-3)
+    assert capped_w / full_w / level["speed"] == pytest.approx(energy, abs=2e-3)
 
 
 def test_philly_servers_add_up_to_its_2490_gpus() -> None:

@@ -115,7 +115,8 @@ def test_an_attribute_name_is_no_key_of_a_file() -> None:
 def test_a_key_like_no_other_is_answered_with_the_known_ones() -> None:
     found = problems(changed("clusters.c.xyzzy", 1))
     assert found["clusters.c.xyzzy"] == (
-        "unknown key; known here are count, idle, node, placement, queue, site"
+        "unknown key; known here are count, idle, node, placement, power_budget, power_level, "
+        "queue, site"
     )
 
 
