@@ -120,6 +120,8 @@ def _jobs(
         cluster=home,
         first_node=np.full(count, kernels.NONE, np.int32),
         part_node=np.full(count, kernels.NONE, np.int32),
+        power_level=np.zeros(count, np.int8),
+        held_back=np.zeros(count, np.int8),
         next_waiting=np.full(count, kernels.NONE, np.int32),
     )
 
@@ -184,6 +186,7 @@ def _tables(
         heap_place=np.full(node_count, kernels.NONE, np.int32),
         needs=np.zeros((len(clusters), int(fleet.accelerators.max()) + 1), np.int64),
         ladder=ladders.table,
+        power=_power(fleet),
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
@@ -194,6 +197,19 @@ def _tables(
     tables.clock[kernels.LADDERS] = int(clusters[:, kernels.LADDER].any())
     _start_timers(tables, ladders)
     return tables
+
+
+def _power(fleet: Fleet) -> kernels.Power:
+    return kernels.Power(
+        curves=fleet.curves,
+        span_w=(fleet.busy_w - fleet.idle_w) / fleet.accelerators,
+        floor_w=fleet.floor_w,
+        level_speed=fleet.level_speed,
+        level_draw=fleet.level_draw,
+        budget_w=fleet.power_budget_w,
+        site_budget_w=fleet.site_power_budget_w,
+        dynamic_w=np.zeros(len(fleet.idle_w)),
+    )
 
 
 def _nodes(fleet: Fleet) -> NDArray[np.int32]:
@@ -254,6 +270,11 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
     table[:, kernels.LADDER] = ladders.table.first < ladders.table.levels
     table[:, kernels.MOST_WAKING] = ladders.most_waking
     table[:, kernels.OWNED] = fleet.node_count
+    table[:, kernels.SITE] = fleet.site
+    table[:, kernels.LEVELS] = fleet.level_count
+    table[:, kernels.BUDGETED] = np.isfinite(fleet.power_budget_w) | np.isfinite(
+        fleet.site_power_budget_w[fleet.site]
+    )
     stacks = (kernels.FIRST_ASLEEP, kernels.LAST_ASLEEP, kernels.LAST_RESTING, kernels.LAST_WOKEN)
     table[:, stacks] = kernels.NONE
     return table, np.concatenate(trees)

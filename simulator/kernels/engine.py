@@ -8,6 +8,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
+from simulator.kernels.power import level_within_budget, node_draw
 from simulator.kernels.queues import enter, head, leave
 from simulator.kernels.sleep import (
     any_descent,
@@ -21,6 +22,7 @@ from simulator.kernels.tables import (
     AWAKE,
     AWAKENING,
     BLOCKED,
+    BUDGETED,
     BUSY,
     CHANGED,
     DIRTY,
@@ -162,16 +164,22 @@ def fifo_pass(jobs, tables):
             break
         route = jobs.route[job]
         chosen = NONE
+        level = 0
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
             if tables.clusters[cluster, BLOCKED] == 1:
                 continue
             if fits(tables.clusters, cluster, jobs.gpus[job]):
-                chosen = cluster
-                break
+                level = 0
+                if tables.clusters[cluster, BUDGETED] == 1:
+                    level = level_within_budget(jobs, tables, cluster, job)
+                if level >= 0:
+                    chosen = cluster
+                    break
+                jobs.held_back[job] = 1
         if chosen >= 0:
             leave(jobs, tables, job)
-            start(jobs, tables, chosen, job)
+            start(jobs, tables, chosen, job, level)
         else:
             tables.routes[route, ROUTE_BLOCKED] = 1
             for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
@@ -210,7 +218,9 @@ def record(tables, log):
         log.state[row] = nodes[node, NODE_STATE]
         log.held[row] = nodes[node, NODE_WHOLE] - nodes[node, NODE_FREE]
         log.busy[row] = tables.busy[node, BUSY]
-        log.drawn[row] = tables.busy[node, DRAWN]
+        cluster = nodes[node, NODE_CLUSTER]
+        busy = tables.busy[node, BUSY]
+        log.drawn[row] = node_draw(tables.power, cluster, busy, tables.busy[node, DRAWN])
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0

@@ -5,6 +5,7 @@ import numpy as np
 from simulator.kernels import agenda
 from simulator.kernels.compile import kernel
 from simulator.kernels.placement import choose, move
+from simulator.kernels.power import load
 from simulator.kernels.tables import (
     BUSY,
     CLUSTER,
@@ -29,16 +30,23 @@ from simulator.kernels.tables import (
 
 
 @kernel(inline="always")
-def start(jobs, tables, cluster, job):
+def start(jobs, tables, cluster, job, level):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
+
+    It runs at one power level of the cluster from its start to its end.
 
     A job that ends at the instant it starts holds nothing and costs nothing.
     """
     clock = tables.clock
     now = clock[NOW_MS]
     length = jobs.duration_ms[job] / jobs.speed[jobs.workload[job], cluster]
+    share = 1.0
+    if level > 0:
+        length /= tables.power.level_speed[cluster, level]
+        share = tables.power.level_draw[cluster, level]
     end = now + np.int64(np.rint(length))
     jobs.cluster[job] = cluster
+    jobs.power_level[job] = level
     jobs.start_ms[job] = now
     jobs.end_ms[job] = end
     clock[STARTED] += 1
@@ -47,7 +55,8 @@ def start(jobs, tables, cluster, job):
     else:
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
-        jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], jobs.utilisation[job])
+        busy = jobs.utilisation[job]
+        jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], busy, busy * share)
         jobs.part_node[job] = tables.slots[slot, PART_NODE]
         latest = (np.int64(1) << (62 - tables.bits)) - 1
         if end > latest:
@@ -57,8 +66,11 @@ def start(jobs, tables, cluster, job):
 
 
 @kernel(inline="always")
-def place(tables, cluster, slot, gpus, utilisation):
-    """Put a gang on its nodes and note them in its slot; return the lowest of them."""
+def place(tables, cluster, slot, gpus, busy, drawn):
+    """Put a gang on its nodes and note them in its slot; return the lowest of them.
+
+    Each accelerator is `busy`, and draws as much as if it were `drawn`.
+    """
     nodes = tables.nodes
     slots = tables.slots
     whole = tables.clusters[cluster, WHOLE]
@@ -69,8 +81,7 @@ def place(tables, cluster, slot, gpus, utilisation):
     for _ in range(count):
         node = choose(tables, cluster, whole)
         move(tables, cluster, node, -whole)
-        tables.busy[node, BUSY] = whole * utilisation
-        tables.busy[node, DRAWN] = whole * utilisation
+        load(tables, cluster, node, whole * busy, whole * drawn)
         if previous < 0:
             first = node
         else:
@@ -81,13 +92,13 @@ def place(tables, cluster, slot, gpus, utilisation):
     slots[slot, PART_GPUS] = rest
     slots[slot, CLUSTER] = cluster
     slots[slot, PART_NODE] = NONE
-    tables.slot_busy[slot, BUSY] = utilisation
-    tables.slot_busy[slot, DRAWN] = utilisation
+    tables.slot_busy[slot, BUSY] = busy
+    tables.slot_busy[slot, DRAWN] = drawn
     if rest > 0:
         node = choose(tables, cluster, rest)
         move(tables, cluster, node, -rest)
-        tables.busy[node, BUSY] += rest * utilisation
-        tables.busy[node, DRAWN] += rest * utilisation
+        after = tables.busy[node, BUSY] + rest * busy
+        load(tables, cluster, node, after, tables.busy[node, DRAWN] + rest * drawn)
         slots[slot, PART_NODE] = node
         if first < 0 or node < first:
             first = node
@@ -109,18 +120,17 @@ def complete(tables):
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = nodes[node, NEXT_WHOLE]
         move(tables, cluster, node, nodes[node, NODE_WHOLE])
-        tables.busy[node, BUSY] = 0.0
-        tables.busy[node, DRAWN] = 0.0
+        load(tables, cluster, node, 0.0, 0.0)
         node = following
     part = slots[slot, PART_GPUS]
     if part > 0:
         node = slots[slot, PART_NODE]
         move(tables, cluster, node, part)
         if nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]:
-            tables.busy[node, BUSY] = 0.0  # exactly: no rounding is carried past an empty node
-            tables.busy[node, DRAWN] = 0.0
+            load(tables, cluster, node, 0.0, 0.0)  # exactly: an empty node carries no rounding
         else:
-            tables.busy[node, BUSY] -= part * tables.slot_busy[slot, BUSY]
-            tables.busy[node, DRAWN] -= part * tables.slot_busy[slot, DRAWN]
+            busy = tables.busy[node, BUSY] - part * tables.slot_busy[slot, BUSY]
+            drawn = tables.busy[node, DRAWN] - part * tables.slot_busy[slot, DRAWN]
+            load(tables, cluster, node, busy, drawn)
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import node_index
+from simulator.kernels.curves import Curves
 from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
@@ -55,8 +56,11 @@ CLOCK_SIZE = 13
     LAST_WOKEN,  # top of the stack of these
     NEEDED,  # nodes that the queue needs beyond what is free
     SPARE,  # idle nodes that the queue does not need
-) = range(23)
-TREE_SHAPE = 23
+    SITE,
+    LEVELS,  # power levels at which a job may run
+    BUDGETED,  # 1 where a power budget limits it, or its site
+) = range(26)
+TREE_SHAPE = 26
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -111,7 +115,7 @@ FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last six are written by the loop."""
+    """Columns of the job table, [jobs] unless said; the last eight are written by the loop."""
 
     submit_ms: NDArray[np.int64]
     duration_ms: NDArray[np.float64]
@@ -126,7 +130,22 @@ class Jobs(NamedTuple):
     cluster: NDArray[np.int16]
     first_node: NDArray[np.int32]
     part_node: NDArray[np.int32]  # where it shares a node, NONE if it does not
+    power_level: NDArray[np.int8]  # at which it runs, 0 for its cluster's own
+    held_back: NDArray[np.int8]  # 1 where a power budget alone kept it waiting
     next_waiting: NDArray[np.int32]
+
+
+class Power(NamedTuple):
+    """Power as the engine needs it, [clusters] unless said."""
+
+    curves: Curves
+    span_w: NDArray[np.float64]  # dynamic power of one accelerator at work
+    floor_w: NDArray[np.float64]  # most that a node without work draws
+    level_speed: NDArray[np.float64]  # [clusters, levels] relative to the cluster's own level
+    level_draw: NDArray[np.float64]  # [clusters, levels] dynamic power, likewise
+    budget_w: NDArray[np.float64]
+    site_budget_w: NDArray[np.float64]  # [sites]
+    dynamic_w: NDArray[np.float64]  # drawn now above the floor, where there is a budget
 
 
 class Tables(NamedTuple):
@@ -149,6 +168,7 @@ class Tables(NamedTuple):
     heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
     needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free
     ladder: Ladder
+    power: Power
     words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
     dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
     slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
