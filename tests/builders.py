@@ -46,7 +46,6 @@ def fleet(*clusters: Nodes) -> Fleet:
         embodied_g=np.zeros(number),
         lifetime_ms=np.full(number, 4.0 * MS_PER_Y),
         placement=np.array([PLACEMENTS.index(c.placement) for c in clusters], np.int64),
-        pue=np.ones(1),
     )
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
 from simulator.kernels import meter as flows
+from simulator.power.facility import Facility
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
 
@@ -43,6 +45,8 @@ class Account:
     ----------
     metered : Metered
     it_kwh, facility_kwh, operational_kg, marginal_kg : float64[bins, clusters]
+    water_l : float64[bins, clusters]
+        NaN for a site that gives no WUE.
     by_kind_kwh : float64[bins, clusters, 4]
         IT energy as dynamic, idle, sleep and transition.
     signals : Signals
@@ -50,7 +54,7 @@ class Account:
         Straight line over the calendar lifetime of every node, within the window.
     idle_share_kwh : float64[clusters]
         Idle energy of accelerators that were held.
-    pue : float64[sites]
+    facility : Facility
     jobs : simulator.kernels.billing.Bill
         [kWh] and [kgCO2e], one entry for each job.
     """
@@ -60,11 +64,12 @@ class Account:
     facility_kwh: NDArray[np.float64]
     operational_kg: NDArray[np.float64]
     marginal_kg: NDArray[np.float64]
+    water_l: NDArray[np.float64]
     by_kind_kwh: NDArray[np.float64]
     signals: Signals
     embodied_kg: NDArray[np.float64]
     idle_share_kwh: NDArray[np.float64]
-    pue: NDArray[np.float64]
+    facility: Facility
     jobs: kernels.Bill
 
 
@@ -74,7 +79,7 @@ def account(
     log: JobLog,
     metered: Metered,
     signals: Signals,
-    pue: NDArray[np.float64],
+    facility: Facility,
 ) -> Account:
     """Bill a metered run.
 
@@ -86,8 +91,8 @@ def account(
     metered : Metered
     signals : Signals
         On the bins of `metered`.
-    pue : float64[sites]
-        Facility energy over IT energy.
+    facility : Facility
+        What the buildings add, on the bins of `metered`.
 
     Returns
     -------
@@ -95,32 +100,56 @@ def account(
     """
     by_kind = metered.bins[:, :, : flows.HELD] / W_MS_PER_KWH
     it_kwh = by_kind.sum(axis=2)
-    facility = it_kwh * pue[fleet.site]
+    drawn_kwh = facility_kwh(fleet, metered, it_kwh, facility)
     window_ms = metered.end_ms - metered.grid.begin_ms
     embodied = fleet.embodied_g * fleet.node_count * window_ms / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
     return Account(
         metered=metered,
         it_kwh=it_kwh,
-        facility_kwh=facility,
-        operational_kg=facility * signals.average[fleet.site].T / G_PER_KG,
-        marginal_kg=facility * signals.marginal[fleet.site].T / G_PER_KG,
+        facility_kwh=drawn_kwh,
+        operational_kg=drawn_kwh * signals.average[fleet.site].T / G_PER_KG,
+        marginal_kg=drawn_kwh * signals.marginal[fleet.site].T / G_PER_KG,
+        water_l=water_l(fleet, it_kwh, facility),
         by_kind_kwh=by_kind,
         signals=signals,
         embodied_kg=embodied / G_PER_KG,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
-        pue=pue,
-        jobs=_bill_jobs(fleet, jobs, log, metered, signals, pue),
+        facility=facility,
+        jobs=_bill_jobs(
+            fleet, jobs, log, metered, _billed(fleet, metered, it_kwh, signals, facility)
+        ),
     )
 
 
-def _bill_jobs(
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """What a kWh of a job's IT energy is billed: PUE by site, times signals by site and bin."""
+
+    pue: NDArray[np.float64]
+    average: kernels.Signal
+    marginal: kernels.Signal
+
+
+def _billed(
     fleet: Fleet,
-    jobs: JobTable,
-    log: JobLog,
     metered: Metered,
+    it_kwh: NDArray[np.float64],
     signals: Signals,
-    pue: NDArray[np.float64],
+    facility: Facility,
+) -> _Billed:
+    """Return what jobs are billed: a constant PUE as it is, a model's within the signals."""
+    modelled = np.array([overhead.pue is None for overhead in facility.overheads])
+    average, marginal = (
+        _signal(borne_by_jobs(values, fleet, metered, it_kwh, facility), metered.grid, modelled)
+        for values in (signals.average, signals.marginal)
+    )
+    pue = np.array([1.0 if at.pue is None else at.pue for at in facility.overheads])
+    return _Billed(pue, average, marginal)
+
+
+def _bill_jobs(
+    fleet: Fleet, jobs: JobTable, log: JobLog, metered: Metered, billed: _Billed
 ) -> kernels.Bill:
     count = len(jobs)
     bill = kernels.Bill(*(np.empty(count) for _ in kernels.Bill._fields))
@@ -138,21 +167,34 @@ def _bill_jobs(
             idle_kwh_per_ms=fleet.idle_w / per_gpu,
             embodied_kg_per_ms=fleet.embodied_g
             / (fleet.accelerators * fleet.lifetime_ms * G_PER_KG),
-            pue=pue,
+            pue=billed.pue,
         ),
-        _signal(signals.average, metered.grid),
-        _signal(signals.marginal, metered.grid),
+        billed.average,
+        billed.marginal,
         bill,
     )
     return bill
 
 
-def _signal(values_g: NDArray[np.float64], grid: Grid) -> kernels.Signal:
-    """Return a signal with its running integral, by which a job is billed in two look-ups."""
+def _signal(
+    values_g: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]
+) -> kernels.Signal:
+    """Return a signal with its running integral, by which a job is billed in two look-ups.
+
+    Where a site has a model of PUE, an hour of hardly any IT energy bears its fixed losses all
+    the same, and its values can be many orders above those of other hours: the integral is then
+    kept in two parts, so that the difference of two look-ups loses no digits.
+    """
     values = np.ascontiguousarray(values_g) / G_PER_KG
+    steps = values * grid.bin_ms
     integral = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values * grid.bin_ms, axis=1, out=integral[:, 1:])
-    return kernels.Signal(values, integral, grid.bin_ms, grid.offset_ms)
+    rest = np.zeros_like(integral)
+    np.cumsum(steps, axis=1, out=integral[:, 1:])
+    for site in np.flatnonzero(modelled):
+        before, after = integral[site, :-1], integral[site, 1:]
+        added = after - before
+        np.cumsum(before - (after - added) + (steps[site] - added), out=rest[site, 1:])
+    return kernels.Signal(values, integral, rest, grid.bin_ms, grid.offset_ms)
 
 
 def queued_job_ms(

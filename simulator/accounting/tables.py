@@ -97,6 +97,7 @@ def interval_table(
         "energy_idle_kwh": account.by_kind_kwh[:, :, flows.IDLE_W],
         "energy_sleep_kwh": account.by_kind_kwh[:, :, flows.SLEEP_W],
         "energy_transition_kwh": account.by_kind_kwh[:, :, flows.TRANSITION_W],
+        "water_l": account.water_l,
     }
     columns = {
         name: np.add.reduceat(by_bin[used], first, axis=0).ravel()

@@ -15,7 +15,7 @@ class Rates(NamedTuple):
     dynamic_kwh_per_ms: NDArray[np.float64]  # at utilisation 1
     idle_kwh_per_ms: NDArray[np.float64]
     embodied_kg_per_ms: NDArray[np.float64]
-    pue: NDArray[np.float64]  # [sites]
+    pue: NDArray[np.float64]  # [sites]; 1 where the signals hold it already
 
 
 class Signal(NamedTuple):
@@ -23,6 +23,7 @@ class Signal(NamedTuple):
 
     kg_per_kwh: NDArray[np.float64]  # [sites, bins]
     integral: NDArray[np.float64]  # [sites, bins + 1] kg/kWh x ms
+    rest: NDArray[np.float64]  # [sites, bins + 1] what rounding took from the integral
     bin_ms: int
     offset_ms: int  # the run's start lies so far into the first bin
 
@@ -97,7 +98,8 @@ def between(signal, site, first_ms, last_ms):
         head = (first + 1) * signal.bin_ms - signal.offset_ms - first_ms
         tail = last_ms + signal.offset_ms - last * signal.bin_ms
         result = signal.kg_per_kwh[site, first] * head
-        result += signal.integral[site, last] - signal.integral[site, first + 1]
+        whole = signal.integral[site, last] - signal.integral[site, first + 1]
+        result += whole + (signal.rest[site, last] - signal.rest[site, first + 1])
         if tail > 0:
             result += signal.kg_per_kwh[site, last] * tail
     return result

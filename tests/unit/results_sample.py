@@ -135,6 +135,7 @@ def _hourly(rng: Any, hours: int, clusters: tuple[str, ...], *, marginal: bool) 
         "energy_idle_kwh": idle,
         "energy_sleep_kwh": sleep,
         "energy_transition_kwh": transition,
+        "water_l": np.full(rows, np.nan),
     }
 
 
@@ -241,5 +242,6 @@ def _summary(
             "wait_p99_h": p99,
             "waited_share": (wait > 0).mean() if wait.size else None,
             "slowdown_mean": 1.3 if wait.size else None,
+            "water_l": None,
         }
     )

@@ -30,7 +30,6 @@ def fleet_of_nodes(*counts: int) -> Fleet:
         embodied_g=np.zeros(clusters),
         lifetime_ms=np.ones(clusters),
         placement=np.zeros(clusters, np.int64),
-        pue=np.ones(1),
     )
 
 
