@@ -230,8 +230,8 @@ def _from_local(
         return local_ms
     if time_zone is None:
         raise _TimesError(
-            f"{name} carries no UTC offset; write the times with Z; a grid or weather file may name "
-            'its zone instead, e.g. time_zone = "Europe/Berlin"',
+            f"{name} carries no UTC offset; write the times with Z; a grid or weather file may "
+            'name its zone instead, e.g. time_zone = "Europe/Berlin"',
         )
     try:
         first, second = local_to_utc(local_ms, time_zone)
