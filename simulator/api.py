@@ -209,7 +209,7 @@ class Run:
         *,
         grid: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
-        pue: float | None = None,
+        pue: float | dict[str, Any] | None = None,
     ) -> "Run":
         """Return the same events under other accounting; nothing is simulated again.
 
@@ -218,8 +218,9 @@ class Run:
         grid, marginal : str or dict, optional
             Average and marginal intensity of every site, as a scenario file says them: a name of
             the catalog, ``{"constant": "380 g/kWh"}`` or ``{"file": ..., "time": ...}``.
-        pue : float, optional
-            Facility energy over IT energy of every site.
+        pue : float or dict, optional
+            Facility energy over IT energy of every site, or a model as a scenario file says it,
+            e.g. ``{"model": "load", "fixed": "120 kW", "proportional": 0.05}``.
 
         Raises
         ------

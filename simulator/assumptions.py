@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from simulator.scenario.model import Scenario
+from simulator.power.facility import SiteMeans
+from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
+from simulator.scenario.model import Scenario, Site
 from simulator.traces.grid import GridTrace
+from simulator.traces.trace import Trace
 from simulator.units import MS_PER_Y
 from simulator.workload.table import JobTable, WorkloadSize
 
@@ -46,7 +49,10 @@ def _shortened(labels: Iterable[str]) -> list[str]:
 
 
 def assumptions_of(
-    scenario: Scenario, jobs: JobTable, traces: Iterable[tuple[GridTrace, float]]
+    scenario: Scenario,
+    jobs: JobTable,
+    traces: Iterable[tuple[GridTrace, float]],
+    buildings: Iterable[tuple[Trace | None, SiteMeans]],
 ) -> tuple[Assumption, ...]:
     """Return every assumption of a run that a reader of its figures should know.
 
@@ -56,6 +62,8 @@ def assumptions_of(
     jobs : JobTable
     traces : iterable of (GridTrace, float)
         Each trace with its mean over the counted time. [g/kWh]
+    buildings : iterable of (Trace or None, SiteMeans)
+        For each site its outside temperature, and what its models came to.
     """
     rows: list[Assumption] = []
     for name, node in scenario.nodes.items():
@@ -67,8 +75,8 @@ def assumptions_of(
             (name, "embodied carbon", f"{node.embodied_kg:g}", "kgCO2e", source),
             (name, "lifetime", f"{node.lifetime_ms / MS_PER_Y:g}", "y", source),
         ]
-    for name, site in scenario.sites.items():
-        rows.append((name, "PUE", f"{site.pue:g}", "1", "scenario"))
+    for (name, site), (weather, means) in zip(scenario.sites.items(), buildings, strict=True):
+        rows += _building_rows(name, site, weather, means)
     for trace, mean_g_per_kwh in traces:
         site_name = trace.path.removeprefix("sites.").partition(".grid")[0]
         quantity = f"{trace.basis} intensity, mean"
@@ -77,6 +85,37 @@ def assumptions_of(
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
+
+
+def _building_rows(
+    name: str, site: Site, weather: Trace | None, means: SiteMeans
+) -> list[Assumption]:
+    """Return PUE, WUE and outside temperature; of models the means of the run."""
+    rows: list[Assumption] = []
+    if isinstance(site.pue, LoadPue | FreeCoolingPue):
+        words = site.pue.words()
+        rows += [
+            (name, "PUE, facility over IT energy", _number(means.pue_by_energy), "1", words),
+            (name, "PUE, mean over time", _number(means.pue_over_time), "1", words),
+        ]
+    else:
+        rows.append((name, "PUE", f"{site.pue:g}", "1", "scenario"))
+    if isinstance(site.wue_l_per_kwh, TemperatureWue):
+        words = site.wue_l_per_kwh.words()
+        rows.append(
+            (name, "WUE, water over IT energy", _number(means.wue_l_per_kwh), "L/kWh", words)
+        )
+    elif site.wue_l_per_kwh is not None:
+        rows.append((name, "WUE", f"{site.wue_l_per_kwh:g}", "L/kWh", "scenario"))
+    if weather is not None:
+        source = f"{weather.label}: {weather.note}"
+        degc = _number(means.temperature_degc)
+        rows.append((name, "outside temperature, mean", degc, "degC", source))
+    return rows
+
+
+def _number(value: float | None) -> str:
+    return "nothing drawn" if value is None else f"{value:.4g}"
 
 
 def _size_rows(size: WorkloadSize) -> list[Assumption]:

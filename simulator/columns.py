@@ -64,7 +64,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _text("key", "Address of the run: hash of scenario, seed, inputs and versions"),
     _float("horizon_h", "h", "Horizon of the scenario"),
     _float("energy_it_kwh", "kWh", "IT energy of all nodes: dynamic + idle + sleep + transition"),
-    _float("energy_facility_kwh", "kWh", "IT energy times the PUE of each site"),
+    _float("energy_facility_kwh", "kWh", "IT energy and what the buildings add, by their PUE"),
     _float("energy_dynamic_kwh", "kWh", "IT energy above idle power, drawn by working jobs"),
     _float("energy_idle_kwh", "kWh", "IT energy of the idle power of awake nodes, held or not"),
     _float("energy_sleep_kwh", "kWh", "IT energy of nodes resting in an idle state"),
@@ -115,6 +115,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _absent("wait_p99_h", "h", "99th percentile of the wait of the jobs that started"),
     _absent("waited_share", "1", "Share of the jobs that started which waited at all"),
     _absent("slowdown_mean", "1", "Mean of (wait + run time) over run time"),
+    _absent("water_l", "L", "IT energy times the WUE of each site; null unless every site has one"),
     _count("wake_ups", "Times that nodes were woken, cancelled wake-ups included"),
     _float("wake_ups_per_node_day", "1/d", "wake_ups over nodes in service and days"),
 )
@@ -166,7 +167,7 @@ HOURLY: Final[tuple[Column, ...]] = (
     _category("site", "Site of the cluster"),
     _category("cluster", "Cluster"),
     _float("energy_it_kwh", "kWh", "IT energy of the cluster's nodes in the interval"),
-    _float("energy_facility_kwh", "kWh", "IT energy times the site's PUE"),
+    _float("energy_facility_kwh", "kWh", "IT energy and what the building adds, by the site's PUE"),
     _float("intensity_average_g_per_kwh", "gCO2e/kWh", "Average intensity of the site's grid"),
     _absent(
         "intensity_marginal_g_per_kwh",
@@ -187,6 +188,7 @@ HOURLY: Final[tuple[Column, ...]] = (
     ),
     _float("energy_sleep_kwh", "kWh", "Part of the IT energy of nodes resting in an idle state"),
     _float("energy_transition_kwh", "kWh", "Part of the IT energy of entering states and waking"),
+    _absent("water_l", "L", "IT energy times the site's WUE; null where the site gives none"),
     _float("nodes_awake_mean", "1", "Nodes awake, with jobs or without, mean over the interval"),
     _float("nodes_owned_mean", "1", "Nodes in service, mean over the interval"),
 )

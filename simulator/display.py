@@ -14,6 +14,8 @@ MASS: Final[Ladder] = ((1e-3, "g"), (1.0, "kg"), (1e3, "t"), (1e6, "kt"), (1e9, 
 """Units of CO2e and what each is in kg."""
 POWER: Final[Ladder] = ((1e-3, "W"), (1.0, "kW"), (1e3, "MW"), (1e6, "GW"))
 """Units of power and what each is in kW."""
+WATER: Final[Ladder] = ((1.0, "L"), (1e3, "m³"))
+"""Units of water and what each is in litres."""
 DURATION: Final[Ladder] = (
     (1 / S_PER_H, "s"),
     (1 / 60, "min"),
@@ -62,6 +64,11 @@ def energy_text(kwh: float | None) -> str:
 def mass_text(kg: float | None) -> str:
     """Return a mass in kgCO2e as text, e.g. ``"201.0 t"``."""
     return quantity_text(kg, MASS)
+
+
+def water_text(water_l: float | None) -> str:
+    """Return an amount of water in litres as text, e.g. ``"1.234 m³"``."""
+    return quantity_text(water_l, WATER)
 
 
 def duration_text(hours: float | None) -> str:

@@ -66,8 +66,6 @@ class Fleet:
         Calendar lifetime of one node. [ms]
     placement : int64[clusters]
         Code of the placement rule, an index into `PLACEMENTS`.
-    pue : float64[sites]
-        Facility energy over IT energy of each site.
     """
 
     cluster_names: tuple[str, ...]
@@ -91,7 +89,6 @@ class Fleet:
     embodied_g: NDArray[np.float64]
     lifetime_ms: NDArray[np.float64]
     placement: NDArray[np.int64]
-    pue: NDArray[np.float64]
 
     @property
     def node_count(self) -> NDArray[np.int64]:
@@ -139,7 +136,6 @@ def fleet_of(scenario: Scenario) -> Fleet:
         placement=np.array(
             [PLACEMENTS.index(cluster.placement) for cluster in clusters.values()], np.int64
         ),
-        pue=np.array([site.pue for site in scenario.sites.values()]),
     )
 
 

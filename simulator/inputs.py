@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
-from simulator.power.ladder import Descent, Ladders, ladders_of
+from simulator.power.curves import curves_of
+from simulator.power.ladder import Descent, ladders_of
+from simulator.power.tables import PowerTables
 from simulator.scenario.model import Cluster, NodeType, Scenario
 from simulator.traces.grid import GridTrace, open_grid
+from simulator.traces.trace import Trace
+from simulator.traces.weather import open_weather
+from simulator.units import MS_PER_H
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.generate import job_table
 from simulator.workload.table import JobTable
@@ -27,6 +32,8 @@ class Inputs:
         One for each site.
     marginal : tuple of GridTrace or None
         One for each site.
+    weather : tuple of Trace or None
+        Outside temperature of each site; None where nothing depends on it. [degC]
     """
 
     scenario: Scenario
@@ -34,24 +41,37 @@ class Inputs:
     jobs: JobTable
     average: tuple[GridTrace, ...]
     marginal: tuple[GridTrace | None, ...]
+    weather: tuple[Trace | None, ...]
 
     @property
-    def traces(self) -> tuple[GridTrace, ...]:
-        """Every grid trace, those of one site after another."""
+    def traces(self) -> tuple[Trace, ...]:
+        """Every trace: grids, those of one site after another, then the weather of each."""
         pairs = zip(self.average, self.marginal, strict=True)
-        return tuple(trace for pair in pairs for trace in pair if trace is not None)
+        found = [trace for pair in pairs for trace in pair]
+        return tuple(trace for trace in (*found, *self.weather) if trace is not None)
 
-    def ladders(self) -> Ladders:
-        """Return the ladders of idle states, with fresh draws."""
+    @property
+    def edges(self) -> tuple[tuple[str, int], ...]:
+        """Where bins must begin: the length of which edges are multiples, by path. [ms]
+
+        The fixed losses of a building are shared out over the IT energy of the hour.
+        """
+        found = [(trace.path, trace.grain_ms) for trace in self.traces if trace.grain_ms]
+        sites = self.scenario.sites.items()
+        return (*found, *((f"sites.{name}.pue", MS_PER_H) for name, at in sites if at.fixed_w))
+
+    def power(self) -> PowerTables:
+        """Return what nodes draw, with fresh draws of random times."""
         clusters = self.scenario.clusters.values()
         descents = [descent_of(self.scenario.nodes[at.node], at) for at in clusters]
-        return ladders_of(
+        ladders = ladders_of(
             descents,
             self.fleet.idle_w,
             self.fleet.cluster_names,
             nodes=int(self.fleet.first_node[-1]),
             seed=self.scenario.seed,
         )
+        return PowerTables(curves_of(self.scenario), ladders)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -91,13 +111,33 @@ def open_inputs(scenario: Scenario) -> Inputs:
     fleet = fleet_of(scenario)
     issues: list[Issue] = []
     average, marginal = open_grids(scenario, issues)
+    weather = open_weathers(scenario, issues)
     try:
         jobs = job_table(scenario, fleet, seed=scenario.seed)
     except InputError as error:
         issues += error.issues
     if issues:
         raise InputError(scenario.source, issues)
-    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal))
+    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather)
+
+
+def open_weathers(scenario: Scenario, issues: list[Issue]) -> tuple[Trace | None, ...]:
+    """Open the weather of every site where something depends on it; problems go to `issues`."""
+    opened: list[Trace | None] = []
+    for name, site in scenario.sites.items():
+        trace = None
+        try:
+            if site.weather is not None and site.needs_weather:
+                trace = open_weather(
+                    site.weather,
+                    start=scenario.start,
+                    end_ms=scenario.horizon_ms,
+                    path=f"sites.{name}.weather",
+                )
+        except InputError as error:
+            issues += error.issues
+        opened.append(trace)
+    return tuple(opened)
 
 
 def open_grids(

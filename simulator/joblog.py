@@ -24,6 +24,10 @@ class JobLog:
         The lowest node it held, -1 if it held none; by it the tests tell placements apart.
     part_node : int32[jobs]
         The node it shared with others, -1 if it took whole nodes only.
+    power_level : int8[jobs]
+        At which of its cluster's levels it ran, 0 for the cluster's own.
+    held_back : int8[jobs]
+        1 where a power budget alone kept it waiting at some instant.
     finished_ms : int
         When the run ended. [ms]
     events : dict of str to int
@@ -36,5 +40,7 @@ class JobLog:
     home: NDArray[np.int16]
     first_node: NDArray[np.int32]
     part_node: NDArray[np.int32]
+    power_level: NDArray[np.int8]
+    held_back: NDArray[np.int8]
     finished_ms: int
     events: dict[str, int]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.accounting.billing import Signals, account
+from simulator.accounting.facility import site_means
 from simulator.accounting.metering import MOST_CELLS, Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
@@ -17,9 +18,10 @@ from simulator.assumptions import assumptions_of, basis_of
 from simulator.engine import Controller, View, simulate
 from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
-from simulator.inputs import Inputs, open_grids, open_inputs
+from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.power.ladder import Ladders
+from simulator.power.facility import Facility, facility_of
+from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.model import Scenario
 from simulator.tables import summary_of
@@ -37,7 +39,7 @@ class Simulated:
     Attributes
     ----------
     inputs : Inputs
-    ladders : Ladders
+    power : PowerTables
     log : JobLog
     metered : Metered
     results : Results
@@ -46,7 +48,7 @@ class Simulated:
     """
 
     inputs: Inputs
-    ladders: Ladders
+    power: PowerTables
     log: JobLog
     metered: Metered
     results: Results
@@ -56,7 +58,7 @@ class Simulated:
         self,
         average: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
-        pue: float | None = None,
+        pue: float | dict[str, Any] | None = None,
     ) -> "Simulated":
         """Bill the same events under another grid or PUE, at every site.
 
@@ -67,7 +69,8 @@ class Simulated:
         ----------
         average, marginal : str or dict
             As in a scenario: a name of the catalog, ``{"constant": "380 g/kWh"}`` or a file.
-        pue : float
+        pue : float or dict
+            As in a scenario: a number, or a model such as ``{"model": "load", "fixed": "9 kW"}``.
 
         Raises
         ------
@@ -84,16 +87,22 @@ class Simulated:
                 changes[f"sites.{site}.pue"] = pue
         scenario = self.inputs.scenario.replace(changes)
         issues: list[Issue] = []
-        grids = open_grids(scenario, issues)
+        average_traces, marginal_traces = open_grids(scenario, issues)
+        weather = open_weathers(scenario, issues)
         if issues:
             raise InputError("bill", issues)
         again = Inputs(
-            scenario, fleet_of(scenario), self.inputs.jobs, tuple(grids[0]), tuple(grids[1])
+            scenario,
+            fleet_of(scenario),
+            self.inputs.jobs,
+            tuple(average_traces),
+            tuple(marginal_traces),
+            weather,
         )
-        if any(trace.grain_ms % self.metered.grid.bin_ms for trace in again.traces):
+        if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
             return simulated(again, controllers=self.controllers)
-        results = _results(again, self.ladders, self.log, self.metered)
+        results = _results(again, self.power, self.log, self.metered)
         return replace(self, inputs=again, results=results)
 
 
@@ -141,21 +150,21 @@ def simulated(
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
     grid = bins_of(opened)
-    ladders = opened.ladders()
-    meter = Meter(opened.fleet, ladders, grid, scenario.horizon_ms)
+    power = opened.power()
+    meter = Meter(opened.fleet, power, grid, scenario.horizon_ms)
     reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
     log = simulate(
         opened.fleet,
         opened.jobs,
-        ladders,
+        power,
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
         controllers=(*controllers, *reporters),
     )
     metered = meter.close(log.finished_ms)
-    results = _results(opened, ladders, log, metered)
-    return Simulated(opened, ladders, log, metered, results, tuple(controllers))
+    results = _results(opened, power, log, metered)
+    return Simulated(opened, power, log, metered, results, tuple(controllers))
 
 
 def bins_of(opened: Inputs) -> Grid:
@@ -167,34 +176,36 @@ def bins_of(opened: Inputs) -> Grid:
         If the traces' edges lie so oddly that there would be too many bins.
     """
     scenario = opened.scenario
-    grains = [trace.grain_ms for trace in opened.traces]
-    bin_ms = math.gcd(scenario.accounting.interval_ms, *grains)
+    grains_ms = [grain_ms for _, grain_ms in opened.edges]
+    bin_ms = math.gcd(scenario.accounting.interval_ms, *grains_ms)
     start_epoch_ms = (scenario.start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
         milliseconds=1
     )
     grid = Grid(start_epoch_ms, scenario.warm_up_ms, bin_ms)
     cells = grid.count(scenario.horizon_ms) * len(scenario.clusters)
     if cells > MOST_CELLS:
-        finest = min(opened.traces, key=lambda trace: trace.grain_ms or math.inf)
-        raise InputError(
-            scenario.source,
-            [
-                Issue(
-                    finest.path,
-                    f"its edges lie on multiples of {bin_ms / MS_PER_S:g} s, which makes "
-                    f"{cells:,} accounting bins, more than {MOST_CELLS:,}; "
-                    "give a trace whose steps begin on whole minutes, or a shorter horizon",
-                )
-            ],
-        )
+        raise InputError(scenario.source, [_too_many_bins(opened, bin_ms, cells)])
     return grid
 
 
-def _results(opened: Inputs, ladders: Ladders, log: JobLog, metered: Metered) -> Results:
+def _too_many_bins(opened: Inputs, bin_ms: int, cells: int) -> Issue:
+    nowhere = (opened.traces[0].path, 0)
+    path, _ = min(opened.edges, key=lambda edge: edge[1], default=nowhere)
+    by_hour = path.endswith(".pue")
+    remedy = "give" if by_hour else "give a trace whose steps begin on whole minutes, or"
+    return Issue(
+        path,
+        f"its edges lie on multiples of {bin_ms / MS_PER_S:g} s, which makes "
+        f"{cells:,} accounting bins, more than {MOST_CELLS:,}; {remedy} a shorter horizon",
+    )
+
+
+def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) -> Results:
     """Bill a metered run and put its tables and summary together."""
     scenario, fleet, jobs = opened.scenario, opened.fleet, opened.jobs
     signals = _signals(opened, metered)
-    billed = account(fleet, ladders, jobs, log, metered, signals, fleet.pue)
+    facility = _facility(opened, metered)
+    billed = account(fleet, power, jobs, log, metered, signals, facility)
     audit(billed)
     states = job_states(log)
     summary = {
@@ -212,10 +223,19 @@ def _results(opened: Inputs, ladders: Ladders, log: JobLog, metered: Metered) ->
         tables={
             "jobs": job_table(fleet, jobs, log, billed, states),
             "hourly": interval_table(fleet, jobs, log, billed, scenario.accounting.interval_ms),
-            "nodes": node_table(fleet, ladders, billed),
+            "nodes": node_table(fleet, power.ladders, billed),
         },
         basis=basis_of(opened.average, opened.marginal),
-        assumptions=assumptions_of(scenario, jobs, _means(opened, metered, signals)),
+        assumptions=assumptions_of(
+            scenario,
+            jobs,
+            _means(opened, metered, signals),
+            zip(
+                opened.weather,
+                site_means(fleet, metered, billed.energy.it_kwh, billed.facility_kwh, facility),
+                strict=True,
+            ),
+        ),
         warnings=opened.warnings,
         inputs=_files(opened),
     )
@@ -233,6 +253,17 @@ def _signals(opened: Inputs, metered: Metered) -> Signals:
     return Signals(
         average=np.stack([values(trace) for trace in opened.average]),
         marginal=np.stack([values(trace) for trace in opened.marginal]),
+    )
+
+
+def _facility(opened: Inputs, metered: Metered) -> Facility:
+    grid = metered.grid
+    return facility_of(
+        list(opened.scenario.sites.values()),
+        opened.weather,
+        first_ms=grid.first_epoch_ms,
+        bin_ms=grid.bin_ms,
+        count=len(metered.bins),
     )
 
 

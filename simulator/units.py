@@ -79,7 +79,11 @@ EXAMPLES: Final[dict[str, str]] = {
     "water": "1.8 L/kWh",
 }
 
-ARTICLES: Final[dict[str, str]] = {"energy": "an energy", "intensity": "an intensity"}
+ARTICLES: Final[dict[str, str]] = {
+    "energy": "an energy",
+    "intensity": "an intensity",
+    "water": "an amount of water per energy",
+}
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"

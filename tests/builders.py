@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from simulator.engine import Controller, simulate
 from simulator.fleet import PLACEMENTS, Fleet
-from simulator.power.ladder import Descent, Ladders, ladders_of
+from simulator.power.curves import LINE, table_of
+from simulator.power.ladder import Descent, ladders_of
+from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
@@ -55,14 +57,14 @@ def fleet(*clusters: Nodes) -> Fleet:
         embodied_g=np.zeros(number),
         lifetime_ms=np.full(number, 4.0 * MS_PER_Y),
         placement=np.array([PLACEMENTS.index(c.placement) for c in clusters], np.int64),
-        pue=np.ones(1),
     )
 
 
-def awake(fleet: Fleet) -> Ladders:
-    """Return the ladders of a fleet whose nodes never sleep."""
+def awake(fleet: Fleet) -> PowerTables:
+    """Return the power of a fleet whose nodes never sleep and whose load curves are straight."""
     names = fleet.cluster_names
-    return ladders_of([Descent()] * len(names), fleet.idle_w, names, nodes=0, seed=0)
+    ladders = ladders_of([Descent()] * len(names), fleet.idle_w, names, nodes=0, seed=0)
+    return PowerTables(table_of([LINE] * len(names), fleet.accelerators.tolist()), ladders)
 
 
 def job_table(

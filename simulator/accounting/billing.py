@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.accounting.energy import Energy, energy_of
+from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
 from simulator.kernels import meter as flows
-from simulator.power.ladder import Ladders
+from simulator.kernels import sharing
+from simulator.power.facility import Facility
+from simulator.power.tables import PowerTables
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
 
@@ -47,12 +50,14 @@ class Account:
     energy : Energy
         IT energy and node-time.
     facility_kwh, operational_kg, marginal_kg : float64[bins, clusters]
+    water_l : float64[bins, clusters]
+        NaN for a site that gives no WUE.
     signals : Signals
     embodied_kg : float64[clusters]
         Straight line over the calendar lifetime of every node in service, within the window.
     idle_share_kwh : float64[clusters]
         Idle energy of accelerators that were held.
-    pue : float64[sites]
+    facility : Facility
     jobs : simulator.kernels.billing.Bill
         [kWh] and [kgCO2e], one entry for each job.
     """
@@ -62,97 +67,175 @@ class Account:
     facility_kwh: NDArray[np.float64]
     operational_kg: NDArray[np.float64]
     marginal_kg: NDArray[np.float64]
+    water_l: NDArray[np.float64]
     signals: Signals
     embodied_kg: NDArray[np.float64]
     idle_share_kwh: NDArray[np.float64]
-    pue: NDArray[np.float64]
+    facility: Facility
     jobs: kernels.Bill
 
 
 def account(
     fleet: Fleet,
-    ladders: Ladders,
+    power: PowerTables,
     jobs: JobTable,
     log: JobLog,
     metered: Metered,
     signals: Signals,
-    pue: NDArray[np.float64],
+    facility: Facility,
 ) -> Account:
     """Bill a metered run.
 
     Parameters
     ----------
     fleet : Fleet
-    ladders : Ladders
+    power : PowerTables
     jobs : JobTable
     log : JobLog
     metered : Metered
     signals : Signals
         On the bins of `metered`.
-    pue : float64[sites]
-        Facility energy over IT energy.
+    facility : Facility
+        What the buildings add, on the bins of `metered`.
 
     Returns
     -------
     Account
     """
-    energy = energy_of(fleet, ladders, metered)
-    facility = energy.it_kwh * pue[fleet.site]
+    energy = energy_of(fleet, power.ladders, metered)
+    drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
     embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
     return Account(
         metered=metered,
         energy=energy,
-        facility_kwh=facility,
-        operational_kg=facility * signals.average[fleet.site].T / G_PER_KG,
-        marginal_kg=facility * signals.marginal[fleet.site].T / G_PER_KG,
+        facility_kwh=drawn_kwh,
+        operational_kg=drawn_kwh * signals.average[fleet.site].T / G_PER_KG,
+        marginal_kg=drawn_kwh * signals.marginal[fleet.site].T / G_PER_KG,
+        water_l=water_l(fleet, energy.it_kwh, facility),
         signals=signals,
         embodied_kg=embodied / G_PER_KG,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
-        pue=pue,
-        jobs=_bill_jobs(fleet, jobs, log, metered, signals, pue),
+        facility=facility,
+        jobs=_bill_jobs(
+            fleet,
+            power,
+            jobs,
+            log,
+            metered,
+            _billed(fleet, metered, energy.it_kwh, signals, facility),
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """What a kWh of a job's IT energy is billed: PUE by site, times signals by site and bin."""
+
+    pue: NDArray[np.float64]
+    average: kernels.Signal
+    marginal: kernels.Signal
+
+
+def _billed(
+    fleet: Fleet,
+    metered: Metered,
+    it_kwh: NDArray[np.float64],
+    signals: Signals,
+    facility: Facility,
+) -> _Billed:
+    """Return what jobs are billed: a constant PUE as it is, a model's within the signals."""
+    modelled = np.array([overhead.pue is None for overhead in facility.overheads])
+    average, marginal = (
+        _signal(borne_by_jobs(values, fleet, metered, it_kwh, facility), metered.grid, modelled)
+        for values in (signals.average, signals.marginal)
+    )
+    pue = np.array([1.0 if at.pue is None else at.pue for at in facility.overheads])
+    return _Billed(pue, average, marginal)
 
 
 def _bill_jobs(
     fleet: Fleet,
+    power: PowerTables,
     jobs: JobTable,
     log: JobLog,
     metered: Metered,
-    signals: Signals,
-    pue: NDArray[np.float64],
+    billed: _Billed,
 ) -> kernels.Bill:
-    count = len(jobs)
-    bill = kernels.Bill(*(np.empty(count) for _ in kernels.Bill._fields))
+    bill = kernels.Bill(*(np.empty(len(jobs)) for _ in kernels.Bill._fields))
     per_gpu = fleet.accelerators * W_MS_PER_KWH
-    kernels.bill_jobs(
+    held = kernels.Held(
         log.start_ms,
         log.end_ms,
         log.cluster,
         np.ascontiguousarray(jobs.gpus, np.int32),
         np.ascontiguousarray(jobs.utilisation, np.float64),
-        np.array([metered.grid.begin_ms, metered.end_ms], np.int64),
-        kernels.Rates(
-            site=fleet.site,
-            dynamic_kwh_per_ms=(fleet.busy_w - fleet.idle_w) / per_gpu,
-            idle_kwh_per_ms=fleet.idle_w / per_gpu,
-            embodied_kg_per_ms=fleet.embodied_g
-            / (fleet.accelerators * fleet.lifetime_ms * G_PER_KG),
-            pue=pue,
-        ),
-        _signal(signals.average, metered.grid),
-        _signal(signals.marginal, metered.grid),
-        bill,
+        log.power_level,
     )
+    window = np.array([metered.grid.begin_ms, metered.end_ms], np.int64)
+    rates = kernels.Rates(
+        site=fleet.site,
+        dynamic_kwh_per_ms=(fleet.busy_w - fleet.idle_w) / per_gpu,
+        idle_kwh_per_ms=fleet.idle_w / per_gpu,
+        embodied_kg_per_ms=fleet.embodied_g / (fleet.accelerators * fleet.lifetime_ms * G_PER_KG),
+        level_draw=fleet.level_draw,
+        curves=power.curves,
+        pue=billed.pue,
+    )
+    kernels.bill_jobs(held, window, rates, billed.average, billed.marginal, bill)
+    if metered.changes is not None:
+        sharing.bill_shares(
+            metered.changes,
+            _shares(fleet, power, held, log, metered.end_ms),
+            window,
+            rates,
+            np.repeat(fleet.site, fleet.node_count),
+            billed.average,
+            billed.marginal,
+            np.zeros((int(fleet.first_node[-1]), sharing.NODE_SIZE)),
+            bill,
+        )
     return bill
 
 
-def _signal(values_g: NDArray[np.float64], grid: Grid) -> kernels.Signal:
-    """Return a signal with its running integral, by which a job is billed in two look-ups."""
+def _shares(
+    fleet: Fleet, power: PowerTables, held: kernels.Held, log: JobLog, end_ms: int
+) -> sharing.Shares:
+    """Return the jobs that shared a node whose load curve bends."""
+    sharing_jobs = (log.part_node >= 0) & power.curves.bent[held.cluster]
+    rest = held.gpus % fleet.accelerators[held.cluster]
+    until_ms = np.minimum(held.end_ms, end_ms)
+    rows = np.flatnonzero(sharing_jobs)
+    return sharing.Shares(
+        by_start=rows[np.argsort(held.start_ms[rows], kind="stable")],
+        by_end=rows[np.argsort(until_ms[rows], kind="stable")],
+        start_ms=held.start_ms,
+        end_ms=until_ms,
+        node=log.part_node,
+        cluster=held.cluster,
+        load=rest * held.utilisation * fleet.level_draw[held.cluster, held.power_level],
+    )
+
+
+def _signal(
+    values_g: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]
+) -> kernels.Signal:
+    """Return a signal with its running integral, by which a job is billed in two look-ups.
+
+    Where a site has a model of PUE, an hour of hardly any IT energy bears its fixed losses all
+    the same, and its values can be many orders above those of other hours: the integral is then
+    kept in two parts, so that the difference of two look-ups loses no digits.
+    """
     values = np.ascontiguousarray(values_g) / G_PER_KG
+    steps = values * grid.bin_ms
     integral = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values * grid.bin_ms, axis=1, out=integral[:, 1:])
-    return kernels.Signal(values, integral, grid.bin_ms, grid.offset_ms)
+    rest = np.zeros_like(integral)
+    np.cumsum(steps, axis=1, out=integral[:, 1:])
+    for site in np.flatnonzero(modelled):
+        before, after = integral[site, :-1], integral[site, 1:]
+        added = after - before
+        np.cumsum(before - (after - added) + (steps[site] - added), out=rest[site, 1:])
+    return kernels.Signal(values, integral, rest, grid.bin_ms, grid.offset_ms)
 
 
 def queued_job_ms(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
-from simulator.kernels import residency
-from simulator.kernels.tables import Log
-from simulator.power.ladder import Ladders
+from simulator.kernels import residency, sharing
+from simulator.kernels.sharing import Changes
+from simulator.kernels.tables import AWAKE, Log
+from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
 
 MOST_CELLS = 10_000_000
@@ -81,6 +82,8 @@ class Metered:
         Time of each node in each code. [ms]
     wake_ups, cancelled : int64[nodes]
         Wake-ups begun, and wake-ups cancelled, since the end of the warm-up.
+    changes : Changes or None
+        Changes of load on nodes whose load curve bends, by which their jobs are billed.
     """
 
     grid: Grid
@@ -93,6 +96,7 @@ class Metered:
     node_away_ms: NDArray[np.int64]
     wake_ups: NDArray[np.int64]
     cancelled: NDArray[np.int64]
+    changes: Changes | None = None
 
     @property
     def width_ms(self) -> NDArray[np.int64]:
@@ -103,7 +107,8 @@ class Metered:
 class Meter:
     """Pours the change log into bins while the engine runs."""
 
-    def __init__(self, fleet: Fleet, ladders: Ladders, grid: Grid, expected_end_ms: int) -> None:
+    def __init__(self, fleet: Fleet, power: PowerTables, grid: Grid, expected_end_ms: int) -> None:
+        ladders = power.ladders
         clusters = len(fleet.cluster_names)
         nodes = int(fleet.first_node[-1])
         first_bin = (grid.begin_ms + grid.offset_ms) // grid.bin_ms
@@ -117,6 +122,8 @@ class Meter:
         resting = ladders.table.levels > 0
         codes = ladders.codes if resting.any() else 0
         self._grid = grid
+        self._curves = power.curves
+        self._changes: list[Changes] = []
         self._meter = kernels.Meter(
             node_cluster=np.repeat(np.arange(clusters), fleet.node_count).astype(np.int16),
             resting=resting.astype(np.int8),
@@ -144,6 +151,17 @@ class Meter:
             kernels.integrate(
                 self._meter, log.time_ms, log.node, log.state, log.held, log.busy, log.drawn, rows
             )
+            if self._curves.bent.any():
+                self._changes.append(self._bent(log, rows))
+
+    def _bent(self, log: Log, rows: int) -> Changes:
+        """Return the changes of load on nodes whose load curve bends."""
+        cluster = self._meter.node_cluster
+        kept = self._curves.bent[cluster[log.node[:rows]]] & (log.state[:rows] == AWAKE)
+        node = log.node[:rows][kept]
+        per_load = np.empty(len(node))
+        sharing.per_load(self._curves, cluster, node, log.busy[:rows][kept], per_load)
+        return Changes(log.time_ms[:rows][kept], node, per_load)
 
     def close(self, end_ms: int) -> Metered:
         """Pour everything up to the run's end and return what has flowed."""
@@ -164,6 +182,7 @@ class Meter:
             node_away_ms=stays.node_ms,
             wake_ups=stays.nodes[:, residency.WAKE_UPS],
             cancelled=stays.nodes[:, residency.CANCELLED],
+            changes=_joined(self._changes) if self._curves.bent.any() else None,
         )
 
     def _reach(self, end_ms: int) -> None:
@@ -190,6 +209,12 @@ class Meter:
                     step=_longer(stays.step, count + 2),
                 ),
             )
+
+
+def _joined(pieces: list[Changes]) -> Changes:
+    """Return changes handed over in pieces as one."""
+    empty = Changes(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))
+    return Changes(*(np.concatenate(columns) for columns in zip(empty, *pieces, strict=True)))
 
 
 def _longer(array: NDArray[Any], count: int) -> NDArray[Any]:

@@ -79,6 +79,7 @@ def summarise(
         "pue": energy["energy_facility_kwh"] / it_kwh if it_kwh else None,
         "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
+        "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
     }
 

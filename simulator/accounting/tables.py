@@ -105,6 +105,7 @@ def interval_table(
         "energy_idle_kwh": account.energy.by_kind_kwh[:, :, IDLE],
         "energy_sleep_kwh": account.energy.by_kind_kwh[:, :, SLEEP],
         "energy_transition_kwh": account.energy.by_kind_kwh[:, :, TRANSITION],
+        "water_l": account.water_l,
     }
     columns = {
         name: np.add.reduceat(by_bin[used], first, axis=0).ravel()

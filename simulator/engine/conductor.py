@@ -20,6 +20,7 @@ from simulator.kernels import tables as kernels
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
 from simulator.power.ladder import Ladders
+from simulator.power.tables import PowerTables
 from simulator.workload.table import JobTable
 
 Controller = Callable[[simpy.Environment, "View"], Generator[simpy.Event, object, object]]
@@ -63,7 +64,7 @@ class View:
 def simulate(
     fleet: Fleet,
     jobs: JobTable,
-    ladders: Ladders,
+    power: PowerTables,
     *,
     end_ms: int,
     drain: bool = False,
@@ -77,8 +78,7 @@ def simulate(
     fleet : Fleet
     jobs : JobTable
         Submitted before `end_ms`.
-    ladders : Ladders
-        What idle nodes do by themselves.
+    power : PowerTables
     end_ms : int
         The horizon. Completions at that instant are settled, nothing starts at it. [ms]
     drain : bool
@@ -94,13 +94,13 @@ def simulate(
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
-    state = initial_state(fleet, jobs, ladders, end_ms=end_ms)
+    state = initial_state(fleet, jobs, power, end_ms=end_ms)
     home = state.jobs.cluster.copy()
     env = simpy.Environment(initial_time=0)
     view = View(state)
     for controller in controllers:
         env.process(controller(env, view))
-    run = _Run(state, ladders, on_log)
+    run = _Run(state, power.ladders, on_log)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -130,6 +130,8 @@ def simulate(
         home=home,
         first_node=state.jobs.first_node,
         part_node=state.jobs.part_node,
+        power_level=state.jobs.power_level,
+        held_back=state.jobs.held_back,
         finished_ms=finished_ms,
         events=run.events(),
     )

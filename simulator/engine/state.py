@@ -9,7 +9,9 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
+from simulator.kernels.curves import Curves
 from simulator.power.ladder import Ladders
+from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
 from simulator.workload.table import JobTable
 
@@ -29,7 +31,7 @@ class State:
     log: kernels.Log
 
 
-def initial_state(fleet: Fleet, jobs: JobTable, ladders: Ladders, *, end_ms: int) -> State:
+def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: int) -> State:
     """Return the state before the first instant: every node awake and idle, nothing submitted.
 
     Raises
@@ -40,7 +42,7 @@ def initial_state(fleet: Fleet, jobs: JobTable, ladders: Ladders, *, end_ms: int
     levels, level = _priority_levels(jobs.priority)
     route, routes = _routes(fleet, jobs)
     slots = min(int(fleet.capacity.sum()), len(jobs))
-    tables = _tables(fleet, ladders, _lines(fleet, jobs, route, routes, levels), levels, slots)
+    tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, levels), levels, slots)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
@@ -160,8 +162,9 @@ def _lines(
 
 
 def _tables(
-    fleet: Fleet, ladders: Ladders, lines: _Lines, levels: int, slots: int
+    fleet: Fleet, power: PowerTables, lines: _Lines, levels: int, slots: int
 ) -> kernels.Tables:
+    ladders = power.ladders
     clusters, words = _clusters(fleet, ladders)
     slots = max(1, slots)
     row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
@@ -186,7 +189,7 @@ def _tables(
         heap_place=np.full(node_count, kernels.NONE, np.int32),
         needs=np.zeros((len(clusters), int(fleet.accelerators.max()) + 1), np.int64),
         ladder=ladders.table,
-        power=_power(fleet),
+        power=_power(fleet, power.curves),
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
@@ -199,9 +202,9 @@ def _tables(
     return tables
 
 
-def _power(fleet: Fleet) -> kernels.Power:
+def _power(fleet: Fleet, curves: Curves) -> kernels.Power:
     return kernels.Power(
-        curves=fleet.curves,
+        curves=curves,
         span_w=(fleet.busy_w - fleet.idle_w) / fleet.accelerators,
         floor_w=fleet.floor_w,
         level_speed=fleet.level_speed,

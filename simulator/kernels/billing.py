@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels.compile import kernel
+from simulator.kernels.curves import Curves, draw
 
 
 class Rates(NamedTuple):
@@ -15,7 +16,9 @@ class Rates(NamedTuple):
     dynamic_kwh_per_ms: NDArray[np.float64]  # at utilisation 1
     idle_kwh_per_ms: NDArray[np.float64]
     embodied_kg_per_ms: NDArray[np.float64]
-    pue: NDArray[np.float64]  # [sites]
+    level_draw: NDArray[np.float64]  # [clusters, levels] dynamic power, relative to the first
+    curves: Curves
+    pue: NDArray[np.float64]  # [sites]; 1 where the signals hold it already
 
 
 class Signal(NamedTuple):
@@ -23,8 +26,20 @@ class Signal(NamedTuple):
 
     kg_per_kwh: NDArray[np.float64]  # [sites, bins]
     integral: NDArray[np.float64]  # [sites, bins + 1] kg/kWh x ms
+    rest: NDArray[np.float64]  # [sites, bins + 1] what rounding took from the integral
     bin_ms: int
     offset_ms: int  # the run's start lies so far into the first bin
+
+
+class Held(NamedTuple):
+    """What each job held, and when, [jobs]."""
+
+    start_ms: NDArray[np.int64]  # -1 for a job that never started
+    end_ms: NDArray[np.int64]
+    cluster: NDArray[np.int16]
+    gpus: NDArray[np.int32]
+    utilisation: NDArray[np.float64]
+    power_level: NDArray[np.int8]
 
 
 class Bill(NamedTuple):
@@ -38,16 +53,15 @@ class Bill(NamedTuple):
 
 
 @kernel
-def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, average, marginal, bill):
+def bill_jobs(jobs, window, rates, average, marginal, bill):
     """Bill each job its dynamic energy and its nodes' idle power for what it holds.
+
+    Where the load curve bends, the dynamic energy is that of the nodes that a job has for itself;
+    `simulator.kernels.sharing` adds that of a node which it shares.
 
     Parameters
     ----------
-    start_ms, end_ms : int64[jobs]
-        -1 for a job that never started. [ms]
-    cluster : int16[jobs]
-    gpus : int32[jobs]
-    utilisation : float64[jobs]
+    jobs : Held
     window : int64[2]
         Only what lies between these instants counts. [ms]
     rates : Rates
@@ -60,30 +74,36 @@ def bill_jobs(start_ms, end_ms, cluster, gpus, utilisation, window, rates, avera
     nothing_kg = 0.0
     for site in range(len(marginal.kg_per_kwh)):
         nothing_kg += 0.0 * marginal.kg_per_kwh[site, 0]
-    for job in range(len(start_ms)):
-        first = max(start_ms[job], window[0])
-        last = min(end_ms[job], window[1])
-        if start_ms[job] < 0 or last <= first:
+    for job in range(len(jobs.start_ms)):
+        first = max(jobs.start_ms[job], window[0])
+        last = min(jobs.end_ms[job], window[1])
+        if jobs.start_ms[job] < 0 or last <= first:
             bill.dynamic_kwh[job] = 0.0
             bill.idle_kwh[job] = 0.0
             bill.operational_kg[job] = 0.0
-            at = cluster[job]
+            at = jobs.cluster[job]
             bill.marginal_kg[job] = nothing_kg
             if at >= 0:
                 bill.marginal_kg[job] = 0.0 * marginal.kg_per_kwh[rates.site[at], 0]
             bill.embodied_kg[job] = 0.0
             continue
-        at = cluster[job]
+        at = jobs.cluster[job]
         site = rates.site[at]
         duration = last - first
-        dynamic = rates.dynamic_kwh_per_ms[at] * gpus[job] * utilisation[job]
-        idle = rates.idle_kwh_per_ms[at] * gpus[job]
+        gpus = jobs.gpus[job]
+        drawn = gpus * jobs.utilisation[job]
+        if rates.curves.bent[at]:
+            whole = rates.curves.accelerators[at]
+            drawn = (gpus // whole) * draw(rates.curves, at, whole * jobs.utilisation[job])
+        drawn *= rates.level_draw[at, jobs.power_level[job]]
+        dynamic = rates.dynamic_kwh_per_ms[at] * drawn
+        idle = rates.idle_kwh_per_ms[at] * gpus
         facility = (dynamic + idle) * rates.pue[site]
         bill.dynamic_kwh[job] = dynamic * duration
         bill.idle_kwh[job] = idle * duration
         bill.operational_kg[job] = facility * between(average, site, first, last)
         bill.marginal_kg[job] = facility * between(marginal, site, first, last)
-        bill.embodied_kg[job] = rates.embodied_kg_per_ms[at] * gpus[job] * duration
+        bill.embodied_kg[job] = rates.embodied_kg_per_ms[at] * gpus * duration
 
 
 @kernel(inline="always")
@@ -97,7 +117,8 @@ def between(signal, site, first_ms, last_ms):
         head = (first + 1) * signal.bin_ms - signal.offset_ms - first_ms
         tail = last_ms + signal.offset_ms - last * signal.bin_ms
         result = signal.kg_per_kwh[site, first] * head
-        result += signal.integral[site, last] - signal.integral[site, first + 1]
+        whole = signal.integral[site, last] - signal.integral[site, first + 1]
+        result += whole + (signal.rest[site, last] - signal.rest[site, first + 1])
         if tail > 0:
             result += signal.kg_per_kwh[site, last] * tail
     return result

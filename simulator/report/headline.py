@@ -13,6 +13,7 @@ from simulator.display import (
     number_text,
     quantity_text,
     share_text,
+    water_text,
 )
 from simulator.figures.series import unheld_idle_kwh
 from simulator.results import Results
@@ -140,7 +141,21 @@ def _energy(results: Results) -> list[Line]:
         Line("energy", state, energy_text(kwh), _of_it(share))
         for state, kwh, share in state_shares(results)
     ]
-    return whole + states
+    return whole + states + _water(results)
+
+
+def _water(results: Results) -> list[Line]:
+    """Return the water where any site says its WUE; a sum over some sites only is none."""
+    sites = results.scenario.sites
+    lacking = [name for name, site in sites.items() if site.wue_l_per_kwh is None]
+    if len(lacking) == len(sites):
+        return []
+    water, it = results.summary["water_l"], results.summary["energy_it_kwh"]
+    if water is None:
+        basis = f"not every site gives a WUE: none for {_some(lacking)}"
+    else:
+        basis = f"IT x WUE {number_text(water / it) if it else ABSENT} L/kWh"
+    return [Line("energy", "water", water_text(water), basis)]
 
 
 def _of_it(share: str) -> str:
@@ -154,10 +169,13 @@ def _no_marginal(results: Results) -> str:
     lacking = [name for name, site in sites.items() if site.grid.marginal is None]
     if not lacking or len(lacking) == len(sites):
         return NO_SOURCE
-    named = ", ".join(lacking[:MOST_NAMED])
-    more = len(lacking) - MOST_NAMED
-    rest = f" and {more} more" if more > 0 else ""
-    return f"not every site has a marginal trace: none for {named}{rest}"
+    return f"not every site has a marginal trace: none for {_some(lacking)}"
+
+
+def _some(names: list[str]) -> str:
+    named = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def _fleet(summary: Mapping[str, Any]) -> list[Line]:

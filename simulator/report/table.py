@@ -11,6 +11,7 @@ from simulator.display import (
     energy_text,
     share_text,
     short_text,
+    water_text,
 )
 from simulator.errors import printable
 from simulator.report.headline import (
@@ -82,7 +83,11 @@ def _energy(results: Results, *, brief: bool) -> list[str]:
         return _block("energy", f"{whole}; nothing was drawn")
     shares = [f"{state} {share}" for state, kwh, share in state_shares(results) if kwh]
     split = ", ".join(share.partition(" (")[0] if brief else share for share in shares)
-    return [*_block("energy", f"{whole} x PUE {pue_text(summary)}"), *_block("", f"IT: {split}")]
+    water = "" if summary["water_l"] is None else f"; {water_text(summary['water_l'])} of water"
+    return [
+        *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}"),
+        *_block("", f"IT: {split}"),
+    ]
 
 
 def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[str]:

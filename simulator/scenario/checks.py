@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from simulator.errors import Issue, listing, nearest, shown
 from simulator.scenario.arrivals import RegularArrivals
-from simulator.scenario.grid import GridConstant
+from simulator.scenario.facility import FreeCoolingPue, LoadPue
+from simulator.scenario.grid import GridConstant, Site
 from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
@@ -30,6 +31,9 @@ PLAUSIBLE_G_PER_KWH: Final = (5.0, 2000.0)
 """Intensity of a grid that needs no second look. [g/kWh]"""
 
 PLAUSIBLE_PUE: Final = 3.0
+
+PLAUSIBLE_L_PER_KWH: Final = 10.0
+"""Water over IT energy that needs no second look. [L/kWh]"""
 
 Parts = Mapping[str, Mapping[str, Any]]
 
@@ -200,8 +204,7 @@ def _typical(law: Law) -> float | None:
 def _about_sites(scenario: Scenario) -> Iterator[str]:
     low, high = PLAUSIBLE_G_PER_KWH
     for name, site in scenario.sites.items():
-        if site.pue > PLAUSIBLE_PUE:
-            yield f"{dotted(('sites', name, 'pue'))}: {site.pue:g} is far above any usual PUE"
+        yield from _about_building(name, site, scenario)
         for basis in ("average", "marginal"):
             source = getattr(site.grid, basis)
             if not isinstance(source, GridConstant) or source.g_per_kwh == 0:
@@ -211,6 +214,27 @@ def _about_sites(scenario: Scenario) -> Iterator[str]:
                 yield f"{path}: {grams:g} g/kWh is negative; energy drawn will lower emissions"
             elif not low <= grams <= high:
                 yield f"{path}: {grams:g} g/kWh is outside {low:g} to {high:g}; is the unit right?"
+
+
+def _about_building(name: str, site: Site, scenario: Scenario) -> Iterator[str]:
+    here = [cluster for cluster in scenario.clusters.values() if cluster.site == name]
+    full_w = sum(cluster.count * scenario.nodes[cluster.node].busy_power_w for cluster in here)
+    where = dotted(("sites", name, "pue"))
+    if not isinstance(site.pue, LoadPue | FreeCoolingPue):
+        if site.pue > PLAUSIBLE_PUE:
+            yield f"{where}: {site.pue:g} is far above any usual PUE"
+    elif not here and site.fixed_w:
+        yield f"{where}: no cluster stands at this site; its fixed losses are not counted"
+    elif full_w and (pue := site.pue.lowest(full_w)) > PLAUSIBLE_PUE:
+        yield f"{where}: {pue:.3g} with all machines at work is far above any usual PUE"
+    wue = site.wue_l_per_kwh
+    if isinstance(wue, float) and wue > PLAUSIBLE_L_PER_KWH:
+        yield f"{dotted(('sites', name, 'wue'))}: {wue:g} L/kWh is far above any usual WUE"
+    if site.weather is not None and not site.needs_weather:
+        yield (
+            f"{dotted(('sites', name, 'weather'))}: nothing at this site depends on the outside "
+            "temperature; it is not read"
+        )
 
 
 def _about_speeds(scenario: Scenario) -> Iterator[str]:

@@ -148,7 +148,7 @@ def _like(under: Document, over: Document) -> bool:
 
 
 def _form(table: Document) -> tuple[str, object] | None:
-    for key in ("process", "dist", "policy"):
+    for key in ("process", "dist", "policy", "model"):
         if isinstance(table.get(key), str):
             return key, table[key]
     for key in ("mixture", "file", "constant", "exponent", "points"):

@@ -1,26 +1,27 @@
 """Sites and their electricity, as a scenario writes them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo
 
 from simulator.errors import listing, nearest, shown
-from simulator.scenario.fields import (
-    Marker,
-    Quantity,
-    Text,
-    TimeZone,
-    Word,
-    absent,
-    finite,
+from simulator.scenario.facility import (
+    PUE_MODELS,
+    WUE_MODELS,
+    Pue,
+    PueModel,
+    TemperatureWue,
+    Wue,
 )
-from simulator.scenario.files import FileSpec
+from simulator.scenario.fields import Marker, Quantity, Text, Word, absent
+from simulator.scenario.paths import Part
 from simulator.scenario.reading import reading_of
-from simulator.scenario.spec import Problems, Spec, read_as, refusal
+from simulator.scenario.series import AfterEnd, Gaps, SeriesFile
+from simulator.scenario.spec import Spec, read_as, refusal
+from simulator.scenario.weather import Weather, WeatherSource
 from simulator.units import DIMENSIONS
-
-LARGEST_PUE: Final = 1000
 
 
 class GridName(Spec):
@@ -39,50 +40,16 @@ class GridConstant(Spec):
     """The intensity."""
 
 
-class Where(Marker):
-    """The rows of a file to use: columns and the value each must have."""
-
-    def plain(self, value: Any) -> dict[str, str]:
-        """Return the values as text, as a file has them."""
-        if not isinstance(value, dict):
-            raise ValueError(f'{shown(value)} is not a table; write e.g. {{ region = "CISO" }}')
-        problems = Problems()
-        for column, wanted in value.items():
-            if not isinstance(wanted, str | int | float):
-                text = f"{shown(wanted)} can't be compared with a cell; write a text or a number"
-                problems.add((column,), text)
-        problems.check()
-        return {column: _cell(wanted) for column, wanted in value.items()}
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of columns and values."""
-        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
-
-
-def _cell(value: str | int | float) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 FACTORS: Final = ["life-cycle", "direct", "unknown"]
 
 
-class GridFile(FileSpec):
+class GridFile(SeriesFile):
     """An intensity by the hour, or another even step, from a CSV or Parquet file."""
 
-    time: Annotated[str, Text("a column's name")] = Field(examples=['"timestamp_utc"'])
-    """Column of the timestamps."""
     value: Annotated[str, Text("a column's name")] = Field(examples=['"g_per_kwh"'])
     """Column of the intensity."""
     unit: Annotated[str, Word(DIMENSIONS["intensity"])] = Field(examples=['"g/kWh"'])
     """Unit of the intensity."""
-    where: Annotated[dict[str, str], Where()] = Field(default={})
-    """Only rows whose columns have these values."""
-    stamp: Annotated[Literal["start", "end"], Word(["start", "end"])] = "start"
-    """Whether a timestamp is the start or the end of its step."""
-    time_zone: Annotated[str | None, TimeZone()] = absent()
-    """Time zone of timestamps that don't say theirs."""
-    label: Annotated[str | None, Text("a short name")] = absent()
-    """What to call it beside figures, e.g. "CISO 2022"; the file's name unless given."""
     factor: Annotated[Literal["life-cycle", "direct", "unknown"], Word(FACTORS)] = "unknown"
     """Emission factors behind it: over the life cycle of a plant, or of burning alone."""
 
@@ -150,13 +117,9 @@ class Grid(Spec):
     """Mean intensity of the generation: what the location-based figures use."""
     marginal: Annotated[IntensitySource | None, Intensity("marginal")] = absent()
     """Intensity of the generation that follows demand; none given, marginal figures are absent."""
-    after_end: Annotated[Literal["error", "wrap", "hold"], Word(["error", "wrap", "hold"])] = (
-        "error"
-    )
+    after_end: AfterEnd = "error"
     """What follows the end of a file: a refusal, its beginning again, or its last value."""
-    gaps: Annotated[
-        Literal["error", "linear", "previous-week"], Word(["error", "linear", "previous-week"])
-    ] = "error"
+    gaps: Gaps = "error"
     """What fills a gap of a file: nothing (a refusal), a straight line, or the same hours a week
     before."""
 
@@ -166,41 +129,48 @@ class Grid(Spec):
         return 'write { average = "CISO" } or { average = { constant = "380 g/kWh" } }'
 
 
-class Pue(Marker):
-    """Facility energy over IT energy."""
-
-    def plain(self, value: Any) -> float:
-        """Return the ratio."""
-        if isinstance(value, str | dict):
-            raise ValueError(
-                f"{shown(value)} is not a number, and models by name are not in this version; "
-                "write a plain number, e.g. 1.1"
-            )
-        pue = finite(value)
-        if pue < 1:
-            raise ValueError(
-                f"{shown(value)} is too small; a facility draws at least what its IT draws: "
-                "write a number of at least 1"
-            )
-        if pue > LARGEST_PUE:
-            raise ValueError(
-                f"{shown(value)} is too large; write a number of at most {LARGEST_PUE}"
-            )
-        return pue
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of the ratio."""
-        return {"type": "number", "minimum": 1, "maximum": LARGEST_PUE}
-
-
 class Site(Spec):
     """A place with its building and its electricity."""
 
-    pue: Annotated[float, Pue()] = Field(examples=["1.1"])
-    """Power usage effectiveness: facility energy over IT energy, at least 1."""
+    pue: Annotated[float | PueModel, Pue()] = Field(examples=["1.1"])
+    """Power usage effectiveness: facility energy over IT energy, at least 1; or a model."""
     grid: Grid = Field(examples=['{ average = "CISO" }'])
     """Carbon intensity of the electricity."""
     power_budget_w: Annotated[float | None, Quantity("power", positive=True)] = Field(
         default=None, alias="power_budget", validate_default=False
     )
     """IT power that the clusters of the site may not exceed together; none unless given."""
+    weather: Annotated[WeatherSource | None, Weather()] = absent()
+    """Outside temperature, for the models of PUE and of water that depend on it."""
+    wue_l_per_kwh: Annotated[float | TemperatureWue | None, Wue()] = Field(
+        default=None, alias="wue", validate_default=False
+    )
+    """Water usage effectiveness: litres of water over IT energy, or a model; none given, water is
+    absent."""
+
+    @classmethod
+    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+        """Ask for the weather where a model needs it."""
+        if "weather" in table:
+            return
+        for key, models in (("pue", PUE_MODELS), ("wue", WUE_MODELS)):
+            name = table[key].get("model") if isinstance(table.get(key), dict) else None
+            kind = models.get(name) if isinstance(name, str) else None
+            if kind is not None and getattr(kind, "needs_weather", False):
+                text = (
+                    f'the model "{name}" needs the outside temperature; write weather = '
+                    '{ file = ... } or { constant = "15 degC" } beside it'
+                )
+                yield (key,), text
+
+    @property
+    def needs_weather(self) -> bool:
+        """Whether anything of the site depends on the outside temperature."""
+        return any(
+            getattr(model, "needs_weather", False) for model in (self.pue, self.wue_l_per_kwh)
+        )
+
+    @property
+    def fixed_w(self) -> float:
+        """Power of the building that doesn't depend on its IT. [W]."""
+        return float(getattr(self.pue, "fixed_w", 0.0))

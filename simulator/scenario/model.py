@@ -256,6 +256,7 @@ def _plain(value: Any) -> Any:
             label = getattr(value, "kind", getattr(value, "process", None))
             names = [name for name in type(value).model_fields if name not in _NOT_DECISIVE]
             plain = {name: _plain(getattr(value, name)) for name in names}
+            plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
             return {"is": label, **plain} if label else plain
         case dict():
             return [[key, _plain(entry)] for key, entry in value.items()]
@@ -268,3 +269,6 @@ def _plain(value: Any) -> Any:
 
 _NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
 """Attributes that change no result: where files lie, and citations."""
+
+_SILENT: Final = frozenset({"weather", "wue_l_per_kwh"})
+"""Attributes that leave no trace where they are absent: the scenario is the same as without."""

@@ -187,7 +187,7 @@ def _from_text(
     if time_zone is None and len({offset.replace("+00:00", "Z") for offset in offsets}) > 1:
         raise _TimesError(
             f"{name} mixes UTC offsets ({listing(sorted(offsets))}); write all times with Z; "
-            'a grid file may name its zone instead, e.g. time_zone = "Europe/Berlin"',
+            'a grid or weather file may name its zone instead, e.g. time_zone = "Europe/Berlin"',
         )
     return parsed
 
@@ -230,8 +230,8 @@ def _from_local(
         return local_ms
     if time_zone is None:
         raise _TimesError(
-            f"{name} carries no UTC offset; write the times with Z; a grid file may name its zone "
-            'instead, e.g. time_zone = "Europe/Berlin"',
+            f"{name} carries no UTC offset; write the times with Z; a grid or weather file may "
+            'name its zone instead, e.g. time_zone = "Europe/Berlin"',
         )
     try:
         first, second = local_to_utc(local_ms, time_zone)

@@ -13,21 +13,28 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes", "_mib", "_in",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes",
+    "_mib", "_in", "_l", "_l_per_kwh", "_degc",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
 
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
+    "base": "in the unit of the law",
     "busy": "accelerators held x utilisation",
     "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "offered_load": "share of capacity",
     "peak_to_trough": "ratio of rates",
+    "per_degree": "what 1 degC adds, in the unit of the law",
     "percent": "of 100",
+    "proportional": "losses over IT energy",
     "pue": "facility energy over IT energy",
+    "pue_by_energy": "facility energy over IT energy",
+    "pue_over_time": "facility energy over IT energy",
+    "ratio": "facility power over IT power",
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
     "slot_busy": "accelerators at work, of each held",
@@ -49,6 +56,7 @@ UNITLESS: dict[str, str] = {
     "median": "in the unit of the law",
     "p99": "in the unit of the law",
     "sd": "in the unit of the law",
+    "rest": "any quantity times time",
     "shape": "of a Weibull law",
     "sigma": "of the logarithm",
     "uniforms": "random numbers, 0 to 1",
@@ -67,7 +75,7 @@ UNITLESS: dict[str, str] = {
     "integral": "any quantity times time",
     "low": "in the unit of the value beside it",
     "marginal": "g/kWh by site and bin, as its docstring says",
-    "most": "arrivals",
+    "most": "arrivals, or the bound of a law",
     "nodes": "columns of several units, as its docstring says",
     "number": "any number",
     "one": "any quantity",
@@ -76,6 +84,7 @@ UNITLESS: dict[str, str] = {
     "peak_hour": "hour of the day",
     "profile": "g/kWh by month and hour",
     "scale": "any quantity",
+    "signal": "mass per energy by site and bin, as its docstring says",
     "traces": "each with its mean in g/kWh",
     "stretches": "rows of several units, as its docstring says",
     "value": "in the unit beside it",

@@ -115,7 +115,7 @@ def metered_j(case: Case, stop_ms: int) -> tuple[np.ndarray, np.ndarray]:
         fleet, case.jobs, awake(fleet), end_ms=case.end_ms, drain=case.drain, on_log=meter.read
     )
     metered = meter.close(stop_ms)
-    energy = energy_of(fleet, awake(fleet), metered)
+    energy = energy_of(fleet, awake(fleet).ladders, metered)
     return energy.node_kwh * J_PER_KWH, energy.it_kwh.T * J_PER_KWH
 
 

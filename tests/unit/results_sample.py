@@ -135,6 +135,7 @@ def _hourly(rng: Any, hours: int, clusters: tuple[str, ...], *, marginal: bool) 
         "energy_idle_kwh": idle,
         "energy_sleep_kwh": sleep,
         "energy_transition_kwh": transition,
+        "water_l": np.full(rows, np.nan),
         "nodes_awake_mean": np.full(rows, 0.8 * NODES),
         "nodes_owned_mean": np.full(rows, float(NODES)),
     }
@@ -247,5 +248,6 @@ def _summary(
             "wake_ups": 3 * NODES * clusters,
             "wake_ups_per_node_day": 3 * 24 / hours,
             "slowdown_mean": 1.3 if wait.size else None,
+            "water_l": None,
         }
     )

@@ -203,7 +203,7 @@ def test_profiles_are_the_means_of_the_hourly_file(data_folder: Path, region: st
         gaps="linear",
         start=NEW_YEAR,
     )
-    values = trace.intensity.g_per_kwh
+    values = trace.course.values
     times = trace.covered[0] + 3_600_000 * np.arange(len(values))
     calendar = times.astype("datetime64[ms]")
     month = calendar.astype("datetime64[M]").astype(int) % 12

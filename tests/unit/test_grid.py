@@ -13,7 +13,8 @@ from simulator import catalog
 from simulator.errors import InputError
 from simulator.scenario.grid import GridConstant, GridName
 from simulator.traces.grid import GridTrace, open_grid
-from simulator.traces.intensity import MonthHourProfile, Series
+from simulator.traces.intensity import MonthHourProfile
+from simulator.traces.series import Series
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_MIN
 from tests.trace_files import NEW_YEAR, NEW_YEAR_MS, grid_text, hours, opened, written
 

@@ -41,7 +41,6 @@ def fleet_of_nodes(*counts: int) -> Fleet:
         embodied_g=np.zeros(clusters),
         lifetime_ms=np.ones(clusters),
         placement=np.zeros(clusters, np.int64),
-        pue=np.ones(1),
     )
 
 
@@ -135,7 +134,7 @@ def test_an_empty_cluster_draws_exactly_its_idle_power_after_any_history() -> No
     meter = Meter(fleet, awake(fleet), Grid(0, 0, 1_000), 20_000)
     meter.read(log, 200)
     meter.read(empty, 3)
-    energy = energy_of(fleet, awake(fleet), meter.close(20_000))
+    energy = energy_of(fleet, awake(fleet).ladders, meter.close(20_000))
     assert not energy.by_kind_kwh[5:, 0, DYNAMIC].any()
     idle_kwh = 3 * IDLE_W * 1_000 / W_MS_PER_KWH
     assert np.array_equal(energy.it_kwh[5:, 0], np.full(15, idle_kwh))

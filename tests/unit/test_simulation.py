@@ -229,7 +229,7 @@ def test_problems_of_every_file_are_told_together(tmp_path: Path) -> None:
 
 def test_edges_that_need_too_many_bins_are_refused_by_name(tmp_path: Path) -> None:
     opened = open_inputs(from_document(document()))
-    odd = replace(opened.average[0], intensity=_Odd())
+    odd = replace(opened.average[0], course=_Odd())
     with pytest.raises(InputError, match=r"sites\.west\.grid\.average.*accounting bins"):
         simulation.bins_of(replace(opened, average=(odd, opened.average[1])))
 

@@ -1,4 +1,4 @@
-"""Reads one series of carbon intensity from a CSV or Parquet file, as steps of equal length.
+"""Reads one series of a quantity from a CSV or Parquet file, as steps of equal length.
 
 Missing steps stay missing (NaN); what becomes of them is the caller's choice. Columns are chosen
 by name, rows by comparing columns as text; the step is taken from the timestamps.
@@ -6,7 +6,7 @@ by name, rows by comparing columns as text; the step is taken from the timestamp
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simulator.scenario.grid import GridFile
+    from simulator.scenario.series import SeriesFile
+
+Gaps = Literal["error", "linear", "previous-week"]
 
 MIXED_RUN: Final = 3
 """Equal longer steps in a row that are a second step length rather than gaps."""
@@ -33,7 +35,7 @@ _WEEK_MS: Final = 7 * MS_PER_D
 
 
 @dataclass(frozen=True, slots=True)
-class GridTable:
+class SeriesTable:
     """One series as it stands in a file.
 
     Attributes
@@ -42,8 +44,8 @@ class GridTable:
         Start of the first step, since the Unix epoch. [ms]
     step_ms : int
         Length of a step. [ms]
-    g_per_kwh : float64[steps]
-        Value of each step, NaN where it is missing. [g/kWh]
+    values : float64[steps]
+        Value of each step in the house unit, NaN where it is missing.
     row : int64[steps]
         Row of each step in the file, 0 where there is none.
     sha256, file_sha256 : str
@@ -52,19 +54,21 @@ class GridTable:
 
     first_ms: int
     step_ms: int
-    g_per_kwh: "NDArray[np.float64]"
+    values: "NDArray[np.float64]"
     row: "NDArray[np.int64]"
     sha256: str
     file_sha256: str
 
 
-def read_grid_file(source: "GridFile", findings: Findings) -> GridTable:
+def read_series(source: "SeriesFile", dimension: str, findings: Findings) -> SeriesTable:
     """Read the series that a scenario names.
 
     Parameters
     ----------
-    source : GridFile
+    source : SeriesFile
         File, columns, filter, unit and meaning of the stamps.
+    dimension : str
+        What the values are, a key of `simulator.units.DIMENSIONS`.
     findings : Findings
         Takes problems of single values; the caller checks it.
 
@@ -89,7 +93,7 @@ def read_grid_file(source: "GridFile", findings: Findings) -> GridTable:
     in_order = _ordered(times, rows, bool(source.where), findings)
     times, values, rows = times[in_order], values[in_order], rows[in_order]
     step_ms = _step(times, findings)
-    values *= DIMENSIONS["intensity"][source.unit]
+    values *= DIMENSIONS[dimension][source.unit]
     digest = hashlib.sha256(times.astype("<i8").tobytes() + values.astype("<f8").tobytes())
     if source.stamp == "end":
         times = times - step_ms
@@ -97,28 +101,28 @@ def read_grid_file(source: "GridFile", findings: Findings) -> GridTable:
     full = np.full(int(steps[-1]) + 1, np.nan)
     row = np.zeros(len(full), np.int64)
     full[steps], row[steps] = values, rows
-    return GridTable(int(times[0]), step_ms, full, row, digest.hexdigest(), file.sha256)
+    return SeriesTable(int(times[0]), step_ms, full, row, digest.hexdigest(), file.sha256)
 
 
-def fill(g_per_kwh: "NDArray[np.float64]", step_ms: int, how: str) -> "NDArray[np.float64]":
-    """Return the intensities with missing ones filled where `how` can.
+def fill(values: "NDArray[np.float64]", step_ms: int, how: Gaps) -> "NDArray[np.float64]":
+    """Return the values with missing ones filled where `how` can.
 
     Parameters
     ----------
-    g_per_kwh : float64[steps]
-        NaN where missing. [g/kWh]
+    values : float64[steps]
+        NaN where missing.
     step_ms : int
         Length of a step. [ms]
     how : str
         ``"linear"`` draws a line between the neighbours of a gap; ``"previous-week"`` takes the
         value 168 hours earlier, itself filled if need be; ``"error"`` fills nothing.
     """
-    filled = g_per_kwh.copy()
-    missing = np.flatnonzero(np.isnan(g_per_kwh))
-    known = np.flatnonzero(~np.isnan(g_per_kwh))
+    filled = values.copy()
+    missing = np.flatnonzero(np.isnan(values))
+    known = np.flatnonzero(~np.isnan(values))
     if how == "linear" and len(known):
         inside = missing[(missing > known[0]) & (missing < known[-1])]
-        filled[inside] = np.interp(inside, known, g_per_kwh[known])
+        filled[inside] = np.interp(inside, known, values[known])
     elif how == "previous-week":
         week, rest = divmod(_WEEK_MS, step_ms)
         for step in missing:
