@@ -87,6 +87,18 @@ def test_a_cancelled_wake_up_enters_at_once_what_it_has_missed(run: Run) -> None
     assert list(ran.cancelled) == [0, 1]
 
 
+def test_the_wake_up_begun_last_is_cancelled_first(run: Run) -> None:
+    apart = jobs_of((0, 40, 1), (20, 50, 1), (30, 50, 1))
+    ran = run(fleet(Nodes(3, 1)), [SLEEP], apart, 200_000)
+    assert starts(ran) == [0, 40, 20 + 30]
+    assert list(ran.first_node) == [0, 0, 1]
+    assert list(ran.cancelled) == [0, 0, 1]
+    at_once = jobs_of((0, 40, 1), (20, 50, 1), (20, 50, 1))
+    ran = run(fleet(Nodes(3, 1)), [SLEEP], at_once, 200_000)
+    assert list(ran.first_node) == [0, 0, 1]
+    assert list(ran.cancelled) == [0, 0, 1]  # among equals the highest
+
+
 def test_a_node_woken_while_it_enters_first_ends_entering(run: Run) -> None:
     ran = run(fleet(Nodes(1, 1)), [SLEEP], jobs_of((12, 100, 1)), 100_000)
     assert starts(ran) == [15 + 30]
