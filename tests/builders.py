@@ -18,6 +18,8 @@ from simulator.scenario import from_document
 from simulator.simulation import run
 from simulator.units import MS_PER_Y
 from simulator.workload.table import JobTable
+from tests.oracle.ladder import ENTERING, RESTING, WAKING, Ladder, LadderModel
+from tests.oracle.model import inputs_of
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,94 @@ def run_engine(
     )
     changes = [np.concatenate(column) for column in zip(*chunks, strict=True)]
     return Ran(log.start_ms, log.end_ms, log.cluster, log.first_node, *changes)
+
+
+Draws = Sequence[Sequence[int] | None]
+"""A sequence of times for each cluster, or None where the ladder's constants stand. [ms]"""
+
+
+@dataclass(frozen=True)
+class LadderRan:
+    """What became of a run with idle states, from the engine or from the readable model.
+
+    `state_ms` has a column for being awake and, for each state, columns for entering it, resting
+    in it and waking from it; `energy_j` has columns dynamic, idle, sleep and transition.
+    """
+
+    start_ms: Any
+    end_ms: Any
+    cluster: Any
+    first_node: Any
+    state_ms: Any
+    wake_ups: Any
+    cancelled: Any
+    energy_j: Any
+
+
+def run_ladder(
+    fleet: Fleet,
+    ladders: Sequence[Ladder | None],
+    jobs: JobTable,
+    end_ms: int,
+    *,
+    drain: bool = False,
+    keep_free: Sequence[int] = (),
+    keep_awake: Sequence[int] = (),
+    wake_draws: Draws | None = None,
+    timer_draws: Draws | None = None,
+) -> LadderRan:
+    """Run the engine on a fleet with idle states; what the keywords mean stands in `LadderModel`.
+
+    This is the only place where the tests of idle states meet the engine's own names.
+    """
+    from simulator.engine import simulate_ladder
+
+    ran = simulate_ladder(
+        fleet,
+        ladders,
+        jobs,
+        end_ms=end_ms,
+        drain=drain,
+        keep_free=keep_free,
+        keep_awake=keep_awake,
+        wake_draws=wake_draws,
+        timer_draws=timer_draws,
+    )
+    return LadderRan(
+        ran.start_ms,
+        ran.end_ms,
+        ran.cluster,
+        ran.first_node,
+        ran.state_ms,
+        ran.wake_ups,
+        ran.cancelled,
+        ran.energy_j,
+    )
+
+
+def run_ladder_model(
+    fleet: Fleet,
+    ladders: Sequence[Ladder | None],
+    jobs: JobTable,
+    end_ms: int,
+    **options: Any,
+) -> LadderRan:
+    """Run the readable model on a fleet with idle states, and say the same as `run_ladder`."""
+    clusters, rows = inputs_of(fleet, jobs)
+    model = LadderModel(clusters, ladders, rows, end_ms, **options).run()
+    deepest = max((len(ladder.after_ms) for ladder in ladders if ladder), default=0)
+    columns = [("awake", -1)]
+    columns += [(phase, i) for i in range(deepest) for phase in (ENTERING, RESTING, WAKING)]
+    return LadderRan(
+        np.array(model.start_ms),
+        np.array(model.end_ms),
+        np.array(model.cluster),
+        np.array(model.first_node),
+        np.array([[node.spent_ms[column] for column in columns] for node in model.nodes]),
+        np.array([node.wake_ups for node in model.nodes]),
+        np.array([node.cancelled for node in model.nodes]),
+        np.array([model.energy_by_kind_j(node) for node in model.nodes]),
+    )
 
 
 def scenario_document(

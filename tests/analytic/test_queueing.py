@@ -6,7 +6,7 @@ few per cent; the `verify` tier uses the loads of the reference cases and 2 %.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -26,21 +26,20 @@ from tests.analytic.formulas import (
     mm1_run_length,
     mmc_wait,
 )
+from tests.analytic.replications import (
+    REPLICATIONS,
+    WARM_UP,
+    Floats,
+    Law,
+    exponential,
+    interval,
+    poisson_jobs,
+)
 from tests.builders import Nodes, fleet, job_table, run_engine
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="millions of jobs: only the compiled loop has the time"
 )
-
-REPLICATIONS = 20
-WARM_UP = 0.05  # share of the jobs at the beginning that no statistic counts
-
-Floats = NDArray[np.float64]
-Law = Callable[[Floats], Floats]
-
-
-def exponential(u: Floats) -> Floats:
-    return -np.log(u)
 
 
 def constant(u: Floats) -> Floats:
@@ -50,36 +49,6 @@ def constant(u: Floats) -> Floats:
 def lognormal(p50: float, p99: float) -> Law:
     sigma = math.log(p99 / p50) / 2.3263478740408408
     return lambda u: p50 * np.exp(sigma * special.ndtri(u))
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean over replications with its half-width at 99.9 %."""
-
-    mean: float
-    half_width: float
-
-    def check(self, expected: float, precision: float) -> None:
-        """Assert that the interval covers `expected` and is narrower than `precision` of it."""
-        assert abs(self.mean - expected) <= self.half_width, (self, expected)
-        assert self.half_width <= precision * expected, (self, expected)
-
-
-def interval(values: Sequence[float]) -> Interval:
-    t = stats.t.ppf(1 - 0.0005, len(values) - 1)
-    return Interval(
-        float(np.mean(values)), float(t * np.std(values, ddof=1) / math.sqrt(len(values)))
-    )
-
-
-def poisson_ms(seed: int, rate_per_h: float, count: int) -> Floats:
-    gaps_h = exponential(stream(seed, "arrivals").uniforms(count)) / rate_per_h
-    return np.floor(np.cumsum(gaps_h) * MS_PER_H)
-
-
-def poisson_jobs(seed: int, rate_per_h: float, law: Law, count: int, gpus: int = 1) -> JobTable:
-    duration_h = law(stream(seed, "durations").uniforms(count))
-    return job_table(poisson_ms(seed, rate_per_h, count), duration_h * MS_PER_H, gpus)
 
 
 def waits_h(seed: int, cluster: Nodes, jobs: JobTable) -> Floats:
