@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from simulator.accounting.energy import Energy, energy_of
+from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.engine import Controller, simulate
 from simulator.fleet import PLACEMENTS, Fleet
+from simulator.kernels import tables as kernels
+from simulator.kernels.ladder import Ladder as LadderTable
 from simulator.power.curves import LINE, table_of
-from simulator.power.ladder import Descent, ladders_of
+from simulator.power.ladder import Descent, Ladders, ladders_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
-from simulator.units import MS_PER_Y
+from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
 from simulator.workload.table import JobTable
 from tests.oracle.ladder import ENTERING, RESTING, WAKING, Ladder, LadderModel
 from tests.oracle.model import inputs_of
@@ -179,29 +183,105 @@ def run_ladder(
 
     This is the only place where the tests of idle states meet the engine's own names.
     """
-    from simulator.engine import simulate_ladder
+    power = sleeping(fleet, ladders, wake_draws, timer_draws)
+    meter = Meter(fleet, power, Grid(0, 0, MS_PER_H), end_ms)
 
-    ran = simulate_ladder(
-        fleet,
-        ladders,
-        jobs,
-        end_ms=end_ms,
-        drain=drain,
-        keep_free=keep_free,
-        keep_awake=keep_awake,
-        wake_draws=wake_draws,
-        timer_draws=timer_draws,
+    def kept(env: Any, view: Any) -> Any:
+        tables = view._state.tables
+        tables.clusters[:, kernels.KEEP_FREE] = keep_free or 0
+        tables.clusters[:, kernels.KEEP_AWAKE] = keep_awake or 0
+        yield env.timeout(0)
+
+    log = simulate(
+        fleet, jobs, power, end_ms=end_ms, drain=drain, on_log=meter.read, controllers=(kept,)
     )
+    metered = meter.close(log.finished_ms)
+    energy = energy_of(fleet, power.ladders, metered)
+    nodes = node_kinds_j(fleet, power.ladders, metered, energy)
+    away_ms = metered.node_away_ms[:, : power.ladders.absent]
     return LadderRan(
-        ran.start_ms,
-        ran.end_ms,
-        ran.cluster,
-        ran.first_node,
-        ran.state_ms,
-        ran.wake_ups,
-        ran.cancelled,
-        ran.energy_j,
+        log.start_ms,
+        np.where(log.end_ms > log.finished_ms, kernels.NONE, log.end_ms),
+        log.cluster,
+        log.first_node,
+        np.column_stack([energy.node_awake_ms, away_ms]),
+        metered.wake_ups,
+        metered.cancelled,
+        nodes,
     )
+
+
+def sleeping(
+    fleet: Fleet,
+    ladders: Sequence[Ladder | None],
+    wake_draws: Draws | None,
+    timer_draws: Draws | None,
+) -> PowerTables:
+    """Return the power of a fleet whose idle nodes sleep."""
+    clusters = len(ladders)
+    depth = max((len(ladder.after_ms) for ladder in ladders if ladder), default=0)
+    nodes = int(fleet.first_node[-1])
+    rows: list[Sequence[int]] = []
+
+    def row_of(draws: Draws | None, at: int) -> int:
+        if draws is None or draws[at] is None:
+            return kernels.NONE
+        rows.append(draws[at] or ())
+        return len(rows) - 1
+
+    after, enter, wake = (np.zeros((clusters, depth), np.int64) for _ in range(3))
+    power_w = np.repeat(fleet.idle_w[:, None], 3 * depth + 1, axis=1)
+    power_w[:, -1] = 0.0
+    levels = np.array([len(ladder.after_ms) if ladder else 0 for ladder in ladders], np.int64)
+    first = levels.copy()
+    wake_row = np.full((clusters, depth), kernels.NONE, np.int64)
+    timer_row = np.full(clusters, kernels.NONE, np.int64)
+    for at, ladder in enumerate(ladders):
+        if ladder is None:
+            continue
+        own = slice(0, levels[at])
+        after[at, own], enter[at, own], wake[at, own] = (
+            ladder.after_ms, ladder.enter_ms, ladder.wake_ms,
+        )  # fmt: skip
+        power_w[at, 0 : 3 * levels[at] : 3] = ladder.enter_w
+        power_w[at, 1 : 3 * levels[at] : 3] = ladder.power_w
+        power_w[at, 2 : 3 * levels[at] : 3] = ladder.wake_w
+        wake_row[at], timer_row[at] = row_of(wake_draws, at), row_of(timer_draws, at)
+        late = np.flatnonzero(enter[at, own] + wake[at, own])
+        first[at] = late[0] if len(late) else levels[at]
+        if wake_row[at, 0] != kernels.NONE or timer_row[at] != kernels.NONE:
+            first[at] = 0
+    draws = np.zeros((len(rows), max((len(row) for row in rows), default=0) + 2 * nodes), np.int64)
+    for line, row in zip(draws, rows, strict=True):
+        line[: len(row)] = row
+    most = [ladder.max_waking if ladder else None for ladder in ladders]
+    table = LadderTable(
+        levels, first, after, enter, wake, wake_row, timer_row, draws,
+        np.zeros(len(rows), np.int64),
+    )  # fmt: skip
+    return PowerTables(
+        awake(fleet).curves,
+        Ladders(
+            table=table,
+            names=tuple(() for _ in ladders),
+            power_w=power_w,
+            most_waking=np.array([one or kernels.FOREVER_MS for one in most], np.int64),
+        ),
+    )
+
+
+def node_kinds_j(fleet: Fleet, ladders: Ladders, metered: Metered, energy: Energy) -> Any:
+    """Return dynamic, idle, sleep and transition energy of each node. [J]"""
+    cluster = np.repeat(np.arange(len(fleet.node_count)), fleet.node_count)
+    span_w = ((fleet.busy_w - fleet.idle_w) / fleet.accelerators)[cluster]
+    away = ladders.power_w[cluster, : ladders.absent] * metered.node_away_ms[:, : ladders.absent]
+    columns = [
+        span_w * metered.drawn_ms,
+        fleet.idle_w[cluster] * energy.node_awake_ms,
+        away[:, 1::3].sum(axis=1),
+        away[:, 0::3].sum(axis=1) + away[:, 2::3].sum(axis=1),
+    ]
+    return np.column_stack(columns) / MS_PER_S
 
 
 def run_ladder_model(

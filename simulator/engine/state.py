@@ -241,7 +241,7 @@ def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
         else:
             tables.due_ms[own] = table.draws_ms[timer, :nodes]
             table.drawn[timer] += nodes
-        order = first + np.argsort(tables.due_ms[own], kind="stable")
+        order = first + nodes - 1 - np.argsort(tables.due_ms[own][::-1], kind="stable")
         tables.timers[own] = order
         tables.heap_place[order] = np.arange(nodes)
         tables.nodes[own, kernels.NODE_IDLE] = 1

@@ -10,11 +10,13 @@ from simulator.kernels.sleep import cancel_one, wake_one
 from simulator.kernels.tables import (
     AWAKENING,
     AWAKING,
+    CLAIMED,
     CURSOR_JOB,
     CURSOR_LEVEL,
     EVEN,
     KEEP_AWAKE,
     KEEP_FREE,
+    LADDER,
     MOST_WAKING,
     NEEDED,
     NODES_WAITED,
@@ -93,21 +95,26 @@ def count_needs(jobs, tables):
             spare = clusters[cluster, SPARE] - routes[route, NODES_WAITED]
             clusters[cluster, SPARE] = max(spare, 0)
             clusters[cluster, NEEDED] = max(-spare, 0)
-        elif begin(tables, route):
-            if routes[route, SOLE] == 1:
-                count_line(jobs, tables, route, cluster)
-                routes[route, CURSOR_JOB] = NONE
-            else:
-                shared += 1
-    if shared > 0:
-        for cluster in range(len(clusters)):
-            for free in range(clusters[cluster, WHOLE] + 1):
-                tables.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
-    while shared > 0:
-        route = first_of_cursors(jobs, tables)
-        if not count_job(jobs, tables, route) or not follow(jobs, tables, route):
+        elif routes[route, SOLE] == 0:
+            begin(tables, route)
+            shared += 1
+        elif not saturated(clusters, cluster):
+            begin(tables, route)
+            count_line(jobs, tables, route, cluster)
             routes[route, CURSOR_JOB] = NONE
-            shared -= 1
+    if shared > 0:
+        count_lines(jobs, tables, shared)
+    for cluster in range(len(clusters)):
+        idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
+        clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
+
+
+@kernel(inline="always")
+def saturated(clusters, cluster):
+    """Return whether the queue can ask no more of a cluster: no node to wake, none to keep."""
+    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    enough = clusters[cluster, NEEDED] >= away and clusters[cluster, SPARE] == 0
+    return clusters[cluster, LADDER] == 0 or enough
 
 
 @kernel(inline="always")
@@ -141,31 +148,40 @@ def count_line(jobs, tables, route, cluster):
             else:
                 needed += 1
             needs[cluster, best - rest] += 1
-        if needed >= away or not follow(jobs, tables, route):
+        if (needed >= away and spare == 0) or not follow(jobs, tables, route):
             break
     clusters[cluster, NEEDED] = needed
     clusters[cluster, SPARE] = spare
 
 
 @kernel(inline="always")
-def saturated(clusters, cluster):
-    """Return whether no further node of a cluster could be woken for the queue."""
-    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    return clusters[cluster, NEEDED] >= away
+def count_lines(jobs, tables, shared):
+    """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
+    clusters = tables.clusters
+    for cluster in range(len(clusters)):
+        for free in range(clusters[cluster, WHOLE] + 1):
+            tables.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
+    while shared > 0:
+        route = first_of_cursors(jobs, tables)
+        count_job(jobs, tables, route)
+        if not follow(jobs, tables, route):
+            tables.routes[route, CURSOR_JOB] = NONE
+            shared -= 1
+        all_saturated = True
+        for cluster in range(len(clusters)):
+            if not saturated(clusters, cluster):
+                all_saturated = False
+        if all_saturated:
+            break
 
 
 @kernel(inline="always")
 def begin(tables, route):
-    """Set a route's cursor on its first waiting job; return whether any waking could help it."""
+    """Set a route's cursor on its first waiting job."""
     routes = tables.routes
-    for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
-        if not saturated(tables.clusters, tables.route_cluster[at]):
-            base = routes[route, QUEUE_BASE]
-            level = lowest(tables.queues, base, routes, route, QUEUE_SHAPE)
-            routes[route, CURSOR_LEVEL] = level
-            routes[route, CURSOR_JOB] = tables.heads[route, level]
-            return True
-    return False
+    level = lowest(tables.queues, routes[route, QUEUE_BASE], routes, route, QUEUE_SHAPE)
+    routes[route, CURSOR_LEVEL] = level
+    routes[route, CURSOR_JOB] = tables.heads[route, level]
 
 
 @kernel(inline="always")
@@ -206,7 +222,7 @@ def first_of_cursors(jobs, tables):
 
 @kernel(inline="always")
 def count_job(jobs, tables, route):
-    """Count the nodes that the job at a route's cursor needs; return whether more can be woken.
+    """Count the nodes that the job at a route's cursor needs.
 
     It counts at the first cluster that could meet its need, else at the one it prefers.
     """
@@ -216,15 +232,12 @@ def count_job(jobs, tables, route):
     chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
     for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
         cluster = tables.route_cluster[at]
-        needed = clusters[cluster, NEEDED] + nodes_missing(clusters, tables.needs, cluster, gpus)
-        if needed <= clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]:
+        missing = nodes_missing(clusters, tables.needs, cluster, gpus)
+        away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+        if missing == 0 or clusters[cluster, NEEDED] + missing <= away:
             chosen = cluster
             break
     take(clusters, tables.needs, chosen, gpus)
-    for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
-        if not saturated(clusters, tables.route_cluster[at]):
-            return True
-    return False
 
 
 @kernel(inline="always")

@@ -1,7 +1,8 @@
 """Nodes in order of a due time, with removal: a binary heap that knows where each node stands.
 
 Each cluster's heap lies in its own slice of one array, from `base` on, so that a fleet needs one
-array however many clusters it has. Nodes due at one time come in the order of their numbers.
+array however many clusters it has. Of nodes due at one time the one with the highest number comes
+first: placement prefers the lowest, so those go to sleep last and are woken first.
 """
 
 from simulator.kernels.compile import kernel
@@ -11,7 +12,7 @@ from simulator.kernels.tables import NONE
 @kernel(inline="always")
 def before(due_ms, one, other):
     """Return whether a node is due before another."""
-    return due_ms[one] < due_ms[other] or (due_ms[one] == due_ms[other] and one < other)
+    return due_ms[one] < due_ms[other] or (due_ms[one] == due_ms[other] and one > other)
 
 
 @kernel(inline="always")

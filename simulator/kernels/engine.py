@@ -25,6 +25,7 @@ from simulator.kernels.tables import (
     BUDGETED,
     BUSY,
     CHANGED,
+    CLAIMED,
     DIRTY,
     DRAWN,
     DRAWS,
@@ -94,6 +95,8 @@ def advance(jobs, tables, log, until_ms):
             record(tables, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
+            if until_ms == FOREVER_MS and all_done(jobs, tables):
+                return IDLE
         now = FOREVER_MS
         if clock[NEXT_JOB] < job_count:
             now = jobs.submit_ms[clock[NEXT_JOB]]
@@ -126,6 +129,17 @@ def advance(jobs, tables, log, until_ms):
 
 
 @kernel(inline="always")
+def all_done(jobs, tables):
+    """Return whether every job that was submitted has ended, and none is still to come."""
+    clock = tables.clock
+    done = clock[RUNNING] == 0 and clock[NEXT_JOB] == len(jobs.submit_ms)
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0:
+            done = False
+    return done
+
+
+@kernel(inline="always")
 def enough_drawn(tables):
     """Return whether an instant can find all times it may draw: two for each node."""
     ladder = tables.ladder
@@ -143,8 +157,12 @@ def decide(jobs, tables):
     while again:
         fifo_pass(jobs, tables)
         again = False
-        if tables.clock[LADDERS] == 1 and anyone_wanted(tables):
-            again = wake_as_needed(jobs, tables)
+        if tables.clock[LADDERS] == 1:
+            if anyone_wanted(tables):
+                again = wake_as_needed(jobs, tables)
+            else:
+                for cluster in range(len(tables.clusters)):
+                    tables.clusters[cluster, CLAIMED] = 0
 
 
 @kernel(inline="always")
@@ -208,6 +226,8 @@ def record(tables, log):
     clock = tables.clock
     nodes = tables.nodes
     row = clock[LOG_ROWS]
+    if len(tables.ladder.drawn) > 0:
+        sort(tables.dirty_nodes, clock[DIRTY])  # idle timers are drawn in the order of nodes
     for at in range(clock[DIRTY]):
         node = tables.dirty_nodes[at]
         nodes[node, NODE_DIRTY] = 0
@@ -228,6 +248,32 @@ def record(tables, log):
         for cluster in range(len(tables.clusters)):
             if tables.clusters[cluster, LADDER] == 1:
                 watch_surplus(tables.clusters, cluster, clock[NOW_MS])
+
+
+@kernel
+def sort(values, count):
+    """Sort the first `count` of some numbers (heap sort)."""
+    for begin in range(count // 2 - 1, -1, -1):
+        sink(values, begin, count)
+    for end in range(count - 1, 0, -1):
+        values[0], values[end] = values[end], values[0]
+        sink(values, 0, end)
+
+
+@kernel(inline="always")
+def sink(values, at, count):
+    """Let a number sink below the larger ones of a heap whose largest is on top."""
+    value = values[at]
+    child = 2 * at + 1
+    while child < count:
+        if child + 1 < count and values[child + 1] > values[child]:
+            child += 1
+        if values[child] <= value:
+            break
+        values[at] = values[child]
+        at = child
+        child = 2 * at + 1
+    values[at] = value
 
 
 @kernel(inline="always")

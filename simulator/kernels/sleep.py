@@ -16,6 +16,7 @@ from simulator.kernels.tables import (
     AWAKENING,
     AWAKING,
     BELOW,
+    CLAIMED,
     DESCENT_MS,
     ENTERED_MS,
     FIRST_ASLEEP,
@@ -37,6 +38,7 @@ from simulator.kernels.tables import (
     NONE,
     NOW_MS,
     OWNED,
+    RESTS_MS,
     SLEEPING,
     SURPLUS_MS,
     TIMED,
@@ -48,11 +50,16 @@ from simulator.kernels.tables import (
 
 @kernel(inline="always")
 def kept(clusters, cluster):
-    """Return how many idle nodes of a cluster a policy keeps awake."""
+    """Return how many idle nodes of a cluster stay awake.
+
+    They are those that waiting jobs count on, and those that a policy keeps. Without the first, a gang whose nodes are not all free at once could wait for ever: some would
+    fall asleep again before the others are awake.
+    """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
     occupied = clusters[cluster, OWNED] - idle - away
-    return max(clusters[cluster, KEEP_FREE], clusters[cluster, KEEP_AWAKE] - occupied)
+    ready = clusters[cluster, CLAIMED] + clusters[cluster, KEEP_FREE]
+    return max(ready, clusters[cluster, KEEP_AWAKE] - occupied)
 
 
 @kernel(inline="always")
@@ -113,7 +120,9 @@ def fall_asleep(tables, cluster, node, begin_ms):
         unlist(tables, cluster, node)
     tables.nodes[node, NODE_STATE] = ASLEEP
     tables.rests[node, LEVEL] = level
-    tables.moments_ms[node, ENTERED_MS] = begin_ms + ladder.enter_ms[cluster, level]
+    rests_ms = begin_ms + ladder.enter_ms[cluster, level]
+    tables.moments_ms[node, RESTS_MS] = rests_ms
+    tables.moments_ms[node, ENTERED_MS] = rests_ms
     insert_above(tables, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
 
 
@@ -235,7 +244,7 @@ def next_to_wake(tables, cluster):
     now = tables.clock[NOW_MS]
     resting = clusters[cluster, LAST_RESTING]
     above = rests[resting, ABOVE] if resting >= 0 else clusters[cluster, FIRST_ASLEEP]
-    while above >= 0 and tables.moments_ms[above, ENTERED_MS] <= now:
+    while above >= 0 and tables.moments_ms[above, RESTS_MS] <= now:
         resting = above
         above = rests[above, ABOVE]
     clusters[cluster, LAST_RESTING] = resting
@@ -328,7 +337,7 @@ def finish_waking(tables):
 def cancel_one(tables, cluster):
     """Cancel the wake-up begun last: the node falls back to the state it came from.
 
-    It lies above those at rest then; one that still enters its state lies among those who do.
+    It lies above those at rest then; one that still enters its first state where it was.
     """
     node = tables.clusters[cluster, LAST_WOKEN]
     stop_waking(tables, cluster, node)
@@ -336,13 +345,15 @@ def cancel_one(tables, cluster):
     now = tables.clock[NOW_MS]
     next_to_wake(tables, cluster)
     below = tables.clusters[cluster, LAST_RESTING]
-    if tables.moments_ms[node, ENTERED_MS] <= now:
-        tables.moments_ms[node, ENTERED_MS] = now
-    else:
-        entered_ms = tables.moments_ms[node, ENTERED_MS]
+    tables.moments_ms[node, ENTERED_MS] = max(tables.moments_ms[node, ENTERED_MS], now)
+    rests_ms = tables.moments_ms[node, RESTS_MS]
+    if rests_ms > now:
         first = tables.clusters[cluster, FIRST_ASLEEP]
         above = tables.rests[below, ABOVE] if below >= 0 else first
-        while above >= 0 and tables.moments_ms[above, ENTERED_MS] <= entered_ms:
+        while above >= 0 and (
+            tables.moments_ms[above, RESTS_MS] < rests_ms
+            or (tables.moments_ms[above, RESTS_MS] == rests_ms and above > node)
+        ):
             below = above
             above = tables.rests[above, ABOVE]
     insert_above(tables, cluster, node, below)

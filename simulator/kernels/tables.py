@@ -56,11 +56,12 @@ CLOCK_SIZE = 13
     LAST_WOKEN,  # top of the stack of these
     NEEDED,  # nodes that the queue needs beyond what is free
     SPARE,  # idle nodes that the queue does not need
+    CLAIMED,  # idle nodes that it does: they stay awake
     SITE,
     LEVELS,  # power levels at which a job may run
     BUDGETED,  # 1 where a power budget limits it, or its site
-) = range(26)
-TREE_SHAPE = 26
+) = range(27)
+TREE_SHAPE = 27
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -99,9 +100,10 @@ NODE_SIZE = 8
 LEVEL, BELOW, ABOVE, LEAVING = range(4)
 REST_SIZE = 4
 
-# Columns of the table of a node's instants.
-IDLE_SINCE_MS, DESCENT_MS, ENTERED_MS = range(3)
-MOMENTS = 3
+# Columns of the table of a node's instants: idle since; begin of its descent; end of entering its
+# first state, and the last one known.
+IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS = range(4)
+MOMENTS = 4
 
 # Columns of the table of running slots.
 WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, NEXT_SLOT = range(6)

@@ -17,6 +17,7 @@ from tests.oracle.model import COMPLETION, MS_PER_S, Cluster, Job, Model, Moment
 
 AWAKE, ENTERING, RESTING, WAKING = "awake", "entering", "resting", "waking"
 NOBODY = -1
+NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class Node:
     """One node of a cluster with a ladder.
 
     `phase` and `state` say what it does, since `since_ms`; it became idle at `idle_ms`, and takes
-    its first state `first_ms` later. `fell_ms` is when its descent began. Nothing deeper begins
+    its first state `first_ms` later. `fell` is when its descent began, or when and as which its
+    last wake-up was cancelled. Nothing deeper begins
     before `released_ms`, the last instant it was kept from descending. `begun_ms` is when the
-    wake-up under way was begun, NOBODY where there is none.
+    wake-up under way was begun, NOBODY where there is none, and `turn` as which of all.
     """
 
     number: int
@@ -53,10 +55,11 @@ class Node:
     since_ms: int = 0
     idle_ms: int = 0
     first_ms: int = 0
-    fell_ms: int = -1
+    fell: tuple[int, int] = (-1, 0)
     kept: bool = False
     released_ms: int = 0
     begun_ms: int = NOBODY
+    turn: int = 0
     wake_ups: int = 0
     cancelled: int = 0
     spent_ms: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -102,6 +105,8 @@ class LadderModel(Model):
             for k in range(cluster.nodes)
         ]
         self.dynamic_j = [0.0] * len(self.nodes)
+        self.claimed = [0] * len(clusters)
+        self.turns = 0
 
     def run(self) -> "LadderModel":
         """Run to the end, or with `drain` until the last job ends."""
@@ -160,7 +165,7 @@ class LadderModel(Model):
                 return
             node.move(at_ms, phase, state)
             if phase == ENTERING and state == 0:
-                node.fell_ms = at_ms
+                node.fell = (at_ms, NEVER)
             if not self.is_ready(node):
                 self.free[node.cluster][node.number - self.clusters[node.cluster].first] = 0
 
@@ -173,19 +178,31 @@ class LadderModel(Model):
             over_ms = node.since_ms + ladder.enter_ms[node.state]
             return over_ms, RESTING if node.begun_ms == NOBODY else WAKING, node.state
         deeper = node.state + 1
-        if deeper == len(ladder.after_ms) or node.kept or self.shares[node.number]:
+        if deeper == len(ladder.after_ms) or self.shares[node.number]:
             return None
         after_ms = ladder.after_ms[deeper] if deeper else node.first_ms
-        return max(node.idle_ms + after_ms, node.since_ms, node.released_ms), ENTERING, deeper
+        begin_ms = max(node.idle_ms + after_ms, node.since_ms)
+        if self.is_ready(node) and not self.without_latency(node, deeper):
+            if node.kept:
+                return None
+            begin_ms = max(begin_ms, node.released_ms)
+        return begin_ms, ENTERING, deeper
 
     def is_ready(self, node: Node) -> bool:
         """Return whether jobs can be placed on a node: it is awake, or it would be at once."""
-        ladder = self.ladders[node.cluster]
-        if node.phase == AWAKE or ladder is None:
+        if node.phase == AWAKE:
             return True
-        states = range(node.state + 1)
-        latency = any(ladder.enter_ms[i] or ladder.wake_ms[i] for i in states)
-        return node.phase != WAKING and not latency and self.wake_draws[node.cluster] is None
+        return node.phase != WAKING and self.without_latency(node, node.state)
+
+    def without_latency(self, node: Node, state: int) -> bool:
+        """Return whether a node in a state would be at work at once, as in all above it."""
+        ladder = self.ladders[node.cluster]
+        drawn = self.wake_draws[node.cluster] is not None or (
+            self.timer_draws[node.cluster] is not None
+        )
+        if ladder is None or drawn:
+            return ladder is None
+        return not any(ladder.enter_ms[i] or ladder.wake_ms[i] for i in range(state + 1))
 
     # Up again
 
@@ -211,6 +228,8 @@ class LadderModel(Model):
         wake_ms = ladder.wake_ms[node.state] if draws is None else next(draws)
         node.wake_ups += 1
         node.begun_ms = begins_ms = self.now_ms
+        self.turns += 1
+        node.turn = self.turns
         if node.phase == ENTERING:
             begins_ms = max(self.now_ms, node.since_ms + ladder.enter_ms[node.state])
         else:
@@ -223,6 +242,9 @@ class LadderModel(Model):
         """Let a node fall back to the state it came from, or go on entering it."""
         node.cancelled += 1
         node.begun_ms = NOBODY
+        if (node.phase, node.state) != (ENTERING, 0):
+            self.turns += 1
+            node.fell = (self.now_ms, self.turns)
         if node.phase == WAKING:
             node.move(self.now_ms, RESTING, node.state)
 
@@ -260,17 +282,22 @@ class LadderModel(Model):
             needed[able[choice]] += more
         for number, cluster in enumerate(self.clusters):
             spare = room[number].count(cluster.accelerators)
+            idle = sum(not self.shares[node.number] for node in ready[number])
+            self.claimed[number] = idle - spare
             free = needed[number] + max(0, self.keep_free[number] - spare)
             needed[number] = max(free, self.keep_awake[number] - len(ready[number]))
         return needed
 
     def keep(self) -> None:
-        """Keep the nodes idle most recently from descending, as many as are to be kept."""
+        """Keep the nodes idle most recently from descending: as many as waiting jobs count on and
+        as are to be kept beyond.
+        """
         for number in range(len(self.clusters)):
             ready = [node for node in self.nodes_of(number) if self.is_ready(node)]
             idle = [node for node in ready if not self.shares[node.number]]
             occupied = len(ready) - len(idle)
-            most = max(self.keep_free[number], self.keep_awake[number] - occupied)
+            most = self.claimed[number] + self.keep_free[number]
+            most = max(most, self.keep_awake[number] - occupied)
             for rank, node in enumerate(sorted(idle, key=lambda n: (-n.idle_ms, n.number))):
                 if node.kept and rank >= most:
                     node.released_ms = self.now_ms
@@ -311,14 +338,18 @@ def iterators(draws: Sequence[Any] | None, clusters: int) -> list[Iterator[int] 
     return [None if drawn is None else iter(drawn) for drawn in draws or [None] * clusters]
 
 
-def last_asleep(node: Node) -> tuple[bool, int, int]:
-    """Order nodes as they are woken: the latest to descend first, those entering it last."""
-    return node.phase == ENTERING and node.state == 0, -node.fell_ms, node.number
+def last_asleep(node: Node) -> tuple[bool, int, int, int]:
+    """Order nodes as they are woken: the last to fall asleep first, those entering it last.
+
+    A node whose wake-up was cancelled fell asleep then.
+    """
+    at_ms, turn = node.fell
+    return node.phase == ENTERING and node.state == 0, -at_ms, -turn, node.number
 
 
-def last_begun(node: Node) -> tuple[int, int]:
-    """Order wake-ups as they are cancelled: the latest begun first, then the highest node."""
-    return -node.begun_ms, -node.number
+def last_begun(node: Node) -> int:
+    """Order wake-ups as they are cancelled: the last begun first."""
+    return -node.turn
 
 
 def pack(room: list[int], gpus: int, whole: int) -> tuple[list[int], int]:
