@@ -10,6 +10,7 @@ from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
+from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.workloads import MOST_GPUS, Workload
 from simulator.units import format_quantity
 
@@ -50,6 +51,7 @@ def problems_between(
     yield from _unknown_names(document)
     yield from _too_many(parts)
     yield from _too_large(parts)
+    yield from provisioning_problems(parts["clusters"], parts["nodes"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
@@ -161,6 +163,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *unused,
         *(text for name, node in scenario.nodes.items() for text in _about_node(name, node)),
         *_late_wake_ups(scenario),
+        *provisioning_warnings(scenario.clusters, scenario.nodes),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

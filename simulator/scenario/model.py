@@ -28,6 +28,7 @@ from simulator.scenario.grid import (
     Site,
 )
 from simulator.scenario.nodes import IdleState, NodeType
+from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity
@@ -47,6 +48,7 @@ __all__ = [
     "JobFile",
     "NodeType",
     "PoissonArrivals",
+    "Provisioning",
     "RegularArrivals",
     "Scenario",
     "Site",
@@ -250,6 +252,8 @@ def _plain(value: Any) -> Any:
             names = [name for name in type(value).model_fields if name not in _NOT_DECISIVE]
             plain = {name: _plain(getattr(value, name)) for name in names}
             return {"is": label, **plain} if label else plain
+        case Provisioning():  # max_waking is the cluster's, wherever it is said
+            return {"is": value.policy, "parameters": _plain(value.parameters)}
         case dict():
             return [[key, _plain(entry)] for key, entry in value.items()]
         case tuple():
