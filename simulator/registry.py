@@ -236,7 +236,7 @@ class Kind:
 
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
-        if function.__module__.partition(".")[0] != self._package.partition(".")[0]:
+        if str(function.__module__).partition(".")[0] != self._package.partition(".")[0]:
             self._find_own()  # so that a name that ships is taken, whoever is first
         taken = self._plugins.get(plugin.name)
         if taken is not None and not _is_rewritten(taken.function, function):

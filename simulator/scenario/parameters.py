@@ -169,7 +169,8 @@ def read_parameters(
             value = table[each.key]
             values[each.name] = problems.read((each.key,), markers[each.key].read, value, info)
         elif not each.required:
-            values[each.name] = each.default
+            default = each.default
+            values[each.name] = tuple(default) if isinstance(default, list) else default
         elif each.key not in meant:
             problems.add((each.key,), f"missing; e.g. {example(each.key, markers[each.key])}")
     return values

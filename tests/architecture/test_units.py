@@ -13,25 +13,32 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_gpu_days", "_bytes", "_mib", "_in",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_gpu_days", "_gpus", "_bytes", "_mib",
+    "_in",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
 
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
+    "alpha": "weight of the newest sample",
+    "beta": "weight of the newest sample",
     "busy": "accelerators held x utilisation",
+    "gamma": "weight of the newest sample",
     "load": "share of capacity",
     "loads": "shares of capacity",
+    "margin": "relative to the forecast",
     "offered_load": "share of capacity",
     "peak_to_trough": "ratio of rates",
     "percent": "of 100",
     "pue": "facility energy over IT energy",
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
+    "shares": "of 1",
     "slot_utilisation": "share of 1",
     "speed": "work per time, relative to 1",
     "swing": "relative to the mean rate",
+    "target": "share of capacity",
     "utilisation": "share of 1",
     "waited_share": "share of jobs",
     "weights": "relative to one another",
@@ -44,6 +51,7 @@ UNITLESS: dict[str, str] = {
     "p99": "in the unit of the law",
     "sd": "in the unit of the law",
     "shape": "of a Weibull law",
+    "samples_ahead": "number of samples",
     "sigma": "of the logarithm",
     "uniforms": "random numbers, 0 to 1",
     # numbers whose unit stands beside them
