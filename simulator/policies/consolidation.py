@@ -43,7 +43,7 @@ def consolidation(
     while True:
         held, awake = cluster.held_by_node(), cluster.is_awake_by_node()
         usable = awake & (held >= 0) & ~closed
-        free_gpus = int((cluster.accelerators - held[usable]).sum())
+        free_gpus = int(((cluster.accelerators - held) * usable).sum())
         surplus_gpus = free_gpus - spare * cluster.held_gpus + ROUNDING
         short = cluster.queued_jobs > 0 or surplus_gpus < 0
         opened = closed if short else closed & ~awake
