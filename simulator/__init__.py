@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulator.api import Run, load, open_run, run
     from simulator.errors import InputError, Issue
+    from simulator.registry import provisioning
     from simulator.scenario import Scenario
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "Issue", "Run", "Scenario", "__version__", "load", "open_run", "run"]
+__all__ = [
+    "InputError",
+    "Issue",
+    "Run",
+    "Scenario",
+    "__version__",
+    "load",
+    "open_run",
+    "provisioning",
+    "run",
+]
 
 _HOMES = {
     "InputError": "simulator.errors",
@@ -25,6 +36,7 @@ _HOMES = {
     "Scenario": "simulator.scenario",
     "load": "simulator.api",
     "open_run": "simulator.api",
+    "provisioning": "simulator.registry",
     "run": "simulator.api",
 }
 

@@ -143,6 +143,29 @@ def format_quantity(value: float, dimension: str) -> str:
     return f"{value / factor:g} {unit}"
 
 
+def exact_quantity(value: float, dimension: str) -> str:
+    """Return a quantity that reads as exactly the same number, in the largest unit that is whole.
+
+    Parameters
+    ----------
+    value : float
+        In the house unit of the dimension.
+    dimension : str
+        One of the keys of `DIMENSIONS`.
+    """
+    units = DIMENSIONS[dimension]
+    whole = [
+        (factor, unit)
+        for unit, factor in units.items()
+        if value and value % factor == 0 and round(value / factor) * factor == value
+    ]
+    if whole:
+        factor, unit = max(whole)
+        return f"{round(value / factor)} {unit}"
+    house = next(unit for unit, factor in units.items() if factor == 1.0)
+    return f"{value!r} {house}"
+
+
 def _without_unit(value: object, dimension: str) -> str:
     example = EXAMPLES[dimension]
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:

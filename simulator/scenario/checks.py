@@ -12,6 +12,7 @@ from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems
+from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.workloads import MOST_GPUS, Workload
 from simulator.units import format_quantity
 
@@ -56,6 +57,7 @@ def problems_between(
     yield from _too_many(parts)
     yield from _too_large(parts)
     yield from power_problems(parts)
+    yield from provisioning_problems(parts["clusters"], parts["nodes"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
@@ -167,6 +169,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *unused,
         *(text for name, node in scenario.nodes.items() for text in _about_node(name, node)),
         *_late_wake_ups(scenario),
+        *provisioning_warnings(scenario.clusters, scenario.nodes),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

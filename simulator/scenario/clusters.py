@@ -15,11 +15,15 @@ from simulator.scenario.fields import (
     as_written,
 )
 from simulator.scenario.node_power import FULL
+from simulator.scenario.provisioning import (
+    ALWAYS_ON,
+    MOST_NODES,
+    IdlePolicy,
+    MaxWaking,
+    Provisioning,
+)
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
-
-MOST_NODES: Final = 2**20
-"""Nodes that one cluster may have."""
 
 SCOPE2: Final = ("location-based", "market-based")
 LATER_QUEUES: Final = (
@@ -80,8 +84,12 @@ class Cluster(Spec):
     ] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
     emptiest."""
-    idle: Annotated[Literal["always-on", "ladder"], Word(["always-on", "ladder"])] = "always-on"
-    """What idle nodes do: `always-on`, they stay awake."""
+    idle: Annotated[Provisioning, IdlePolicy()] = as_written(ALWAYS_ON)
+    """What idle nodes do: a provisioning policy by its name, or a table of its name and
+    parameters. With `always-on` they stay awake, with `ladder` they take the idle states of their
+    node type."""
+    max_waking: Annotated[int | None, MaxWaking()] = as_written(None)
+    """Nodes that may be waking at a time; 1 boots them one after another. Without it any number."""
     power_level: Annotated[str, Text("a power level's name")] = FULL
     """Power level of the node type at which all nodes run: jobs take longer there and draw less;
     `full` is no cap."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 from simulator.errors import Issue, listing, nearest, shown
 from simulator.scenario.files import absolute, rebased
 from simulator.scenario.paths import dotted, leaves, parts_of
+from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 
 Document = dict[str, Any]
@@ -227,6 +228,8 @@ def fill_defaults(spec: Spec, table: Document, layered: Layered, *path: str) -> 
             table[key] = copy.deepcopy(default)
         if isinstance(value, Spec) and isinstance(table.get(key), dict):
             fill_defaults(value, table[key], layered, *path, key)
+        elif isinstance(value, Provisioning) and isinstance(table.get(key), dict):
+            table[key] = value.in_full(table[key])
         elif isinstance(value, dict) and isinstance(table.get(key), dict):
             for entry, inner in value.items():
                 if isinstance(inner, Spec):

@@ -30,6 +30,7 @@ from simulator.scenario.grid import (
 from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
+from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity
@@ -54,6 +55,7 @@ __all__ = [
     "PointsCurve",
     "PoissonArrivals",
     "PowerLevel",
+    "Provisioning",
     "RegularArrivals",
     "Scenario",
     "Site",
@@ -258,6 +260,8 @@ def _plain(value: Any) -> Any:
             plain = {name: _plain(getattr(value, name)) for name in names}
             plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
             return {"is": label, **plain} if label else plain
+        case Provisioning():  # max_waking is the cluster's, wherever it is said
+            return {"is": value.policy, "parameters": _plain(value.parameters)}
         case dict():
             return [[key, _plain(entry)] for key, entry in value.items()]
         case tuple():

@@ -13,19 +13,23 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes",
-    "_mib", "_in", "_l", "_l_per_kwh", "_degc",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_gpus",
+    "_bytes", "_mib", "_in", "_l", "_l_per_kwh", "_degc",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
 
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
+    "alpha": "weight of the newest sample",
+    "beta": "weight of the newest sample",
+    "gamma": "weight of the newest sample",
     "base": "in the unit of the law",
     "busy": "accelerators held x utilisation",
     "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
+    "margin": "relative to the forecast",
     "offered_load": "share of capacity",
     "peak_to_trough": "ratio of rates",
     "per_degree": "what 1 degC adds, in the unit of the law",
@@ -38,6 +42,7 @@ UNITLESS: dict[str, str] = {
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
     "slot_busy": "accelerators at work, of each held",
+    "shares": "of 1",
     "speed": "work per time, relative to 1",
     "exponent": "of a load",
     "exponents": "of a load",
@@ -45,6 +50,7 @@ UNITLESS: dict[str, str] = {
     "level_speed": "relative to the cluster's own level",
     "own_speed": "relative to the node without a cap",
     "swing": "relative to the mean rate",
+    "target": "share of capacity",
     "utilisation": "share of 1",
     "waited_share": "share of jobs",
     "weights": "relative to one another",
@@ -58,6 +64,7 @@ UNITLESS: dict[str, str] = {
     "sd": "in the unit of the law",
     "rest": "any quantity times time",
     "shape": "of a Weibull law",
+    "samples_ahead": "number of samples",
     "sigma": "of the logarithm",
     "uniforms": "random numbers, 0 to 1",
     # numbers whose unit stands beside them

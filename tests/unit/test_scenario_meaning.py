@@ -65,7 +65,8 @@ def test_site_cluster_and_accounting_of_the_example_are_read(contract: Scenario)
     assert site.grid.marginal == GridConstant(g_per_kwh=500.0)
     assert (site.grid.after_end, site.grid.gaps) == ("error", "error")
     assert (cluster.site, cluster.node, cluster.count) == ("oregon", "hgx-a100", 128)
-    assert (cluster.queue, cluster.placement, cluster.idle) == ("fifo", "pack", "always-on")
+    assert (cluster.queue, cluster.placement) == ("fifo", "pack")
+    assert (cluster.idle.policy, cluster.max_waking) == ("always-on", None)
     assert contract.accounting.scope2 == ("location-based", "market-based")
     assert contract.accounting.interval_ms == MS_PER_H
 

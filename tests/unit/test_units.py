@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.units import DIMENSIONS, EXAMPLES, format_quantity, parse_quantity
+from simulator.units import DIMENSIONS, EXAMPLES, exact_quantity, format_quantity, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,27 @@ def test_a_quantity_is_written_in_the_largest_fitting_unit() -> None:
     assert format_quantity(900_000, "time") == "15 min"
     assert format_quantity(0, "power") == "0 W"
     assert format_quantity(380, "intensity") == "380 g/kWh"
+
+
+@pytest.mark.parametrize(
+    ("value", "dimension", "text"),
+    [
+        (300_000, "time", "5 min"),
+        (90_000, "time", "90 s"),
+        (7 * 86_400_000, "time", "7 d"),
+        (1_234_567, "time", "1234567 ms"),
+        (0, "time", "0 ms"),
+        (0.5, "time", "0.5 ms"),
+        (1500.0, "power", "1500 W"),
+        (-2e6, "power", "-2 MW"),
+        (0.1, "power", "0.1 W"),
+    ],
+)
+def test_exact_quantities_read_as_the_same_number(value: float, dimension: str, text: str) -> None:
+    assert exact_quantity(value, dimension) == text
+    assert parse_quantity(text, dimension) == value
+
+
+@given(value=st.floats(-1e15, 1e15), dimension=st.sampled_from(sorted(DIMENSIONS)))
+def test_any_exact_quantity_reads_as_itself(value: float, dimension: str) -> None:
+    assert parse_quantity(exact_quantity(value, dimension), dimension) == value

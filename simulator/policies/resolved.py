@@ -1,0 +1,75 @@
+"""Scenario to policies: for each cluster what its idle nodes do, and who commands them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from simulator.policies.descent import Descent
+from simulator.policies.view import Clock, ClusterView, Commands
+from simulator.scenario.clusters import Cluster
+from simulator.scenario.model import Scenario
+from simulator.scenario.nodes import NodeType
+
+Controller = Callable[[Clock, ClusterView], Commands]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterProvisioning:
+    """What idle nodes of one cluster do.
+
+    Attributes
+    ----------
+    policy : str
+    descent : Descent
+        The ladder of nodes that nothing keeps awake.
+    controller : callable or None
+        Called with the SimPy environment and the cluster's view it gives the process to start.
+    max_waking : int or None
+        Nodes that may be waking at a time.
+    node_limit : int
+        Most nodes that the cluster ever has at a time, at least its count.
+    """
+
+    policy: str
+    descent: Descent
+    controller: Controller | None
+    max_waking: int | None
+    node_limit: int
+
+
+def provisioning_of(scenario: Scenario) -> dict[str, ClusterProvisioning]:
+    """Return the provisioning of each cluster, in the scenario's order.
+
+    Raises
+    ------
+    TypeError
+        If a policy of someone's own returns something else than a `Descent`.
+    """
+    return {
+        name: _provisioning(cluster, scenario.nodes[cluster.node])
+        for name, cluster in scenario.clusters.items()
+    }
+
+
+def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
+    idle = cluster.idle
+    plugin, arguments = idle.plugin, idle.arguments(node)
+    limit = plugin.roles.get("node_limit")
+    controller: Controller | None = None
+    if plugin.form == "controller":
+        descent = Descent(node.idle_states if idle.follows_ladder else ())
+        controller = partial(plugin.function, **arguments)
+    else:
+        descent = plugin.function(node.idle_states, **arguments)
+        if not isinstance(descent, Descent):
+            raise TypeError(
+                f"the policy {plugin.name} returned {descent!r}; a policy of the states returns "
+                "simulator.policies.Descent(states)"
+            )
+    return ClusterProvisioning(
+        policy=idle.policy,
+        descent=descent,
+        controller=controller,
+        max_waking=cluster.max_waking,
+        node_limit=cluster.count if limit is None else arguments[limit],
+    )

@@ -1,0 +1,380 @@
+"""Plug-ins: policies by kind and name, each registered by the one decorator of its kind.
+
+The parameters of a plug-in are the keyword-only arguments of its function. The unit ends an
+argument's name, as everywhere inside; a file leaves it out and writes it into the value:
+``every_ms: int`` is ``every = "5 min"``. How each type is read from a file is the business of
+`simulator.scenario.parameters`.
+
+What ships is imported when a name is first looked up; packages of others name their modules in
+the entry points group of the kind, e.g. ``fleetsim.provisioning``.
+"""
+
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar
+
+from simulator.errors import listing
+
+DIMENSION_BY_SUFFIX: Final = {
+    "_g_per_kwh": "intensity",
+    "_l_per_kwh": "water",
+    "_per_ms": "rate",
+    "_degc": "temperature",
+    "_ms": "time",
+    "_w": "power",
+    "_j": "energy",
+    "_g": "mass",
+}
+"""How the name of an argument ends, and the dimension that this gives; longer endings first."""
+
+HOUSE_SUFFIX: Final = {
+    "_s": "_ms", "_h": "_ms", "_d": "_ms",
+    "_kw": "_w", "_mw": "_w", "_wh": "_j", "_kwh": "_j", "_mwh": "_j", "_kg": "_g",
+}  # fmt: skip
+"""Endings that name a unit which is not the one used inside, and the one that is."""
+
+_SECTION: Final = "Parameters\n----------\n"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Rules = Callable[..., Iterator[tuple[str, str]]]
+"""Given the parameters by keyword, yields what is wrong between them: key and message."""
+
+
+class ParameterError(ValueError):
+    """A parameter that a policy refuses when it sees the node; raised by the policy itself.
+
+    Parameters
+    ----------
+    key : str
+        The parameter, as a file has it.
+    message : str
+        The value, the rule and the remedy.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One keyword-only argument of a plug-in.
+
+    Attributes
+    ----------
+    name : str
+        Name of the argument, its unit at the end: ``"every_ms"``.
+    key : str
+        What a file calls it: ``"every"``.
+    dimension : str or None
+        A key of `simulator.units.DIMENSIONS`; None where the name ends in no unit.
+    annotation : type
+        As written, markers included.
+    default : object
+        In house units; `inspect.Parameter.empty` where there is none.
+    meaning : str
+        What the docstring says of it.
+    """
+
+    name: str
+    key: str
+    dimension: str | None
+    annotation: Any
+    default: Any
+    meaning: str
+
+    @property
+    def required(self) -> bool:
+        """Whether a file must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form that the functions of a kind may have.
+
+    Attributes
+    ----------
+    name : str
+    arguments : tuple of str
+        Names of the arguments before the parameters.
+    generator : bool
+        Whether it must be a generator function; otherwise it must not be one.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    generator: bool = False
+
+    def __str__(self) -> str:
+        function = "a generator function" if self.generator else "a plain function"
+        return f"{function} of ({', '.join(self.arguments)}, *, parameters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A registered function: its name, its form and its parameters.
+
+    Attributes
+    ----------
+    name : str
+    form : str
+        Name of one of the forms of its kind.
+    function : callable
+    parameters : tuple of Parameter
+    rules : callable or None
+        What is wrong between parameters; see `Rules`.
+    roles : mapping of str to str
+        Names of the arguments that someone other than the function itself must know.
+    """
+
+    name: str
+    form: str
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    rules: Rules | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def key_of(self, role: str) -> str | None:
+        """Return what a file calls the parameter of a role, or None without one."""
+        name = self.roles.get(role)
+        return next((each.key for each in self.parameters if each.name == name), None)
+
+
+class Kind:
+    """A kind of plug-in; calling it with a name gives the decorator that registers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the kind: ``"provisioning"``.
+    forms : iterable of Form
+        Forms that its functions may have.
+    package : str
+        Package whose modules are imported when a name is first looked up.
+    roles : iterable of str
+        What the decorator may say of a parameter, beside the name.
+    reserved : iterable of str
+        Keys of a file that no parameter may have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        forms: Iterable[Form],
+        package: str,
+        roles: Iterable[str] = (),
+        reserved: Iterable[str] = ("policy",),
+    ) -> None:
+        self.name = name
+        self._forms = tuple(forms)
+        self._package = package
+        self._roles = tuple(roles)
+        self._reserved = tuple(reserved)
+        self._plugins: dict[str, Plugin] = {}
+        self._own_found = False
+
+    def __call__(
+        self, name: str, *, rules: Rules | None = None, **roles: str
+    ) -> Callable[[Function], Function]:
+        """Return the decorator that registers a function under a name.
+
+        Parameters
+        ----------
+        name : str
+            What scenario files call it.
+        rules : callable, optional
+            Takes the parameters by keyword and yields what is wrong between them, as pairs of
+            key and message.
+        **roles : str
+            Arguments that others must know of, e.g. ``node_limit="most"``.
+
+        Raises
+        ------
+        TypeError
+            If the function can't be used: its first arguments, its parameters or a role.
+        ValueError
+            If the name is taken.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise TypeError(f"write a name: @{self.name}({name!r}) registers nothing")
+
+        def register(function: Function) -> Function:
+            self._add(self._plugin(name, function, rules, roles))
+            return function
+
+        return register
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, those of other packages included, in the order of the alphabet."""
+        self._find_own()
+        return tuple(sorted({*self._plugins, *(entry.name for entry in self._entries())}))
+
+    def get(self, name: str) -> Plugin | None:
+        """Return a plug-in, or None where nothing has the name.
+
+        Raises
+        ------
+        ValueError
+            If another package names it, but it can't be had from there.
+        """
+        self._find_own()
+        if name not in self._plugins:
+            self._load_entry(name)
+        return self._plugins.get(name)
+
+    def _add(self, plugin: Plugin) -> None:
+        function = plugin.function
+        if str(function.__module__).partition(".")[0] != self._package.partition(".")[0]:
+            self._find_own()  # so that a name that ships is taken, whoever is first
+        taken = self._plugins.get(plugin.name)
+        if taken is not None and not _is_rewritten(taken.function, function):
+            raise ValueError(
+                f'{self.name} "{plugin.name}" is registered already, by '
+                f"{taken.function.__module__}.{taken.function.__qualname__}; use another name"
+            )
+        self._plugins[plugin.name] = plugin
+
+    def _find_own(self) -> None:
+        if self._own_found:
+            return
+        self._own_found = True  # before the modules register theirs
+        package = import_module(self._package)
+        for module in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
+            import_module(f"{self._package}.{module}")
+
+    def _entries(self) -> metadata.EntryPoints:
+        return metadata.entry_points(group=f"fleetsim.{self.name}")
+
+    def _load_entry(self, name: str) -> None:
+        for entry in self._entries().select(name=name):
+            try:
+                entry.load()
+            except Exception as error:  # whatever goes wrong in the code of others
+                raise ValueError(
+                    f'"{name}" of {entry.value} can\'t be loaded: {type(error).__name__}: {error}'
+                ) from error
+            if name not in self._plugins:
+                raise ValueError(f'{entry.value} registers no {self.name} called "{name}"')
+
+    def _plugin(
+        self, name: str, function: Callable[..., Any], rules: Rules | None, roles: dict[str, str]
+    ) -> Plugin:
+        if not inspect.isfunction(function):
+            raise TypeError(f'{self.name} "{name}": {function!r} is not a function')
+        where = f'{self.name} "{name}", function {function.__qualname__}'
+        parameters = tuple(_parameters(function, where))
+        for parameter in parameters:
+            if parameter.key in self._reserved:
+                raise TypeError(f"{where}: {parameter.name}: files use this key otherwise")
+        for role, argument in roles.items():
+            if role not in self._roles:
+                raise TypeError(f"{where}: {role}: known here are {listing(self._roles)}")
+            if argument not in {parameter.name for parameter in parameters}:
+                raise TypeError(f"{where}: {role}: no parameter is called {argument}")
+        return Plugin(name, self._form(function, where).name, function, parameters, rules, roles)
+
+    def _form(self, function: Callable[..., Any], where: str) -> Form:
+        first = tuple(
+            name
+            for name, argument in inspect.signature(function).parameters.items()
+            if argument.kind in (argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD)
+        )
+        generator = inspect.isgeneratorfunction(function)
+        for form in self._forms:
+            if (form.arguments, form.generator) == (first, generator):
+                return form
+        kind = "a generator function" if generator else "a plain function"
+        raise TypeError(
+            f"{where}: {kind} of ({', '.join(first)}); write {' or '.join(map(str, self._forms))}"
+        )
+
+
+def _is_rewritten(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
+    """Return whether a definition of a notebook or a prompt stands in place of its old self."""
+    return old.__module__ == new.__module__ == "__main__" and old.__qualname__ == new.__qualname__
+
+
+def _parameters(function: Callable[..., Any], where: str) -> Iterator[Parameter]:
+    """Yield the parameters of a function, in its order."""
+    arguments = {
+        name: argument
+        for name, argument in inspect.signature(function).parameters.items()
+        if argument.kind not in (argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD)
+    }
+    annotations = _annotations(function, arguments, where)
+    meanings = _meanings(function)
+    seen: dict[str, str] = {}
+    for name, argument in arguments.items():
+        if argument.kind is not argument.KEYWORD_ONLY:
+            raise TypeError(f"{where}: {argument}: a file can't say this; name each parameter")
+        suffix = next((end for end in DIMENSION_BY_SUFFIX if name.endswith(end)), "")
+        foreign = next((end for end in HOUSE_SUFFIX if not suffix and name.endswith(end)), None)
+        if foreign is not None:
+            meant = name.removesuffix(foreign) + HOUSE_SUFFIX[foreign]
+            raise TypeError(f"{where}: {name} is not in a unit used inside; write {meant}")
+        key = name.removesuffix(suffix)
+        if key in seen:
+            raise TypeError(f"{where}: {seen[key]} and {name} are both {key} in a file")
+        seen[key] = name
+        dimension = DIMENSION_BY_SUFFIX.get(suffix)
+        meaning = meanings.get(name, "")
+        yield Parameter(name, key, dimension, annotations[name], argument.default, meaning)
+
+
+def _annotations(
+    function: Callable[..., Any], arguments: Mapping[str, inspect.Parameter], where: str
+) -> dict[str, Any]:
+    for name, argument in arguments.items():
+        if argument.annotation is argument.empty:
+            raise TypeError(f"{where}: {name} has no type; write e.g. {name}: int = 4")
+    written = SimpleNamespace(
+        __annotations__={name: argument.annotation for name, argument in arguments.items()}
+    )
+    try:
+        return typing.get_type_hints(written, function.__globals__, include_extras=True)
+    except NameError as error:
+        raise TypeError(
+            f"{where}: {error}; types of parameters must be known when the function is made"
+        ) from error
+
+
+def _meanings(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what the docstring says of each parameter."""
+    words: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in (inspect.getdoc(function) or "").partition(_SECTION)[2].splitlines():
+        if line.startswith("---"):
+            break  # the underline of the next section
+        if line and not line[0].isspace():
+            current = words.setdefault(line.partition(" :")[0], [])
+        else:
+            current += line.split()
+    return {name: " ".join(text) for name, text in words.items()}
+
+
+provisioning: Final = Kind(
+    "provisioning",
+    forms=(Form("descent", ("states",)), Form("controller", ("env", "cluster"), generator=True)),
+    package="simulator.policies",
+    roles=("ladder", "lifetime", "node_limit"),
+    reserved=("policy", "max_waking"),
+)
+"""Policies of idle nodes: ``@provisioning("headroom")``.
+
+A plain function of the node's idle states returns the ladder that idle nodes follow. A generator
+function is a SimPy process that commands the cluster while it runs. Roles: `ladder`, the flag
+that says whether idle nodes follow the node's own ladder; `lifetime`, a time that is the node
+type's lifetime where a file doesn't say it; `node_limit`, the most nodes the cluster may have.
+"""

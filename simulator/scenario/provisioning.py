@@ -1,0 +1,206 @@
+"""What idle nodes of a cluster do, as a scenario writes it: a policy and its parameters."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationInfo
+
+from simulator import registry
+from simulator.errors import Issue, listing, shown
+from simulator.registry import ParameterError, Plugin
+from simulator.scenario.fields import Marker, Whole, Word
+from simulator.scenario.nodes import NodeType
+from simulator.scenario.parameters import (
+    example,
+    markers_of,
+    read_parameters,
+    table_form,
+    written_defaults,
+)
+from simulator.scenario.paths import dotted
+from simulator.scenario.spec import Problems, refusal
+
+ALWAYS_ON: Final = "always-on"
+"""The policy without any ladder."""
+
+MOST_NODES: Final = 2**20
+"""Nodes that one cluster may have."""
+
+MAX_WAKING: Final = Whole(1, MOST_NODES)
+"""How many nodes may wake at a time."""
+
+_ABOUT_MAX_WAKING: Final = "Nodes that may be waking at a time; without it any number."
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """A provisioning policy with its parameters.
+
+    Attributes
+    ----------
+    policy : str
+        Name of the policy.
+    parameters : dict
+        Arguments of its function by name, in house units, defaults included.
+    max_waking : int or None
+        The limit, where it is said beside the parameters; `Cluster.max_waking` has it wherever
+        it is said.
+    """
+
+    policy: str = ALWAYS_ON
+    parameters: dict[str, Any] = field(default_factory=dict)
+    max_waking: int | None = None
+
+    @property
+    def plugin(self) -> Plugin:
+        """What the policy's name stands for."""
+        return _plugin(self.policy)
+
+    @property
+    def follows_ladder(self) -> bool:
+        """Whether idle nodes that nothing keeps awake take the states of the node type."""
+        flag = self.plugin.roles.get("ladder")
+        return self.policy != ALWAYS_ON and (flag is None or bool(self.parameters[flag]))
+
+    def arguments(self, node: NodeType) -> dict[str, Any]:
+        """Return the parameters for a node type: its lifetime where none is said."""
+        name = self.plugin.roles.get("lifetime")
+        if name is None or self.parameters[name] is not None:
+            return dict(self.parameters)
+        return self.parameters | {name: node.lifetime_ms}
+
+    def in_full(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the table of a document with the defaults that it leaves out."""
+        return dict(table) | {
+            key: value for key, value in written_defaults(self.plugin).items() if key not in table
+        }
+
+
+def _plugin(name: object) -> Plugin:
+    """Return the policy that has a name, or refuse with the nearest and the list."""
+    found = registry.provisioning.get(name) if isinstance(name, str) else None
+    if found is None:
+        Word(registry.provisioning.names()).plain(name)
+    assert found is not None
+    return found
+
+
+def _by_name(name: object) -> Plugin:
+    """Return a policy that is given by its name alone, without parameters."""
+    plugin = _plugin(name)
+    markers = markers_of(plugin)
+    needed = [each.key for each in plugin.parameters if each.required]
+    if needed:
+        pairs = ", ".join(example(key, markers[key]) for key in needed)
+        raise ValueError(
+            f'"{plugin.name}" needs {listing(needed)}; '
+            f'write {{ policy = "{plugin.name}", {pairs} }}'
+        )
+    return plugin
+
+
+class IdlePolicy(Marker):
+    """A provisioning policy: its name, or a table of its name and parameters."""
+
+    def read(self, value: Any, info: ValidationInfo) -> Provisioning:
+        """Return the policy, its parameters checked."""
+        if isinstance(value, Provisioning):
+            return value
+        if not isinstance(value, dict):
+            return self._checked(_by_name(value), {}, info)
+        if "policy" not in value:
+            raise ValueError(
+                'policy is missing; write e.g. idle = { policy = "headroom", nodes = 4 }'
+            )
+        try:
+            plugin = _plugin(value["policy"])
+        except ValueError as error:
+            raise refusal(("policy",), str(error)) from None
+        rest = {key: entry for key, entry in value.items() if key != "policy"}
+        return self._checked(plugin, rest, info)
+
+    def _checked(self, plugin: Plugin, table: dict[str, Any], info: ValidationInfo) -> Provisioning:
+        problems, max_waking = Problems(), None
+        if plugin.name != ALWAYS_ON and "max_waking" in table:
+            value = table.pop("max_waking")
+            max_waking = problems.read(("max_waking",), MAX_WAKING.plain, value)
+        parameters = read_parameters(plugin, table, info, problems)
+        problems.check()
+        return Provisioning(plugin.name, parameters, max_waking)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of all policies with their parameters."""
+        complete, tables = [], []
+        waking = {"max_waking": {"description": _ABOUT_MAX_WAKING, **MAX_WAKING.form()}}
+        for name in registry.provisioning.names():
+            try:
+                plugin = _plugin(name)
+                tables.append(table_form(plugin, waking if name != ALWAYS_ON else {}))
+            except ValueError:  # of another package, and refused where a scenario names it
+                continue
+            if not any(each.required for each in plugin.parameters):
+                complete.append(name)
+        return {"anyOf": [{"enum": complete}, *tables]}
+
+
+class MaxWaking(Marker):
+    """How many nodes may wake at a time: said here or in `idle`, not in both."""
+
+    def read(self, value: Any, info: ValidationInfo) -> int | None:
+        """Return the limit, wherever it is said."""
+        idle = info.data.get("idle")
+        said = idle.max_waking if isinstance(idle, Provisioning) else None
+        if value is None:
+            return said
+        limit = MAX_WAKING.plain(value)
+        if said is not None:
+            raise ValueError(f"{limit} here and {said} in idle; take one of them out")
+        return limit
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the limit."""
+        return MAX_WAKING.form()
+
+
+def provisioning_problems(clusters: Mapping[str, Any], nodes: Mapping[str, Any]) -> Iterator[Issue]:
+    """Yield what a policy refuses once it sees its cluster and node type.
+
+    Parameters
+    ----------
+    clusters, nodes : mapping
+        Those that could be read, by name.
+    """
+    for name, cluster in clusters.items():
+        node = nodes.get(cluster.node)
+        if node is not None:
+            for key, text in _between(cluster.idle, cluster.count, node):
+                path = ("clusters", name, "idle", *([key] if key else []))
+                yield Issue(dotted(path), text)
+
+
+def _between(idle: Provisioning, count: int, node: NodeType) -> Iterator[tuple[str, str]]:
+    plugin, arguments = idle.plugin, idle.arguments(node)
+    limit = plugin.roles.get("node_limit")
+    if limit is not None and arguments[limit] < count:
+        key = str(plugin.key_of("node_limit"))
+        yield key, f"{key} ({arguments[limit]}) must be at least the cluster's count ({count})"
+    if plugin.rules is not None:
+        yield from plugin.rules(**arguments)
+    if plugin.form == "descent":
+        try:
+            plugin.function(node.idle_states, **arguments)
+        except ParameterError as error:
+            yield error.key, str(error)
+
+
+def provisioning_warnings(
+    clusters: Mapping[str, Any], nodes: Mapping[str, NodeType]
+) -> Iterator[str]:
+    """Yield what is odd but allowed: a ladder on nodes that have no idle states."""
+    for name, cluster in clusters.items():
+        if cluster.idle.follows_ladder and not nodes[cluster.node].idle_states:
+            yield (
+                f"{dotted(('clusters', name, 'idle'))}: node type {shown(cluster.node)} has no "
+                f"idle_states; its nodes stay awake, as with {ALWAYS_ON}"
+            )
