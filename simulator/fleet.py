@@ -33,6 +33,8 @@ class Fleet:
         Index of the cluster's site.
     first_node : int64[clusters + 1]
         Number of the cluster's first node; the last entry is the number of nodes.
+    first_count : int64[clusters]
+        Nodes in service at the start, the first of the cluster's; others may come later.
     accelerators : int64[clusters]
         Accelerators of one node.
     idle_w, busy_w : float64[clusters]
@@ -74,6 +76,7 @@ class Fleet:
     site_names: tuple[str, ...]
     site: NDArray[np.int64]
     first_node: NDArray[np.int64]
+    first_count: NDArray[np.int64]
     accelerators: NDArray[np.int64]
     idle_w: NDArray[np.float64]
     busy_w: NDArray[np.float64]
@@ -92,7 +95,7 @@ class Fleet:
 
     @property
     def node_count(self) -> NDArray[np.int64]:
-        """Number of nodes of each cluster, int64[clusters]."""
+        """Most nodes that each cluster ever has, int64[clusters]."""
         return np.diff(self.first_node)
 
     @property
@@ -109,7 +112,7 @@ def fleet_of(scenario: Scenario) -> Fleet:
     own = [ladder[0] for ladder in levels]
     types = [scenario.nodes[cluster.node] for cluster in clusters.values()]
     sites = tuple(scenario.sites)
-    counts = [cluster.count for cluster in clusters.values()]
+    counts = [cluster.node_limit for cluster in clusters.values()]
     return Fleet(
         cluster_names=tuple(clusters),
         node_types=tuple(cluster.node for cluster in clusters.values()),
@@ -117,6 +120,7 @@ def fleet_of(scenario: Scenario) -> Fleet:
         site_names=sites,
         site=np.array([sites.index(cluster.site) for cluster in clusters.values()], np.int64),
         first_node=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        first_count=np.array([cluster.count for cluster in clusters.values()], np.int64),
         accelerators=np.array([node.accelerators for node in types], np.int64),
         idle_w=np.array([level.idle_power_w for level in own]),
         busy_w=np.array([level.busy_power_w for level in own]),

@@ -4,12 +4,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+import numpy as np
+
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
+from simulator.policies import provisioning_of
 from simulator.power.curves import curves_of
-from simulator.power.ladder import Descent, ladders_of
+from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
-from simulator.scenario.model import Cluster, NodeType, Scenario
+from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
 from simulator.traces.trace import Trace
 from simulator.traces.weather import open_weather
@@ -62,16 +65,17 @@ class Inputs:
 
     def power(self) -> PowerTables:
         """Return what nodes draw, with fresh draws of random times."""
-        clusters = self.scenario.clusters.values()
-        descents = [descent_of(self.scenario.nodes[at.node], at) for at in clusters]
+        clusters = provisioning_of(self.scenario).values()
         ladders = ladders_of(
-            descents,
+            [cluster.descent for cluster in clusters],
             self.fleet.idle_w,
             self.fleet.cluster_names,
+            max_waking=[cluster.max_waking for cluster in clusters],
             nodes=int(self.fleet.first_node[-1]),
             seed=self.scenario.seed,
         )
-        return PowerTables(curves_of(self.scenario), ladders)
+        may_leave = np.array([cluster.may_leave for cluster in clusters])
+        return PowerTables(curves_of(self.scenario), ladders, may_leave)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -93,11 +97,6 @@ class Inputs:
         }
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def descent_of(node: NodeType, cluster: Cluster) -> Descent:
-    """Return what idle nodes of a cluster do."""
-    return Descent(node.idle_states) if cluster.idle == "ladder" else Descent()
 
 
 def open_inputs(scenario: Scenario) -> Inputs:

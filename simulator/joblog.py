@@ -32,6 +32,8 @@ class JobLog:
         When the run ended. [ms]
     events : dict of str to int
         Jobs submitted, started and completed, log rows, and calls of the compiled loop.
+    notes : tuple of (str, str, float, str)
+        What policies told: cluster, quantity, value, unit.
     """
 
     start_ms: NDArray[np.int64]
@@ -44,3 +46,4 @@ class JobLog:
     held_back: NDArray[np.int8]
     finished_ms: int
     events: dict[str, int]
+    notes: tuple[tuple[str, str, float, str], ...] = ()

@@ -14,12 +14,14 @@ from simulator.accounting.facility import site_means
 from simulator.accounting.metering import MOST_CELLS, Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
-from simulator.assumptions import assumptions_of, basis_of
+from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import Controller, View, simulate
 from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
+from simulator.policies import provisioning_of
+from simulator.policies.resolved import Controller as PolicyController
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
@@ -160,7 +162,8 @@ def simulated(
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
-        controllers=(*controllers, *reporters),
+        controllers=(*_commanders(scenario), *controllers, *reporters),
+        start_epoch_ms=grid.start_epoch_ms,
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
@@ -226,7 +229,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
             "nodes": node_table(fleet, power.ladders, billed),
         },
         basis=basis_of(opened.average, opened.marginal),
-        assumptions=assumptions_of(
+        assumptions=_told(log, scenario)
+        + assumptions_of(
             scenario,
             jobs,
             _means(opened, metered, signals),
@@ -287,6 +291,33 @@ def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
         if trace.file and trace.file_sha256
     ]
     return tuple(dict.fromkeys(files))
+
+
+def _commanders(scenario: Scenario) -> list[Controller]:
+    """Return the controllers of the clusters' policies, in the scenario's order."""
+
+    def commander(at: int, start: PolicyController) -> Controller:
+        return lambda env, view: start(env, view.clusters[at])
+
+    return [
+        commander(at, cluster.controller)
+        for at, cluster in enumerate(provisioning_of(scenario).values())
+        if cluster.controller is not None
+    ]
+
+
+def _told(log: JobLog, scenario: Scenario) -> tuple[Assumption, ...]:
+    """Return what policies told, as it stands beside the assumptions."""
+    return tuple(
+        (
+            cluster,
+            quantity,
+            f"{value:.4g}",
+            unit,
+            f"policy {scenario.clusters[cluster].idle.policy}",
+        )
+        for cluster, quantity, value, unit in log.notes
+    )
 
 
 def _reporter(progress: Progress, horizon_ms: int) -> Controller:

@@ -15,7 +15,8 @@ from simulator.fleet import PLACEMENTS, Fleet
 from simulator.kernels import tables as kernels
 from simulator.kernels.ladder import Ladder as LadderTable
 from simulator.power.curves import LINE, table_of
-from simulator.power.ladder import Descent, Ladders, ladders_of
+from simulator.power.descent import Descent
+from simulator.power.ladder import Ladders, ladders_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario import from_document
@@ -62,6 +63,7 @@ def fleet(*clusters: Nodes) -> Fleet:
         site_power_budget_w=np.full(1, np.inf),
         embodied_g=np.zeros(number),
         lifetime_ms=np.full(number, 4.0 * MS_PER_Y),
+        first_count=np.array([c.count for c in clusters], np.int64),
         placement=np.array([PLACEMENTS.index(c.placement) for c in clusters], np.int64),
     )
 
@@ -70,7 +72,8 @@ def awake(fleet: Fleet) -> PowerTables:
     """Return the power of a fleet whose nodes never sleep and whose load curves are straight."""
     names = fleet.cluster_names
     ladders = ladders_of([Descent()] * len(names), fleet.idle_w, names, nodes=0, seed=0)
-    return PowerTables(table_of([LINE] * len(names), fleet.accelerators.tolist()), ladders)
+    curves = table_of([LINE] * len(names), fleet.accelerators.tolist())
+    return PowerTables(curves, ladders, np.zeros(len(names), bool))
 
 
 def job_table(
@@ -267,6 +270,7 @@ def sleeping(
             power_w=power_w,
             most_waking=np.array([one or kernels.FOREVER_MS for one in most], np.int64),
         ),
+        np.zeros(clusters, bool),
     )
 
 

@@ -11,7 +11,7 @@ from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
 from simulator.kernels import residency, sharing
 from simulator.kernels.sharing import Changes
-from simulator.kernels.tables import AWAKE, Log
+from simulator.kernels.tables import ABSENT, AWAKE, Log
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
 
@@ -119,8 +119,12 @@ class Meter:
         rows = np.zeros((nodes, kernels.NODE_SIZE))
         rows[:, kernels.SINCE_MS] = grid.begin_ms
         bins = grid.count(expected_end_ms) + 1
-        resting = ladders.table.levels > 0
+        resting = (ladders.table.levels > 0) | power.may_leave
         codes = ladders.codes if resting.any() else 0
+        stays = np.zeros((nodes, residency.NODE_SIZE), np.int64)
+        number = np.arange(nodes) - np.repeat(fleet.first_node[:-1], fleet.node_count)
+        absent = number >= np.repeat(fleet.first_count, fleet.node_count)
+        stays[absent, residency.STATE] = ABSENT
         self._grid = grid
         self._curves = power.curves
         self._changes: list[Changes] = []
@@ -133,7 +137,7 @@ class Meter:
             nodes=rows,
             residency=residency.Residency(
                 ladder=ladders.table,
-                nodes=np.zeros((nodes, residency.NODE_SIZE), np.int64),
+                nodes=stays,
                 node_ms=np.zeros((nodes, codes), np.int64),
                 part_ms=np.zeros((bins + 2, clusters, codes), np.int64),
                 step=np.zeros((bins + 2, clusters, codes), np.int64),

@@ -1,6 +1,7 @@
 """The engine: SimPy for whoever decides, compiled loops for what is decided about."""
 
-from simulator.engine.conductor import Controller, View, simulate
+from simulator.engine.conductor import Controller, simulate
+from simulator.engine.view import View
 from simulator.joblog import JobLog
 
 __all__ = ["Controller", "JobLog", "View", "simulate"]

@@ -8,11 +8,10 @@ scheduling pass of that instant and records it.
 
 from collections.abc import Callable, Generator, Sequence
 
-import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from simulator.engine.state import State, initial_state
+from simulator.engine.view import View
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
@@ -23,42 +22,11 @@ from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.workload.table import JobTable
 
-Controller = Callable[[simpy.Environment, "View"], Generator[simpy.Event, object, object]]
+Controller = Callable[[simpy.Environment, View], Generator[simpy.Event, object, object]]
 """A SimPy process on the run's clock (integer milliseconds), given a view of the state."""
 
 LogReader = Callable[[kernels.Log, int], None]
 """Is handed the change log and its number of rows whenever it is full, and at the end."""
-
-
-class View:
-    """What a controller may see: counts of the settled instant."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    @property
-    def now_ms(self) -> int:
-        """Time since the scenario's start. [ms]"""
-        return int(self._state.tables.clock[kernels.NOW_MS])
-
-    @property
-    def started(self) -> int:
-        """Jobs started so far."""
-        return int(self._state.tables.clock[kernels.STARTED])
-
-    @property
-    def free(self) -> NDArray[np.int64]:
-        """Free accelerators of each cluster, int64[clusters]."""
-        return self._state.tables.clusters[:, kernels.FREE].copy()
-
-    @property
-    def waiting(self) -> NDArray[np.int64]:
-        """Waiting jobs, each at the cluster it would prefer, int64[clusters]."""
-        tables = self._state.tables
-        waiting = np.zeros(len(tables.clusters), np.int64)
-        preferred = tables.route_cluster[tables.routes[:, kernels.ROUTE_FIRST]]
-        np.add.at(waiting, preferred, tables.routes[:, kernels.WAITING])
-        return waiting
 
 
 def simulate(
@@ -70,6 +38,7 @@ def simulate(
     drain: bool = False,
     on_log: LogReader,
     controllers: Sequence[Controller] = (),
+    start_epoch_ms: int = 0,
 ) -> JobLog:
     """Run the jobs on the fleet.
 
@@ -88,6 +57,9 @@ def simulate(
     controllers : sequence of Controller
         SimPy processes that act on settled state before `end_ms`, in this order at equal times;
         their delays are whole milliseconds.
+    start_epoch_ms : int
+        The scenario's start, for controllers that follow the calendar.
+        [ms since 1970-01-01T00:00Z]
 
     Raises
     ------
@@ -97,7 +69,7 @@ def simulate(
     state = initial_state(fleet, jobs, power, end_ms=end_ms)
     home = state.jobs.cluster.copy()
     env = simpy.Environment(initial_time=0)
-    view = View(state)
+    view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
         env.process(controller(env, view))
     run = _Run(state, power.ladders, on_log)
@@ -134,6 +106,7 @@ def simulate(
         held_back=state.jobs.held_back,
         finished_ms=finished_ms,
         events=run.events(),
+        notes=view.notes,
     )
 
 

@@ -166,6 +166,7 @@ def _tables(
 ) -> kernels.Tables:
     ladders = power.ladders
     clusters, words = _clusters(fleet, ladders)
+    clusters[:, kernels.MAY_CHANGE] = power.may_leave
     slots = max(1, slots)
     row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
     row[:-1, kernels.NEXT_SLOT] = np.arange(1, slots)
@@ -197,7 +198,8 @@ def _tables(
         agenda=np.zeros(slots, np.int64),
         bits=max(1, (slots - 1).bit_length()),
     )
-    tables.clock[kernels.LADDERS] = int(clusters[:, kernels.LADDER].any())
+    leaving = bool(power.may_leave.any())
+    tables.clock[kernels.LADDERS] = int(leaving or clusters[:, kernels.LADDER].any())
     _start_timers(tables, ladders)
     return tables
 
@@ -216,13 +218,16 @@ def _power(fleet: Fleet, curves: Curves) -> kernels.Power:
 
 
 def _nodes(fleet: Fleet) -> NDArray[np.int32]:
-    """Return the table of nodes, all awake, free and offered to placement."""
+    """Return the table of nodes, those in service awake, free and offered to placement."""
     nodes = np.zeros((int(fleet.first_node[-1]), kernels.NODE_SIZE), np.int32)
     counts = fleet.node_count
     nodes[:, kernels.NODE_WHOLE] = np.repeat(fleet.accelerators, counts)
     nodes[:, kernels.NODE_FREE] = nodes[:, kernels.NODE_WHOLE]
     nodes[:, kernels.NODE_CLUSTER] = np.repeat(np.arange(len(counts)), counts)
-    nodes[:, kernels.LISTED] = 1
+    number = np.arange(len(nodes)) - np.repeat(fleet.first_node[:-1], counts)
+    present = number < np.repeat(fleet.first_count, counts)
+    nodes[:, kernels.LISTED] = present
+    nodes[:, kernels.NODE_STATE] = np.where(present, kernels.AWAKE, kernels.ABSENT)
     return nodes
 
 
@@ -230,7 +235,7 @@ def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
     """Note that every node with a ladder is idle from the start; a sorted list is a heap."""
     table = ladders.table
     for row, (first, nodes, has_ladder) in enumerate(
-        tables.clusters[:, [kernels.FIRST_NODE, kernels.NODES, kernels.LADDER]]
+        tables.clusters[:, [kernels.FIRST_NODE, kernels.OWNED, kernels.LADDER]]
     ):
         if not has_ladder:
             continue
@@ -255,24 +260,25 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
     table = np.zeros((len(fleet.cluster_names), width), np.int64)
     trees: list[NDArray[np.int64]] = []
     base = 0
-    for row, whole, nodes in zip(table, fleet.accelerators, fleet.node_count, strict=True):
+    counts = zip(fleet.node_count, fleet.first_count, strict=True)
+    for row, whole, (nodes, count) in zip(table, fleet.accelerators, counts, strict=True):
         tree_shape, tree_words = node_index.shape(int(nodes))
         row[kernels.TREE_SHAPE : kernels.TREE_SHAPE + len(tree_shape)] = tree_shape
         row[kernels.TREE_BASE] = base
         row[kernels.TREE_WORDS] = tree_words
         row[kernels.WHOLE] = whole
         row[kernels.NODES] = nodes
-        row[kernels.FREE] = whole * nodes
-        row[kernels.WITH_FREE + whole] = nodes
+        row[kernels.FREE] = whole * count
+        row[kernels.WITH_FREE + whole] = count
         words = np.zeros((int(whole) + 1, tree_words), np.int64)
-        node_index.fill(words[whole], int(nodes))
+        node_index.fill(words[whole], int(count))
         trees.append(words.ravel())
         base += words.size
     table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]
     table[:, kernels.RULE] = fleet.placement
     table[:, kernels.LADDER] = ladders.table.first < ladders.table.levels
     table[:, kernels.MOST_WAKING] = ladders.most_waking
-    table[:, kernels.OWNED] = fleet.node_count
+    table[:, kernels.OWNED] = fleet.first_count
     table[:, kernels.SITE] = fleet.site
     table[:, kernels.LEVELS] = fleet.level_count
     table[:, kernels.BUDGETED] = np.isfinite(fleet.power_budget_w) | np.isfinite(

@@ -285,6 +285,7 @@ def note_idleness(tables, node):
     if idle and tables.rests[node, LEAVING] == 1:
         nodes[node, NODE_IDLE] = 0
         nodes[node, NODE_STATE] = ABSENT
+        tables.rests[node, LEAVING] = 0
         tables.clusters[cluster, OWNED] -= 1
     elif tables.clusters[cluster, LADDER] == 1:
         if idle and nodes[node, NODE_IDLE] == 0:

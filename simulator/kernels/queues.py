@@ -9,6 +9,7 @@ from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import (
     EVEN,
+    GPUS_WAITED,
     NODES_WAITED,
     NONE,
     QUEUE_BASE,
@@ -31,6 +32,7 @@ def enter(jobs, tables, job):
         jobs.next_waiting[tail] = job
     tables.tails[route, level] = job
     tables.routes[route, WAITING] += 1
+    tables.routes[route, GPUS_WAITED] += jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
         tables.routes[route, NODES_WAITED] += jobs.gpus[job] // tables.routes[route, EVEN]
 
@@ -55,5 +57,6 @@ def leave(jobs, tables, job):
         base = tables.routes[route, QUEUE_BASE]
         node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
     tables.routes[route, WAITING] -= 1
+    tables.routes[route, GPUS_WAITED] -= jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
         tables.routes[route, NODES_WAITED] -= jobs.gpus[job] // tables.routes[route, EVEN]

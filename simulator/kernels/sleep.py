@@ -52,8 +52,9 @@ from simulator.kernels.tables import (
 def kept(clusters, cluster):
     """Return how many idle nodes of a cluster stay awake.
 
-    They are those that waiting jobs count on, and those that a policy keeps. Without the first, a gang whose nodes are not all free at once could wait for ever: some would
-    fall asleep again before the others are awake.
+    They are those that waiting jobs count on, and those that a policy keeps. Without the first a
+    gang whose nodes are not all free at once could wait for ever: some would fall asleep again
+    before the others are awake.
     """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]

@@ -60,8 +60,9 @@ CLOCK_SIZE = 13
     SITE,
     LEVELS,  # power levels at which a job may run
     BUDGETED,  # 1 where a power budget limits it, or its site
-) = range(27)
-TREE_SHAPE = 27
+    MAY_CHANGE,  # 1 where nodes may come into service and leave it
+) = range(28)
+TREE_SHAPE = 28
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -76,11 +77,12 @@ WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
     EVEN,
     SOLE,
     NODES_WAITED,
+    GPUS_WAITED,
     CURSOR_LEVEL,
     CURSOR_JOB,
     QUEUE_BASE,
-) = range(10)
-QUEUE_SHAPE = 10
+) = range(11)
+QUEUE_SHAPE = 11
 ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of nodes.

@@ -3,9 +3,9 @@
 A module put into this folder is found by itself; nothing else lists it.
 """
 
-from simulator.policies.descent import Descent
 from simulator.policies.resolved import ClusterProvisioning, provisioning_of
 from simulator.policies.view import Clock, ClusterView, Commands
+from simulator.power.descent import Descent
 
 __all__ = [
     "Clock",

@@ -1,6 +1,6 @@
 """always-on: idle nodes stay awake."""
 
-from simulator.policies.descent import Descent
+from simulator.power.descent import Descent
 from simulator.registry import provisioning
 from simulator.scenario.nodes import IdleState
 

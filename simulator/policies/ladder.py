@@ -1,6 +1,6 @@
 """ladder: idle nodes step down the idle states of their node type."""
 
-from simulator.policies.descent import Descent
+from simulator.power.descent import Descent
 from simulator.registry import provisioning
 from simulator.scenario.nodes import IdleState
 

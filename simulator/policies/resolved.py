@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from simulator.policies.descent import Descent
 from simulator.policies.view import Clock, ClusterView, Commands
+from simulator.power.descent import Descent
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
@@ -26,15 +26,15 @@ class ClusterProvisioning:
         Called with the SimPy environment and the cluster's view it gives the process to start.
     max_waking : int or None
         Nodes that may be waking at a time.
-    node_limit : int
-        Most nodes that the cluster ever has at a time, at least its count.
+    may_leave : bool
+        Whether nodes come into service and go out of it during the run.
     """
 
     policy: str
     descent: Descent
     controller: Controller | None
     max_waking: int | None
-    node_limit: int
+    may_leave: bool
 
 
 def provisioning_of(scenario: Scenario) -> dict[str, ClusterProvisioning]:
@@ -54,7 +54,6 @@ def provisioning_of(scenario: Scenario) -> dict[str, ClusterProvisioning]:
 def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
     idle = cluster.idle
     plugin, arguments = idle.plugin, idle.arguments(node)
-    limit = plugin.roles.get("node_limit")
     controller: Controller | None = None
     if plugin.form == "controller":
         descent = Descent(node.idle_states if idle.follows_ladder else ())
@@ -71,5 +70,5 @@ def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
         descent=descent,
         controller=controller,
         max_waking=cluster.max_waking,
-        node_limit=cluster.count if limit is None else arguments[limit],
+        may_leave="node_limit" in plugin.roles,
     )

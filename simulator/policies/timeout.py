@@ -1,7 +1,7 @@
 """timeout: delayed-off, one state entered after an idle timer."""
 
 from simulator.errors import listing, nearest, shown
-from simulator.policies.descent import Descent
+from simulator.power.descent import Descent
 from simulator.registry import ParameterError, provisioning
 from simulator.scenario.laws import Constant, Law
 from simulator.scenario.nodes import IdleState

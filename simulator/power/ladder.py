@@ -7,33 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM, Ladder
-from simulator.kernels.tables import NONE
+from simulator.kernels.tables import FOREVER_MS, NONE
+from simulator.power.descent import Descent
 from simulator.scenario.laws import Constant, Law
-from simulator.scenario.nodes import IdleState
 from simulator.workload.draws import Draw, drawer
 
 SPARE_DRAWS = 8192
 """Times drawn beforehand beyond what two instants may need."""
-
-
-@dataclass(frozen=True, slots=True)
-class Descent:
-    """What idle nodes of a cluster do by themselves.
-
-    Attributes
-    ----------
-    states : tuple of IdleState
-        In order of depth; none for nodes that stay awake.
-    timer : Law or None
-        Idle time after which the first state is entered, drawn anew for each gap [ms]; None for
-        the state's own `after`.
-    max_waking : int or None
-        Nodes that may wake at the same time.
-    """
-
-    states: tuple[IdleState, ...] = ()
-    timer: Law | None = None
-    max_waking: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +68,7 @@ def ladders_of(
     idle_w: NDArray[np.float64],
     cluster_names: Sequence[str],
     *,
+    max_waking: Sequence[int | None] = (),
     nodes: int,
     seed: int,
 ) -> Ladders:
@@ -101,6 +82,8 @@ def ladders_of(
         Power of an awake node with nothing allocated. [W]
     cluster_names : sequence of str
         Random times are drawn from streams named by them.
+    max_waking : sequence of (int or None)
+        Nodes that may be waking at a time; none, no limit anywhere.
     nodes : int
         Nodes of the fleet: so many times may be drawn at one instant, twice.
     seed : int
@@ -147,12 +130,12 @@ def ladders_of(
         draws_ms=np.zeros((len(laws), draws), np.int64),
         drawn=np.full(len(laws), draws, np.int64),
     )
-    unlimited = int(np.iinfo(np.int64).max)
+    limits = max_waking or [None] * clusters
     ladders = Ladders(
         table=table,
         names=tuple(tuple(state.name for state in descent.states) for descent in descents),
         power_w=power_w,
-        most_waking=np.array([one.max_waking or unlimited for one in descents], np.int64),
+        most_waking=np.array([limit or FOREVER_MS for limit in limits], np.int64),
         _drawers=tuple(laws),
     )
     ladders.refill()

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simulator.kernels.curves import Curves
 from simulator.power.ladder import Ladders
 
@@ -16,7 +19,10 @@ class PowerTables:
         What nodes draw between idle and busy.
     ladders : Ladders
         What idle nodes do by themselves.
+    may_leave : bool[clusters]
+        Whether nodes may come into service and go out of it during the run.
     """
 
     curves: Curves
     ladders: Ladders
+    may_leave: NDArray[np.bool_]

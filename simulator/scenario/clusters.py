@@ -98,6 +98,12 @@ class Cluster(Spec):
     )
     """IT power that the cluster may not exceed; none unless given."""
 
+    @property
+    def node_limit(self) -> int:
+        """Most nodes that the cluster ever has at a time, at least its count."""
+        name = self.idle.plugin.roles.get("node_limit")
+        return self.count if name is None else max(self.count, int(self.idle.parameters[name]))
+
 
 class Scope2(Marker):
     """Methods of scope 2 accounting."""

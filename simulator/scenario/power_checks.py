@@ -58,8 +58,7 @@ def floor(node: NodeType, cluster: Cluster) -> tuple[float, str]:
     state, or waking, at one time. [W]
     """
     floor_w, why = node.level(cluster.power_level).idle_power_w, "idle"
-    idle: object = cluster.idle
-    for state in node.idle_states if idle != "always-on" else ():
+    for state in node.idle_states if cluster.idle.follows_ladder else ():
         instant = isinstance(state.wake_time, Constant) and state.wake_time.value == 0
         if state.enter_time_ms > 0 and state.enter_power_w > floor_w:
             floor_w, why = state.enter_power_w, f"entering {shown(state.name)}"

@@ -40,6 +40,7 @@ def fleet_of_nodes(*counts: int) -> Fleet:
         site_power_budget_w=np.full(1, np.inf),
         embodied_g=np.zeros(clusters),
         lifetime_ms=np.ones(clusters),
+        first_count=np.array(counts, np.int64),
         placement=np.zeros(clusters, np.int64),
     )
 

@@ -1,0 +1,214 @@
+"""What controllers see of the settled instant, and what they may command."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.state import State
+from simulator.kernels import commands
+from simulator.kernels import tables as kernels
+
+Note = tuple[str, str, float, str]
+"""Cluster, quantity, value and unit of a figure that a policy tells."""
+
+
+class View:
+    """The whole fleet at the settled instant."""
+
+    def __init__(self, state: State, cluster_names: tuple[str, ...], start_epoch_ms: int) -> None:
+        self._state = state
+        self._notes: dict[tuple[str, str], tuple[float, str]] = {}
+        self.clusters = tuple(
+            ClusterView(state, at, name, start_epoch_ms, self._notes)
+            for at, name in enumerate(cluster_names)
+        )
+
+    @property
+    def now_ms(self) -> int:
+        """Time since the scenario's start. [ms]"""
+        return int(self._state.tables.clock[kernels.NOW_MS])
+
+    @property
+    def started(self) -> int:
+        """Jobs started so far."""
+        return int(self._state.tables.clock[kernels.STARTED])
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """Free accelerators of each cluster's open and awake nodes, int64[clusters]."""
+        return self._state.tables.clusters[:, kernels.FREE].copy()
+
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """Waiting jobs, each at the cluster it would prefer, int64[clusters]."""
+        return np.array([cluster.queued_jobs for cluster in self.clusters], np.int64)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What policies told, the last value of each quantity."""
+        return tuple((*key, *told) for key, told in self._notes.items())
+
+
+class ClusterView:
+    """One cluster, as `simulator.policies.view.ClusterView` describes it."""
+
+    def __init__(
+        self,
+        state: State,
+        at: int,
+        name: str,
+        start_epoch_ms: int,
+        notes: dict[tuple[str, str], tuple[float, str]],
+    ) -> None:
+        self._tables = state.tables
+        self._jobs = state.jobs
+        self._at = at
+        self._row = state.tables.clusters[at]
+        first, count = int(self._row[kernels.FIRST_NODE]), int(self._row[kernels.NODES])
+        self._first = first
+        self._nodes = state.tables.nodes[first : first + count]
+        self._routes = self._preferring()
+        self._notes = notes
+        self._any_closed = False
+        self.name = name
+        self.start_epoch_ms = start_epoch_ms
+        self.accelerators = int(self._row[kernels.WHOLE])
+
+    def _preferring(self) -> NDArray[np.int64]:
+        routes = self._tables.routes[:, kernels.ROUTE_FIRST]
+        return np.flatnonzero(self._tables.route_cluster[routes] == self._at)
+
+    @property
+    def now_ms(self) -> int:
+        """Time since the scenario's start. [ms]"""
+        return int(self._tables.clock[kernels.NOW_MS])
+
+    @property
+    def node_count(self) -> int:
+        """Nodes in service now, those included that leave when they are empty."""
+        return int(self._row[kernels.OWNED])
+
+    @property
+    def awake(self) -> int:
+        """Nodes awake, with jobs or without."""
+        return self.node_count - self.asleep - self.waking
+
+    @property
+    def waking(self) -> int:
+        """Nodes that are waking."""
+        return int(self._row[kernels.AWAKING])
+
+    @property
+    def asleep(self) -> int:
+        """Nodes entering an idle state or resting in one."""
+        return int(self._row[kernels.SLEEPING])
+
+    @property
+    def idle(self) -> int:
+        """Awake nodes that hold nothing."""
+        if not self._any_closed:
+            return int(self._row[kernels.WITH_FREE + self.accelerators])
+        empty = self._nodes[:, kernels.NODE_FREE] == self._nodes[:, kernels.NODE_WHOLE]
+        return int(np.count_nonzero(empty & self.is_awake_by_node()))
+
+    @property
+    def occupied(self) -> int:
+        """Nodes that hold a job."""
+        return self.awake - self.idle
+
+    @property
+    def held_gpus(self) -> int:
+        """Accelerators held by jobs."""
+        if not self._any_closed:
+            return self.awake * self.accelerators - int(self._row[kernels.FREE])
+        held = self.held_by_node()
+        return int(held[held > 0].sum())
+
+    @property
+    def queued_jobs(self) -> int:
+        """Waiting jobs that prefer this cluster."""
+        return int(self._tables.routes[self._routes, kernels.WAITING].sum())
+
+    @property
+    def queued_gpus(self) -> int:
+        """Accelerators that they ask for."""
+        return int(self._tables.routes[self._routes, kernels.GPUS_WAITED].sum())
+
+    @property
+    def oldest_wait_ms(self) -> int:
+        """How long the job that waits longest has waited, 0 where none waits. [ms]"""
+        heads = self._tables.heads[self._routes]
+        heads = heads[heads >= 0]
+        return self.now_ms - int(self._jobs.submit_ms[heads].min()) if len(heads) else 0
+
+    @property
+    def demand_gpus(self) -> int:
+        """Accelerators held and asked for."""
+        return self.held_gpus + self.queued_gpus
+
+    def held_by_node(self) -> NDArray[np.int64]:
+        """Return the accelerators held on each node, int64[nodes]; -1 where it isn't in service."""
+        held = self._nodes[:, kernels.NODE_WHOLE] - self._nodes[:, kernels.NODE_FREE]
+        present = self._nodes[:, kernels.NODE_STATE] != kernels.ABSENT
+        return np.where(present, held, -1).astype(np.int64)
+
+    def is_awake_by_node(self) -> NDArray[np.bool_]:
+        """Return which nodes are awake, bool[nodes]."""
+        awake: NDArray[np.bool_] = self._nodes[:, kernels.NODE_STATE] == kernels.AWAKE
+        return awake
+
+    def keep_awake(self, nodes: int) -> None:
+        """Keep at least so many nodes awake, busy ones included, until told otherwise."""
+        self._set(kernels.KEEP_AWAKE, nodes)
+
+    def keep_free(self, nodes: int) -> None:
+        """Keep so many idle nodes ready beyond what the queue needs, until told otherwise."""
+        self._set(kernels.KEEP_FREE, nodes)
+
+    def _set(self, column: int, nodes: int) -> None:
+        if nodes < 0 or nodes != int(nodes):
+            raise ValueError(f"{nodes} is no number of nodes; give a whole number of at least 0")
+        if self._row[column] != nodes:
+            self._row[column] = nodes
+            self._tables.clock[kernels.CHANGED] = 1
+
+    def close(self, nodes: Any) -> None:
+        """Give these nodes no new job, until they are opened or fall asleep."""
+        for node in self._numbers(nodes):
+            commands.close(self._tables, self._at, node)
+            self._any_closed = True
+
+    def open(self, nodes: Any) -> None:
+        """Give closed nodes jobs again."""
+        for node in self._numbers(nodes):
+            commands.open_again(self._tables, self._at, node)
+
+    def add(self, nodes: int) -> None:
+        """Bring so many more nodes into service, as far as the cluster's limit allows."""
+        self._may_change()
+        commands.add(self._tables, self._at, int(nodes))
+
+    def retire(self, nodes: Any) -> None:
+        """Take nodes out of service for good, each as soon as it is empty."""
+        self._may_change()
+        for node in self._numbers(nodes):
+            commands.retire(self._tables, self._at, node)
+            self._any_closed = True
+
+    def note(self, quantity: str, value: float, unit: str) -> None:
+        """Tell a figure with the results; the last value of a quantity counts."""
+        self._notes[self.name, quantity] = (float(value), unit)
+
+    def _may_change(self) -> None:
+        if self._row[kernels.MAY_CHANGE] == 0:
+            raise ValueError(
+                f"the nodes of {self.name} are fixed; a policy that adds or retires nodes says "
+                'which of its parameters limits them: provisioning(..., node_limit="most")'
+            )
+
+    def _numbers(self, nodes: Any) -> NDArray[np.int64]:
+        numbers = np.atleast_1d(np.asarray(nodes, np.int64)).ravel()
+        if len(numbers) and not (numbers.min() >= 0 and numbers.max() < len(self._nodes)):
+            raise ValueError(f"nodes of {self.name} are numbered 0 to {len(self._nodes) - 1}")
+        return numbers + self._first
