@@ -42,10 +42,11 @@ class Node:
     """One node of a cluster with a ladder.
 
     `phase` and `state` say what it does, since `since_ms`; it became idle at `idle_ms`, and takes
-    its first state `first_ms` later. `fell` is when its descent began, or when and as which its
-    last wake-up was cancelled. Nothing deeper begins
-    before `released_ms`, the last instant it was kept from descending. `begun_ms` is when the
-    wake-up under way was begun, NOBODY where there is none, and `turn` as which of all.
+    its first state `first_ms` later. `first` is the first state of its descent in which it can't
+    work at once, `rests` when it came to rest there, or when and as which its last wake-up was
+    cancelled. Nothing deeper begins before `released_ms`, the last instant it was kept from
+    descending. `begun_ms` is when the wake-up under way was begun, NOBODY where there is none,
+    and `turn` as which of all.
     """
 
     number: int
@@ -55,7 +56,8 @@ class Node:
     since_ms: int = 0
     idle_ms: int = 0
     first_ms: int = 0
-    fell: tuple[int, int] = (-1, 0)
+    first: int = 0
+    rests: tuple[int, int] = (-1, 0)
     kept: bool = False
     released_ms: int = 0
     begun_ms: int = NOBODY
@@ -164,10 +166,18 @@ class LadderModel(Model):
             if at_ms > now_ms or (at_ms == now_ms and phase == ENTERING):
                 return
             node.move(at_ms, phase, state)
-            if phase == ENTERING and state == 0:
-                node.fell = (at_ms, NEVER)
+            if phase == ENTERING and not self.is_ready(node):
+                self.falls_asleep(node)
             if not self.is_ready(node):
                 self.free[node.cluster][node.number - self.clusters[node.cluster].first] = 0
+
+    def falls_asleep(self, node: Node) -> None:
+        """Note when a node comes to rest in the first state from which it can't work at once."""
+        ladder = self.ladders[node.cluster]
+        if ladder is not None and (node.state == 0 or self.without_latency(node, node.state - 1)):
+            enter_ms = ladder.enter_ms[node.state]
+            node.first = node.state
+            node.rests = (node.since_ms + enter_ms, 0 if enter_ms else NEVER)
 
     def next_step(self, node: Node) -> tuple[int, str, int] | None:
         """Return when a node left alone changes its phase, and to which phase and state."""
@@ -235,23 +245,29 @@ class LadderModel(Model):
         else:
             node.move(self.now_ms, WAKING, node.state)
         over = Moment(self.env, begins_ms + wake_ms - self.now_ms, COMPLETION)
-        wake_up = node.wake_ups
-        over.callbacks.append(lambda _: self.awake(node, wake_up))
+        turn = node.turn
+        over.callbacks.append(lambda _: self.awake(node, turn))
 
     def cancel(self, node: Node) -> None:
-        """Let a node fall back to the state it came from, or go on entering it."""
-        node.cancelled += 1
+        """Let a node fall back to the state it came from, or go on entering it.
+
+        A wake-up cancelled at the instant at which it was begun has never been.
+        """
+        if node.begun_ms == self.now_ms:
+            node.wake_ups -= 1
+        else:
+            node.cancelled += 1
         node.begun_ms = NOBODY
-        if (node.phase, node.state) != (ENTERING, 0):
+        if (node.phase, node.state) != (ENTERING, node.first):
             self.turns += 1
-            node.fell = (self.now_ms, self.turns)
+            node.rests = (self.now_ms, self.turns)
         if node.phase == WAKING:
             node.move(self.now_ms, RESTING, node.state)
 
-    def awake(self, node: Node, wake_up: int) -> None:
+    def awake(self, node: Node, turn: int) -> None:
         """End a wake-up, unless it was cancelled or a draining run was over before."""
         over = self.drain and self.now_ms > self.end_of_run_ms and not (self.queue or self.parts)
-        if node.begun_ms == NOBODY or node.wake_ups != wake_up or over:
+        if node.begun_ms == NOBODY or node.turn != turn or over:
             return
         self.walk(node, self.now_ms)
         node.move(self.now_ms, AWAKE, -1)
@@ -338,13 +354,15 @@ def iterators(draws: Sequence[Any] | None, clusters: int) -> list[Iterator[int] 
     return [None if drawn is None else iter(drawn) for drawn in draws or [None] * clusters]
 
 
-def last_asleep(node: Node) -> tuple[bool, int, int, int]:
-    """Order nodes as they are woken: the last to fall asleep first, those entering it last.
+def last_asleep(node: Node) -> tuple[bool, int, int, int, int]:
+    """Order nodes as they are woken: the last to come to rest first, those not yet at rest last.
 
-    A node whose wake-up was cancelled fell asleep then.
+    A node whose wake-up was cancelled came to rest then. Of several at once the one idle for the
+    shortest time comes first, then the lowest.
     """
-    at_ms, turn = node.fell
-    return node.phase == ENTERING and node.state == 0, -at_ms, -turn, node.number
+    at_ms, turn = node.rests
+    entering = (node.phase, node.state) == (ENTERING, node.first)
+    return entering, -at_ms, -turn, -node.idle_ms, node.number
 
 
 def last_begun(node: Node) -> int:
