@@ -10,6 +10,7 @@ from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
+from simulator.scenario.rests import early_rests
 from simulator.scenario.workloads import MOST_GPUS, Workload
 from simulator.units import format_quantity
 
@@ -161,6 +162,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *unused,
         *(text for name, node in scenario.nodes.items() for text in _about_node(name, node)),
         *_late_wake_ups(scenario),
+        *early_rests(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

@@ -37,6 +37,7 @@ def mean(law: SimpleLaw | Mixture) -> float:
         case Mixture():
             return math.fsum(weight * mean(part) for weight, part in weighted_parts(law))
 
+
 def median_and_sigma(law: Lognormal | LognormalMoments) -> tuple[float, float]:
     """Return the median of a lognormal law and the deviation of its logarithm.
 
