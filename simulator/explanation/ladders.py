@@ -33,6 +33,8 @@ class StateLine:
         Gap from which it costs less than staying awake; infinite if never.
     best_from_s : float or None
         Gap from which nothing else costs less; None if there is none.
+    enter_at_s : float or None
+        The `after` with which no gap costs more than about twice the least.
     wake_mean_s, wake_p50_s, wake_p99_s : float
         Time that waking takes.
     verdict : str
@@ -46,6 +48,7 @@ class StateLine:
     after_s: float
     break_even_s: float
     best_from_s: float | None
+    enter_at_s: float | None
     wake_mean_s: float
     wake_p50_s: float
     wake_p99_s: float
@@ -68,7 +71,7 @@ class ClusterLadder:
     worst_ratio, worst_gap_s : float
         The most that a gap costs over the least it could, as the ladder is; and that gap.
     competitive_ratio : float
-        The same with the states that are ever the cheapest, each entered where it becomes so.
+        The same with the states that are ever the cheapest, each entered at its `enter_at_s`.
     """
 
     cluster: str
@@ -123,6 +126,7 @@ def _lines(node: NodeType, ladder: RestingLadder) -> tuple[StateLine, ...]:
             after_s=resting.after_s,
             break_even_s=resting.break_even_s,
             best_from_s=resting.best_from_s,
+            enter_at_s=resting.enter_at_s,
             wake_mean_s=resting.rest.wake_s,
             wake_p50_s=_percentile_s(state.wake_time, 50.0),
             wake_p99_s=_percentile_s(state.wake_time, 99.0),

@@ -20,8 +20,8 @@ HEAD: Final = ("state", "power", "saves", "after", "break-even", "wake p50/p99",
 THEORY: Final = (
     "A state pays in gaps longer than its break-even gap, (E_transition - P t_transition) / "
     "(P_idle - P) and at least the time to enter and to wake (Benini and De Micheli 1998); "
-    "entered when a gap has lasted so long, it costs at most twice the least possible, however "
-    "long the gap turns out (Karlin et al. 1990; for ladders Irani et al. 2003)."
+    "entered when a gap has lasted so long, it costs at most about twice the least possible, "
+    "however long the gap turns out (Karlin et al. 1990; for ladders Irani et al. 2003)."
 )
 
 
@@ -105,10 +105,10 @@ def _competition(ladder: ClusterLadder) -> str:
     worst = f"as it stands a gap costs at most {_ratio_text(ladder.worst_ratio)} the least possible"
     if ladder.worst_ratio > 1.0:
         worst += f", one just over {time_text(ladder.worst_gap_s)}"
-    entered = any(state.best_from_s is not None for state in ladder.states)
-    if not entered or ladder.competitive_ratio >= ladder.worst_ratio:
+    afters = [time_text(s.enter_at_s) for s in ladder.states if s.enter_at_s is not None]
+    if not afters or ladder.competitive_ratio >= ladder.worst_ratio:
         return worst
-    return f"{worst}; entered at the gaps above, {_ratio_text(ladder.competitive_ratio)}"
+    return f"{worst}; with after {', '.join(afters)}, {_ratio_text(ladder.competitive_ratio)}"
 
 
 def _ratio_text(ratio: float) -> str:

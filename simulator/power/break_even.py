@@ -13,6 +13,7 @@ lower envelope of the lines of energy over gap (Irani, Shukla and Gupta 2003).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.rests import AWAKE, Rest, break_even_s, crossing_s, rests_of
@@ -34,7 +35,9 @@ class RestingState:
         Gap from which it costs less than staying awake; infinite if it never does.
     best_from_s : float or None
         Gap from which no other state and not staying awake costs less; None if there is none.
-        Entered after this time, it is part of the ladder that spends at most twice the least.
+    enter_at_s : float or None
+        When to enter it so that no gap costs more than about twice the least: where its line
+        crosses that of the state before it, however long entering and waking take.
     pays_from_s : float
         Gap from which it costs less than anything above it; a timeout should not be shorter.
     """
@@ -44,6 +47,7 @@ class RestingState:
     saves_w: float
     break_even_s: float
     best_from_s: float | None
+    enter_at_s: float | None
     pays_from_s: float
 
     @property
@@ -68,11 +72,11 @@ class RestingLadder:
     states: tuple[RestingState, ...]
 
     def competitive(self) -> "RestingLadder":
-        """Return the ladder of the states that are ever the cheapest, each entered there."""
+        """Return the ladder of the states that are ever the cheapest, each entered in time."""
         kept = [
-            replace(state, after_s=state.best_from_s)
+            replace(state, after_s=state.enter_at_s)
             for state in self.states
-            if state.best_from_s is not None
+            if state.enter_at_s is not None
         ]
         return RestingLadder(self.awake, tuple(kept))
 
@@ -139,14 +143,17 @@ def ladder_of(node: NodeType, wakes_s: Sequence[float]) -> RestingLadder:
         Mean time to wake from each state.
     """
     rests = rests_of(node, wakes_s)
-    awake, best = rests[0], _best_from_s(rests)
+    awake, enter_at = rests[0], _envelope(rests)
     states = [
         RestingState(
             rest=rest,
             after_s=state.after_ms / MS_PER_S,
             saves_w=awake.power_w - rest.power_w,
             break_even_s=break_even_s(awake, rest),
-            best_from_s=best.get(index + 1),
+            best_from_s=(
+                max(enter_at[index + 1], rest.shortest_s) if index + 1 in enter_at else None
+            ),
+            enter_at_s=enter_at.get(index + 1),
             pays_from_s=max(break_even_s(shallow, rest) for shallow in rests[: index + 1]),
         )
         for index, (state, rest) in enumerate(zip(node.idle_states, rests[1:], strict=True))
@@ -162,14 +169,33 @@ def break_even_gap_s(
     return break_even_s(Rest(AWAKE, idle_power_w), state)
 
 
-def _best_from_s(rests: Sequence[Rest]) -> dict[int, float]:
-    """Return the gap from which each line is the lowest, by index; a line that never is, is out.
+def _envelope(rests: Sequence[Rest]) -> dict[int, float]:
+    """Return where each line becomes the lowest, by index; a line that never is, is out. [s]
 
-    The lower envelope of lines taken in order of falling power, the awake node's first: a new
-    line takes over at its crossing with the last one, which is out if it began no earlier.
+    So is one that is the lowest only for gaps too short to enter it and to wake.
+    """
+    chosen = list(range(1, len(rests)))
+    while True:
+        crossings = _lower_envelope(rests, chosen)
+        feasible = [max(from_s, rests[index].shortest_s) for index, from_s in crossings]
+        late = [
+            index
+            for (index, _), (mine_s, next_s) in zip(crossings, pairwise(feasible), strict=False)
+            if mine_s >= next_s
+        ]
+        if not late:
+            return dict(crossings)
+        chosen = [index for index, _ in crossings if index not in late]
+
+
+def _lower_envelope(rests: Sequence[Rest], chosen: Sequence[int]) -> list[tuple[int, float]]:
+    """Return the lines of the lower envelope, the awake node's left out, and where they begin.
+
+    Lines are taken in order of falling power; a new one takes over at its crossing with the last,
+    which is out if it began no earlier.
     """
     envelope: list[tuple[int, float]] = [(0, 0.0)]
-    for index in sorted(range(1, len(rests)), key=lambda index: -rests[index].power_w):
+    for index in sorted(chosen, key=lambda index: -rests[index].power_w):
         rest = rests[index]
         while True:
             last, from_s = envelope[-1]
@@ -180,9 +206,4 @@ def _best_from_s(rests: Sequence[Rest]) -> dict[int, float]:
             envelope.pop()
         if math.isfinite(crossing) and not (last == 0 and cheaper):
             envelope.append((index, crossing))
-    best: dict[int, float] = {}
-    for index, from_s in reversed(envelope[1:]):
-        feasible_s = max(from_s, rests[index].shortest_s)
-        if feasible_s < min(best.values(), default=math.inf):
-            best[index] = feasible_s
-    return best
+    return envelope[1:]
