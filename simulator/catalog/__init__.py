@@ -105,7 +105,7 @@ def node(name: str) -> dict[str, Any]:
     """
     entry = _find("nodes", "node type", name)
     table = {key: plain for key, plain in _plain(entry).items() if key not in _ABOUT}
-    cited = dict.fromkeys(said["source"] for _, said in _said(entry))
+    cited = dict.fromkeys(_cited(entry))
     sources = "; ".join(_table("sources")[source]["short"] for source in cited)
     return {**table, "source": f"catalog {name}: {sources}"}
 
@@ -222,20 +222,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _figures(kind: str, name: str, entry: dict[str, Any]) -> Iterator[Figure]:
-    return (_figure(kind, name, key, said) for key, said in _said(entry))
+def _cited(value: Any) -> Iterator[str]:
+    """Yield the source of every figure of an entry."""
+    if isinstance(value, dict):
+        if "value" in value:
+            yield value["source"]
+        else:
+            yield from (source for item in value.values() for source in _cited(item))
+    elif isinstance(value, list):
+        yield from (source for item in value for source in _cited(item))
 
 
-def _said(value: Any, key: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every figure of an entry as the file says it, with its key."""
+def _figures(kind: str, name: str, value: Any, key: str = "") -> Iterator[Figure]:
     if isinstance(value, dict) and "value" in value:
-        yield key, value
+        yield _figure(kind, name, key, value)
     elif isinstance(value, dict):
         for part, item in value.items():
-            yield from _said(item, f"{key}.{part}" if key else part)
+            yield from _figures(kind, name, item, f"{key}.{part}" if key else part)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _said(item, f"{key}[{number}]")
+            label = item.get("name", number) if isinstance(item, dict) else number
+            yield from _figures(kind, name, item, f"{key}[{label}]")
 
 
 def _figure(kind: str, name: str, key: str, said: dict[str, Any]) -> Figure:

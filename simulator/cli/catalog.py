@@ -112,7 +112,7 @@ def _entry(
         named = {_label(figure.key): figure for figure in members}
         indent = 2 if not group else 4
         if group:
-            yield f"  {group}  {_name_of(entry, group)}".rstrip()
+            yield f"  {group}"
         width = indent + max(map(len, named))
         for label, figure in named.items():
             number = sources.index(_cite(figure)) + 1
@@ -137,7 +137,7 @@ def _cite(figure: "Figure") -> str:
 
 
 def _group(key: str) -> str:
-    """Return what a figure of a list belongs to, e.g. ``idle_states[0]``; nothing for others."""
+    """Return what a figure of a list belongs to, e.g. ``idle_states[off]``; nothing for others."""
     return key[: key.index("]") + 1] if "]" in key else ""
 
 
@@ -145,16 +145,6 @@ def _label(key: str) -> str:
     """Return the name of a figure within its group; a point of a curve has no names of its own."""
     rest = key.removeprefix(_group(key)).removeprefix(".")
     return POINT.get(rest, rest)
-
-
-def _name_of(entry: dict[str, Any], group: str) -> str:
-    """Return what a table of a list calls itself, e.g. the name of an idle state."""
-    path, _, number = group[:-1].rpartition("[")
-    found: Any = entry
-    for part in path.split("."):
-        found = found[part]
-    table = found[int(number)]
-    return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
 def _value(figure: "Figure") -> str:

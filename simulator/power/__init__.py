@@ -1,1 +1,1 @@
-"""Power of nodes and sites: from what a scenario says to tables and figures."""
+"""Power models: from what a scenario says to the tables that kernels read."""

@@ -151,9 +151,9 @@ def test_a_law_and_a_list_of_tables_come_through_with_every_figure() -> None:
     assert (sleep["name"], sleep["wake_time"]) == ("sleep", "2 min")
     assert off["wake_time"] == {"p50": "5 min", "p99": "15 min"}
     keys = {figure.key: figure for figure in catalog.entries("dgx-h100")}
-    assert keys["idle_states[1].wake_time.p99"].value == 15.0
-    assert keys["idle_states[1].wake_time.p99"].unit == "min"
-    assert keys["idle_states[0].power"].assumption
+    assert keys["idle_states[off].wake_time.p99"].value == 15.0
+    assert keys["idle_states[off].wake_time.p99"].unit == "min"
+    assert keys["idle_states[sleep].power"].assumption
 
 
 def test_the_web_server_draws_the_published_watts() -> None:
@@ -172,7 +172,7 @@ def test_the_inference_node_is_six_cards_and_a_host() -> None:
     busy = figures["busy_power"]
     assert busy.low is not None
     assert busy.low < 6 * 15 + 100 == busy.value
-    boot = figures["idle_states[1].wake_time"]
+    boot = figures["idle_states[off].wake_time"]
     assert (boot.value, boot.unit, boot.year) == (260, "s", 2012)
 
 

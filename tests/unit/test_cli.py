@@ -205,7 +205,7 @@ def test_catalog_entry_names_units_and_sources(shell: Shell, name: str) -> None:
 
 def test_catalog_entry_shows_each_idle_state_by_its_name(shell: Shell) -> None:
     lines = shell("catalog", "cpu-server")[1].splitlines()
-    suspend, off = lines.index("  idle_states[0]  suspend"), lines.index("  idle_states[1]  off")
+    suspend, off = lines.index("  idle_states[suspend]"), lines.index("  idle_states[off]")
     between = "\n".join(lines[suspend:off])
     assert "    power       37 W  (29 to 44)  assumption" in between
     assert "    wake_time   650 ms  (50 to 1000)" in between
