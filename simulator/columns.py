@@ -6,6 +6,7 @@ made from it.
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -114,6 +115,8 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _absent("wait_p99_h", "h", "99th percentile of the wait of the jobs that started"),
     _absent("waited_share", "1", "Share of the jobs that started which waited at all"),
     _absent("slowdown_mean", "1", "Mean of (wait + run time) over run time"),
+    _count("wake_ups", "Times that nodes were woken, cancelled wake-ups included"),
+    _float("wake_ups_per_node_day", "1/d", "wake_ups over nodes in service and days"),
 )
 """Keys of ``summary.json``, in order."""
 
@@ -184,6 +187,8 @@ HOURLY: Final[tuple[Column, ...]] = (
     ),
     _float("energy_sleep_kwh", "kWh", "Part of the IT energy of nodes resting in an idle state"),
     _float("energy_transition_kwh", "kWh", "Part of the IT energy of entering states and waking"),
+    _float("nodes_awake_mean", "1", "Nodes awake, with jobs or without, mean over the interval"),
+    _float("nodes_owned_mean", "1", "Nodes in service, mean over the interval"),
 )
 """Columns of ``hourly.parquet``, one row per interval and cluster."""
 
@@ -194,22 +199,59 @@ NODES: Final[tuple[Column, ...]] = (
     _float("energy_it_kwh", "kWh", "IT energy of the node"),
     _float("residency_busy_s", "s", "Time awake with some accelerator held"),
     _float("residency_idle_s", "s", "Time awake with nothing held"),
-    _float("residency_sleep_s", "s", "Time resting in an idle state"),
-    _float("residency_transition_s", "s", "Time entering idle states and waking"),
-    _count("wake_ups", "Times the node was woken"),
+    _float("residency_entering_s", "s", "Time entering idle states"),
+    _float("residency_waking_s", "s", "Time waking"),
+    _count("wake_ups", "Times the node was woken, cancelled wake-ups included"),
+    _count("wake_ups_cancelled", "Wake-ups that were cancelled because nothing needed the node"),
 )
-"""Columns of ``nodes.parquet``, one row per node."""
+"""Columns of ``nodes.parquet``, one row per node; one for each idle state follows them."""
 
 TABLES: Final[dict[str, tuple[Column, ...]]] = {"jobs": JOBS, "hourly": HOURLY, "nodes": NODES}
 """Columns of each table, by the table's name; a table's file is ``<name>.parquet``."""
 
+ABSENT: Final = "residency_absent_s"
+"""Column of the time that a node was not in service, where any was not."""
 
-def columns_csv() -> str:
-    """Return the data dictionary: name, unit, meaning, file, type of every column."""
+
+def residency_column(state: str) -> str:
+    """Return the column of the time that nodes rest in an idle state, by the state's name."""
+    plain = "".join(char if char.isalnum() else "_" for char in state.lower())
+    return f"residency_{plain}_s"
+
+
+def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of a table that has columns of these names.
+
+    To those of `TABLES` come, in the table of nodes, the idle states of the scenario.
+    """
+    fixed = TABLES[table]
+    known = {column.name for column in fixed}
+    rest = [name for name in names if name not in known]
+    if table != "nodes":
+        return fixed
+    return fixed + tuple(
+        _float(name, "s", _RESTING if name != ABSENT else "Time not in service")
+        for name in rest
+        if name.startswith("residency_") and name.endswith("_s")
+    )
+
+
+_RESTING: Final = "Time resting in the idle state of this name"
+
+
+def columns_csv(node_columns: Iterable[str] = ()) -> str:
+    """Return the data dictionary: name, unit, meaning, file, type of every column.
+
+    Parameters
+    ----------
+    node_columns : iterable of str
+        Names of the columns of the table of nodes, which depend on the scenario's idle states.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("name", "unit", "meaning", "file", "type", "nullable"))
     files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
+    files["nodes.parquet"] = columns_of("nodes", node_columns)
     for file, columns in files.items():
         for column in columns:
             nullable = "yes" if column.nullable else "no"

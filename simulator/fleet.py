@@ -4,12 +4,15 @@ Nodes are numbered through the whole fleet, cluster after cluster in the scenari
 node is one integer everywhere.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.scenario.model import Scenario
+from simulator.scenario.model import Cluster, NodeType, PowerLevel, Scenario
+from simulator.scenario.power_checks import floor
 from simulator.units import G_PER_KG
 
 PLACEMENTS = ("pack", "first-fit", "spread")
@@ -34,9 +37,29 @@ class Fleet:
         Accelerators of one node.
     idle_w, busy_w : float64[clusters]
         Power of one awake node with nothing allocated, and with all accelerators allocated at
-        utilisation 1. [W]
+        utilisation 1, both at the cluster's power level. [W]
+    floor_w : float64[clusters]
+        Most that one node without work draws: idle power, or what it draws entering a state or
+        waking where it may sleep. [W]
     relative_speed : float64[clusters]
-        Work done per unit of time, relative to 1.
+        Work done per unit of time on jobs sized in GPU-days, relative to 1: the node's own
+        relative speed times `own_speed`.
+    own_speed : float64[clusters]
+        Speed of every job at the cluster's power level, those given by duration included; 1 where
+        it has no cap.
+    level_names : tuple of tuple of str
+        Power levels at which each cluster can run a job: its own first, then those that draw
+        less, ever slower.
+    level_count : int64[clusters]
+        How many they are, at least 1.
+    level_speed, level_draw : float64[clusters, levels]
+        Speed of a job, and its dynamic power, relative to those at the cluster's own level; 1 in
+        the first column, nan beyond the count.
+    power_budget_w : float64[clusters]
+        IT power that the cluster may not exceed, inf where there is no limit. [W]
+    site_power_budget_w : float64[sites]
+        IT power that the clusters of a site may not exceed together, inf where there is no
+        limit. [W]
     embodied_g : float64[clusters]
         Embodied carbon of one node. [gCO2e]
     lifetime_ms : float64[clusters]
@@ -56,7 +79,15 @@ class Fleet:
     accelerators: NDArray[np.int64]
     idle_w: NDArray[np.float64]
     busy_w: NDArray[np.float64]
+    floor_w: NDArray[np.float64]
     relative_speed: NDArray[np.float64]
+    own_speed: NDArray[np.float64]
+    level_names: tuple[tuple[str, ...], ...]
+    level_count: NDArray[np.int64]
+    level_speed: NDArray[np.float64]
+    level_draw: NDArray[np.float64]
+    power_budget_w: NDArray[np.float64]
+    site_power_budget_w: NDArray[np.float64]
     embodied_g: NDArray[np.float64]
     lifetime_ms: NDArray[np.float64]
     placement: NDArray[np.int64]
@@ -76,6 +107,9 @@ class Fleet:
 def fleet_of(scenario: Scenario) -> Fleet:
     """Return the fleet that a scenario describes."""
     clusters = scenario.clusters
+    pairs = [(scenario.nodes[cluster.node], cluster) for cluster in clusters.values()]
+    levels = [_levels(node, cluster) for node, cluster in pairs]
+    own = [ladder[0] for ladder in levels]
     types = [scenario.nodes[cluster.node] for cluster in clusters.values()]
     sites = tuple(scenario.sites)
     counts = [cluster.count for cluster in clusters.values()]
@@ -87,9 +121,19 @@ def fleet_of(scenario: Scenario) -> Fleet:
         site=np.array([sites.index(cluster.site) for cluster in clusters.values()], np.int64),
         first_node=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
         accelerators=np.array([node.accelerators for node in types], np.int64),
-        idle_w=np.array([node.idle_power_w for node in types]),
-        busy_w=np.array([node.busy_power_w for node in types]),
-        relative_speed=np.array([node.relative_speed for node in types]),
+        idle_w=np.array([level.idle_power_w for level in own]),
+        busy_w=np.array([level.busy_power_w for level in own]),
+        floor_w=np.array([floor(node, cluster)[0] for node, cluster in pairs]),
+        relative_speed=np.array(
+            [node.relative_speed * level.speed for node, level in zip(types, own, strict=True)]
+        ),
+        own_speed=np.array([level.speed for level in own]),
+        level_names=tuple(tuple(level.name for level in ladder) for ladder in levels),
+        level_count=np.array([len(ladder) for ladder in levels], np.int64),
+        level_speed=_table([[level.speed / row[0].speed for level in row] for row in levels]),
+        level_draw=_table([[_draw(level, row[0]) for level in row] for row in levels]),
+        power_budget_w=_limits(cluster.power_budget_w for cluster in clusters.values()),
+        site_power_budget_w=_limits(site.power_budget_w for site in scenario.sites.values()),
         embodied_g=np.array([node.embodied_kg * G_PER_KG for node in types]),
         lifetime_ms=np.array([float(node.lifetime_ms) for node in types]),
         placement=np.array(
@@ -97,3 +141,37 @@ def fleet_of(scenario: Scenario) -> Fleet:
         ),
         pue=np.array([site.pue for site in scenario.sites.values()]),
     )
+
+
+def _levels(node: NodeType, cluster: Cluster) -> list[PowerLevel]:
+    """Return the levels at which a job of the cluster can run, its own first.
+
+    The others draw less than those before them and are no faster. One that draws less than the
+    cluster's idle power is none of them: the rest of the node goes on idling.
+    """
+    own = node.level(cluster.power_level)
+    found = [own]
+    lower = (level for level in node.power_levels if level.speed <= own.speed)
+    for level in sorted(lower, key=lambda level: (-level.speed, level.busy_power_w)):
+        if own.idle_power_w <= level.busy_power_w < found[-1].busy_power_w:
+            found.append(level)
+    return found
+
+
+def _draw(level: PowerLevel, own: PowerLevel) -> float:
+    """Return dynamic power at a level over that at the cluster's own."""
+    if level is own:
+        return 1.0
+    return (level.busy_power_w - own.idle_power_w) / (own.busy_power_w - own.idle_power_w)
+
+
+def _table(values: list[list[float]]) -> NDArray[np.float64]:
+    """Return rows of different lengths as one table, filled up with nan."""
+    table = np.full((len(values), max(len(row) for row in values)), np.nan)
+    for at, row in enumerate(values):
+        table[at, : len(row)] = row
+    return table
+
+
+def _limits(budgets_w: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([math.inf if budget_w is None else budget_w for budget_w in budgets_w])

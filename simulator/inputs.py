@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
-from simulator.scenario.model import Scenario
+from simulator.power.ladder import Descent, Ladders, ladders_of
+from simulator.scenario.model import Cluster, NodeType, Scenario
 from simulator.traces.grid import GridTrace, open_grid
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.generate import job_table
@@ -40,6 +41,18 @@ class Inputs:
         pairs = zip(self.average, self.marginal, strict=True)
         return tuple(trace for pair in pairs for trace in pair if trace is not None)
 
+    def ladders(self) -> Ladders:
+        """Return the ladders of idle states, with fresh draws."""
+        clusters = self.scenario.clusters.values()
+        descents = [descent_of(self.scenario.nodes[at.node], at) for at in clusters]
+        return ladders_of(
+            descents,
+            self.fleet.idle_w,
+            self.fleet.cluster_names,
+            nodes=int(self.fleet.first_node[-1]),
+            seed=self.scenario.seed,
+        )
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was accepted with a warning, each once."""
@@ -60,6 +73,11 @@ class Inputs:
         }
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def descent_of(node: NodeType, cluster: Cluster) -> Descent:
+    """Return what idle nodes of a cluster do."""
+    return Descent(node.idle_states) if cluster.idle == "ladder" else Descent()
 
 
 def open_inputs(scenario: Scenario) -> Inputs:

@@ -22,6 +22,8 @@ class JobLog:
         The cluster it would prefer of those that could hold it, where its wait is counted.
     first_node : int32[jobs]
         The lowest node it held, -1 if it held none; by it the tests tell placements apart.
+    part_node : int32[jobs]
+        The node it shared with others, -1 if it took whole nodes only.
     finished_ms : int
         When the run ended. [ms]
     events : dict of str to int
@@ -33,5 +35,6 @@ class JobLog:
     cluster: NDArray[np.int16]
     home: NDArray[np.int16]
     first_node: NDArray[np.int32]
+    part_node: NDArray[np.int32]
     finished_ms: int
     events: dict[str, int]

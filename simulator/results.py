@@ -130,7 +130,7 @@ def save(
     texts = {
         "scenario.toml": results.scenario.to_toml(),
         "summary.json": _json(results.summary),
-        "columns.csv": columns_csv(),
+        "columns.csv": columns_csv(results.tables["nodes"].column_names),
         "manifest.json": _json(_manifest(results)),
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})

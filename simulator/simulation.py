@@ -19,6 +19,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs
 from simulator.joblog import JobLog
+from simulator.power.ladder import Ladders
 from simulator.results import Results
 from simulator.scenario.model import Scenario
 from simulator.tables import summary_of
@@ -36,6 +37,7 @@ class Simulated:
     Attributes
     ----------
     inputs : Inputs
+    ladders : Ladders
     log : JobLog
     metered : Metered
     results : Results
@@ -44,6 +46,7 @@ class Simulated:
     """
 
     inputs: Inputs
+    ladders: Ladders
     log: JobLog
     metered: Metered
     results: Results
@@ -90,7 +93,8 @@ class Simulated:
         if any(trace.grain_ms % self.metered.grid.bin_ms for trace in again.traces):
             # Edges between the bins of this run: meter the same events again, more finely.
             return simulated(again, controllers=self.controllers)
-        return replace(self, inputs=again, results=_results(again, self.log, self.metered))
+        results = _results(again, self.ladders, self.log, self.metered)
+        return replace(self, inputs=again, results=results)
 
 
 def run(
@@ -137,19 +141,21 @@ def simulated(
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
     grid = bins_of(opened)
-    meter = Meter(opened.fleet, grid, scenario.horizon_ms)
+    ladders = opened.ladders()
+    meter = Meter(opened.fleet, ladders, grid, scenario.horizon_ms)
     reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
     log = simulate(
         opened.fleet,
         opened.jobs,
+        ladders,
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
         controllers=(*controllers, *reporters),
     )
     metered = meter.close(log.finished_ms)
-    results = _results(opened, log, metered)
-    return Simulated(opened, log, metered, results, tuple(controllers))
+    results = _results(opened, ladders, log, metered)
+    return Simulated(opened, ladders, log, metered, results, tuple(controllers))
 
 
 def bins_of(opened: Inputs) -> Grid:
@@ -184,12 +190,12 @@ def bins_of(opened: Inputs) -> Grid:
     return grid
 
 
-def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
+def _results(opened: Inputs, ladders: Ladders, log: JobLog, metered: Metered) -> Results:
     """Bill a metered run and put its tables and summary together."""
     scenario, fleet, jobs = opened.scenario, opened.fleet, opened.jobs
     signals = _signals(opened, metered)
-    billed = account(fleet, jobs, log, metered, signals, fleet.pue)
-    audit(fleet, billed)
+    billed = account(fleet, ladders, jobs, log, metered, signals, fleet.pue)
+    audit(billed)
     states = job_states(log)
     summary = {
         "name": scenario.name,
@@ -206,7 +212,7 @@ def _results(opened: Inputs, log: JobLog, metered: Metered) -> Results:
         tables={
             "jobs": job_table(fleet, jobs, log, billed, states),
             "hourly": interval_table(fleet, jobs, log, billed, scenario.accounting.interval_ms),
-            "nodes": node_table(fleet, billed),
+            "nodes": node_table(fleet, ladders, billed),
         },
         basis=basis_of(opened.average, opened.marginal),
         assumptions=assumptions_of(scenario, jobs, _means(opened, metered, signals)),

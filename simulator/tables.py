@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simulator.columns import SUMMARY, TABLES, Column
+from simulator.columns import SUMMARY, TABLES, Column, columns_of
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 ROW_GROUP: Final = 1 << 18
@@ -41,10 +41,10 @@ def table_of(name: str, columns: Mapping[str, NDArray[Any] | pa.Array]) -> pa.Ta
     ValueError
         If a column is missing, unknown, of another type, or absent where it may not be.
     """
-    registry = TABLES[name]
+    registry = columns_of(name, columns)
     _check_names(f"table {name!r}", registry, columns)
     arrays = [_arrow(name, column, columns[column.name]) for column in registry]
-    return pa.Table.from_arrays(arrays, schema=schema_of(name))
+    return pa.Table.from_arrays(arrays, schema=schema_of(name, columns))
 
 
 def summary_of(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def summary_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {column.name: _plain(column, values[column.name]) for column in SUMMARY}
 
 
-def schema_of(name: str) -> pa.Schema:
-    """Return the Arrow schema of a table, with unit and meaning of every column."""
+def schema_of(name: str, columns: Iterable[str] = ()) -> pa.Schema:
+    """Return the Arrow schema of a table with these columns, with unit and meaning of each."""
     fields = [
         pa.field(
             column.name,
@@ -68,7 +68,7 @@ def schema_of(name: str) -> pa.Schema:
             nullable=column.nullable,
             metadata={"unit": column.unit, "description": column.meaning},
         )
-        for column in TABLES[name]
+        for column in columns_of(name, columns)
     ]
     versions = {"schema_version": str(SCHEMA_VERSION), "model_version": str(MODEL_VERSION)}
     return pa.schema(fields, metadata={"table": name, **versions})

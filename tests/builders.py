@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from simulator.engine import Controller, simulate
 from simulator.fleet import PLACEMENTS, Fleet
+from simulator.power.ladder import Descent, Ladders, ladders_of
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
@@ -42,12 +43,26 @@ def fleet(*clusters: Nodes) -> Fleet:
         accelerators=np.array([c.accelerators for c in clusters], np.int64),
         idle_w=np.array([c.idle_w for c in clusters]),
         busy_w=np.array([c.busy_w for c in clusters]),
+        floor_w=np.array([c.idle_w for c in clusters]),
         relative_speed=np.array([c.relative_speed for c in clusters]),
+        own_speed=np.ones(number),
+        level_names=(("full",),) * number,
+        level_count=np.ones(number, np.int64),
+        level_speed=np.ones((number, 1)),
+        level_draw=np.ones((number, 1)),
+        power_budget_w=np.full(number, np.inf),
+        site_power_budget_w=np.full(1, np.inf),
         embodied_g=np.zeros(number),
         lifetime_ms=np.full(number, 4.0 * MS_PER_Y),
         placement=np.array([PLACEMENTS.index(c.placement) for c in clusters], np.int64),
         pue=np.ones(1),
     )
+
+
+def awake(fleet: Fleet) -> Ladders:
+    """Return the ladders of a fleet whose nodes never sleep."""
+    names = fleet.cluster_names
+    return ladders_of([Descent()] * len(names), fleet.idle_w, names, nodes=0, seed=0)
 
 
 def job_table(
@@ -110,6 +125,7 @@ def run_engine(
     log = simulate(
         fleet,
         jobs,
+        awake(fleet),
         end_ms=end_ms,
         drain=drain,
         controllers=controllers,

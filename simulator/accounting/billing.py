@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.energy import Energy, energy_of
 from simulator.accounting.metering import Grid, Metered
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
 from simulator.kernels import meter as flows
+from simulator.power.ladder import Ladders
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
 
@@ -42,12 +44,12 @@ class Account:
     Attributes
     ----------
     metered : Metered
-    it_kwh, facility_kwh, operational_kg, marginal_kg : float64[bins, clusters]
-    by_kind_kwh : float64[bins, clusters, 4]
-        IT energy as dynamic, idle, sleep and transition.
+    energy : Energy
+        IT energy and node-time.
+    facility_kwh, operational_kg, marginal_kg : float64[bins, clusters]
     signals : Signals
     embodied_kg : float64[clusters]
-        Straight line over the calendar lifetime of every node, within the window.
+        Straight line over the calendar lifetime of every node in service, within the window.
     idle_share_kwh : float64[clusters]
         Idle energy of accelerators that were held.
     pue : float64[sites]
@@ -56,11 +58,10 @@ class Account:
     """
 
     metered: Metered
-    it_kwh: NDArray[np.float64]
+    energy: Energy
     facility_kwh: NDArray[np.float64]
     operational_kg: NDArray[np.float64]
     marginal_kg: NDArray[np.float64]
-    by_kind_kwh: NDArray[np.float64]
     signals: Signals
     embodied_kg: NDArray[np.float64]
     idle_share_kwh: NDArray[np.float64]
@@ -70,6 +71,7 @@ class Account:
 
 def account(
     fleet: Fleet,
+    ladders: Ladders,
     jobs: JobTable,
     log: JobLog,
     metered: Metered,
@@ -81,6 +83,7 @@ def account(
     Parameters
     ----------
     fleet : Fleet
+    ladders : Ladders
     jobs : JobTable
     log : JobLog
     metered : Metered
@@ -93,19 +96,16 @@ def account(
     -------
     Account
     """
-    by_kind = metered.bins[:, :, : flows.HELD] / W_MS_PER_KWH
-    it_kwh = by_kind.sum(axis=2)
-    facility = it_kwh * pue[fleet.site]
-    window_ms = metered.end_ms - metered.grid.begin_ms
-    embodied = fleet.embodied_g * fleet.node_count * window_ms / fleet.lifetime_ms
+    energy = energy_of(fleet, ladders, metered)
+    facility = energy.it_kwh * pue[fleet.site]
+    embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
     return Account(
         metered=metered,
-        it_kwh=it_kwh,
+        energy=energy,
         facility_kwh=facility,
         operational_kg=facility * signals.average[fleet.site].T / G_PER_KG,
         marginal_kg=facility * signals.marginal[fleet.site].T / G_PER_KG,
-        by_kind_kwh=by_kind,
         signals=signals,
         embodied_kg=embodied / G_PER_KG,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,

@@ -1,6 +1,7 @@
 """The meter of a run: reads the change log as it is handed over, keeps energy by bin and node."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +9,10 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
-from simulator.kernels.tables import AWAKE, Log
+from simulator.kernels import residency
+from simulator.kernels.tables import Log
+from simulator.power.ladder import Ladders
 from simulator.units import MS_PER_Y
-
-STATES = (AWAKE,)
-"""States of a node, as codes of the change log."""
-
-STATE_FLOWS = np.array([kernels.IDLE_W], np.int64)
-"""The flow that a node's power without load belongs to, for each state."""
-
 
 MOST_CELLS = 10_000_000
 """Accounting bins times clusters that a run may keep, some 300 bytes each with their tables."""
@@ -76,24 +72,38 @@ class Metered:
         When the run ended. [ms]
     bins : float64[bins, clusters, FLOWS]
         Each flow of `simulator.kernels.meter` times milliseconds.
-    busy_ms, occupied_ms : float64[nodes]
-        Accelerator-time at work, and time with any accelerator held. [ms]
-    state_ms : float64[nodes, states]
-        Time in each state. [ms]
+    away_ms : int64[bins, clusters, codes]
+        Node-time in each code of `simulator.kernels.ladder`: whatever is not awake. [ms]
+    busy_ms, drawn_ms, occupied_ms : float64[nodes]
+        Accelerator-time at work, the same as dynamic power counts it, and time with any
+        accelerator held. [ms]
+    node_away_ms : int64[nodes, codes]
+        Time of each node in each code. [ms]
+    wake_ups, cancelled : int64[nodes]
+        Wake-ups begun, and wake-ups cancelled, since the end of the warm-up.
     """
 
     grid: Grid
     end_ms: int
     bins: NDArray[np.float64]
+    away_ms: NDArray[np.int64]
     busy_ms: NDArray[np.float64]
+    drawn_ms: NDArray[np.float64]
     occupied_ms: NDArray[np.float64]
-    state_ms: NDArray[np.float64]
+    node_away_ms: NDArray[np.int64]
+    wake_ups: NDArray[np.int64]
+    cancelled: NDArray[np.int64]
+
+    @property
+    def width_ms(self) -> NDArray[np.int64]:
+        """How much of each bin was counted, int64[bins]. [ms]"""
+        return self.grid.widths_ms(self.end_ms)
 
 
 class Meter:
     """Pours the change log into bins while the engine runs."""
 
-    def __init__(self, fleet: Fleet, grid: Grid, expected_end_ms: int) -> None:
+    def __init__(self, fleet: Fleet, ladders: Ladders, grid: Grid, expected_end_ms: int) -> None:
         clusters = len(fleet.cluster_names)
         nodes = int(fleet.first_node[-1])
         first_bin = (grid.begin_ms + grid.offset_ms) // grid.bin_ms
@@ -101,46 +111,59 @@ class Meter:
         cursor[:, kernels.POURED_MS] = grid.begin_ms
         cursor[:, kernels.BIN] = first_bin
         cursor[:, kernels.EDGE_MS] = (first_bin + 1) * grid.bin_ms - grid.offset_ms
-        flow = np.zeros((clusters, kernels.FLOWS))
-        flow[:, kernels.IDLE_W] = fleet.idle_w * fleet.node_count
-        flow[:, kernels.AWAKE_GPUS] = fleet.capacity
         rows = np.zeros((nodes, kernels.NODE_SIZE))
-        rows[:, kernels.SINCE_MS] = rows[:, kernels.STATE_SINCE_MS] = grid.begin_ms
+        rows[:, kernels.SINCE_MS] = grid.begin_ms
+        bins = grid.count(expected_end_ms) + 1
+        resting = ladders.table.levels > 0
+        codes = ladders.codes if resting.any() else 0
         self._grid = grid
         self._meter = kernels.Meter(
             node_cluster=np.repeat(np.arange(clusters), fleet.node_count).astype(np.int16),
-            span_w=(fleet.busy_w - fleet.idle_w) / fleet.accelerators,
-            accelerators=fleet.accelerators.astype(np.int64),
-            state_w=fleet.idle_w.reshape(-1, 1).copy(),
-            state_flow=STATE_FLOWS.copy(),
+            resting=resting.astype(np.int8),
             cursor=cursor,
-            flow=flow,
-            bins=np.zeros((grid.count(expected_end_ms) + 1, clusters, kernels.FLOWS)),
+            flow=np.zeros((clusters, kernels.FLOWS)),
+            bins=np.zeros((bins, clusters, kernels.FLOWS)),
             nodes=rows,
-            state_ms=np.zeros((nodes, len(STATES))),
+            residency=residency.Residency(
+                ladder=ladders.table,
+                nodes=np.zeros((nodes, residency.NODE_SIZE), np.int64),
+                node_ms=np.zeros((nodes, codes), np.int64),
+                part_ms=np.zeros((bins + 2, clusters, codes), np.int64),
+                step=np.zeros((bins + 2, clusters, codes), np.int64),
+                begin_ms=grid.begin_ms,
+                bin_ms=grid.bin_ms,
+                offset_ms=grid.offset_ms,
+            ),
             bin_ms=grid.bin_ms,
         )
 
     def read(self, log: Log, rows: int) -> None:
         """Pour the first `rows` rows of the change log."""
         if rows:
-            self._reach(int(log.time_ms[rows - 1]))
+            self._reach(int(log.time_ms[:rows].max()))
             kernels.integrate(
-                self._meter, log.time_ms, log.node, log.state, log.held, log.busy, rows
+                self._meter, log.time_ms, log.node, log.state, log.held, log.busy, log.drawn, rows
             )
 
     def close(self, end_ms: int) -> Metered:
         """Pour everything up to the run's end and return what has flowed."""
         self._reach(end_ms)
         kernels.close(self._meter, end_ms)
-        nodes = self._meter.nodes
+        meter = self._meter
+        nodes, count = meter.nodes, self._grid.count(end_ms)
+        stays = meter.residency
+        away_ms = stays.part_ms[:count] + np.cumsum(stays.step[:count], axis=0) * meter.bin_ms
         return Metered(
             grid=self._grid,
             end_ms=end_ms,
-            bins=self._meter.bins[: self._grid.count(end_ms)],
+            bins=meter.bins[:count],
+            away_ms=away_ms,
             busy_ms=nodes[:, kernels.BUSY_MS].copy(),
+            drawn_ms=nodes[:, kernels.DRAWN_MS].copy(),
             occupied_ms=nodes[:, kernels.OCCUPIED_MS].copy(),
-            state_ms=self._meter.state_ms,
+            node_away_ms=stays.node_ms,
+            wake_ups=stays.nodes[:, residency.WAKE_UPS],
+            cancelled=stays.nodes[:, residency.CANCELLED],
         )
 
     def _reach(self, end_ms: int) -> None:
@@ -158,6 +181,19 @@ class Meter:
             text = f"jobs run on for {end_ms / MS_PER_Y:.3g} y; write false, or shorten the jobs"
             raise InputError("scenario", [Issue("drain", text)])
         if needed > len(bins):
-            wider = np.zeros((max(needed, len(bins) * 3 // 2), *bins.shape[1:]))
-            wider[: len(bins)] = bins
-            self._meter = self._meter._replace(bins=wider)
+            count = max(needed, len(bins) * 3 // 2)
+            stays = self._meter.residency
+            self._meter = self._meter._replace(
+                bins=_longer(bins, count),
+                residency=stays._replace(
+                    part_ms=_longer(stays.part_ms, count + 2),
+                    step=_longer(stays.step, count + 2),
+                ),
+            )
+
+
+def _longer(array: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return a copy with room for `count` rows, zeros below what was there."""
+    wider = np.zeros((count, *array.shape[1:]), array.dtype)
+    wider[: len(array)] = array
+    return wider

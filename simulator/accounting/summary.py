@@ -6,17 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account
+from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
     RUNNING,
     UNSCHEDULABLE,
-    node_kwh,
 )
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
-from simulator.kernels import meter as flows
-from simulator.units import G_PER_KG, MS_PER_H
+from simulator.units import G_PER_KG, MS_PER_D, MS_PER_H
 from simulator.workload.table import JobTable
 
 WAITS = (
@@ -32,7 +31,7 @@ TOLERANCE = 1e-9
 """Largest relative difference between two ways of summing one quantity."""
 
 
-def audit(fleet: Fleet, account: Account) -> dict[str, float]:
+def audit(account: Account) -> dict[str, float]:
     """Sum energy over hours, nodes and jobs, and return the relative differences.
 
     The fleet's energy is metered by cluster; nodes are metered one by one; jobs are billed from
@@ -43,11 +42,13 @@ def audit(fleet: Fleet, account: Account) -> dict[str, float]:
     ArithmeticError
         If two sums differ by more than 1e-9: a fault of this program, never of the input.
     """
-    total = float(account.it_kwh.sum())
-    dynamic = float(account.by_kind_kwh[:, :, flows.DYNAMIC_W].sum())
+    total = float(account.energy.it_kwh.sum())
+    dynamic = float(account.energy.by_kind_kwh[:, :, DYNAMIC].sum())
     shares = float(account.idle_share_kwh.sum())
+    kinds = float(account.energy.by_kind_kwh.sum())
     differences = {
-        "energy_over_nodes": _difference(total, float(node_kwh(fleet, account).sum()), total),
+        "energy_over_kinds": _difference(total, kinds, total),
+        "energy_over_nodes": _difference(total, float(account.energy.node_kwh.sum()), total),
         "dynamic_over_jobs": _difference(dynamic, float(account.jobs.dynamic_kwh.sum()), total),
         "idle_share_over_jobs": _difference(shares, float(account.jobs.idle_kwh.sum()), total),
     }
@@ -78,18 +79,28 @@ def summarise(
         "pue": energy["energy_facility_kwh"] / it_kwh if it_kwh else None,
         "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
+        **_wake_ups(account),
+    }
+
+
+def _wake_ups(account: Account) -> dict[str, float | int]:
+    wake_ups = int(account.metered.wake_ups.sum())
+    node_days = float(account.energy.owned_ms.sum()) / MS_PER_D
+    return {
+        "wake_ups": wake_ups,
+        "wake_ups_per_node_day": wake_ups / node_days if node_days else 0.0,
     }
 
 
 def _energy(account: Account) -> dict[str, float]:
-    kinds = account.by_kind_kwh.sum(axis=(0, 1))
+    kinds = account.energy.by_kind_kwh.sum(axis=(0, 1))
     return {
-        "energy_it_kwh": float(account.it_kwh.sum()),  # in the order of the facility's sum
+        "energy_it_kwh": float(account.energy.it_kwh.sum()),  # in the order of the facility's sum
         "energy_facility_kwh": float(account.facility_kwh.sum()),
-        "energy_dynamic_kwh": float(kinds[flows.DYNAMIC_W]),
-        "energy_idle_kwh": float(kinds[flows.IDLE_W]),
-        "energy_sleep_kwh": float(kinds[flows.SLEEP_W]),
-        "energy_transition_kwh": float(kinds[flows.TRANSITION_W]),
+        "energy_dynamic_kwh": float(kinds[DYNAMIC]),
+        "energy_idle_kwh": float(kinds[IDLE]),
+        "energy_sleep_kwh": float(kinds[SLEEP]),
+        "energy_transition_kwh": float(kinds[TRANSITION]),
     }
 
 
@@ -111,9 +122,10 @@ def _carbon(account: Account) -> dict[str, float | None]:
 
 def _capacity(fleet: Fleet, account: Account) -> dict[str, float | None]:
     metered = account.metered
-    window_h = (metered.end_ms - metered.grid.begin_ms) / MS_PER_H
-    capacity = float(fleet.capacity.sum()) * window_h
-    held, busy, awake = metered.bins[:, :, flows.HELD :].sum(axis=(0, 1)) / MS_PER_H
+    accelerators = fleet.accelerators.astype(np.float64)
+    capacity = float(account.energy.owned_ms.sum(axis=0) @ accelerators) / MS_PER_H
+    awake = float(account.energy.awake_ms.sum(axis=0) @ accelerators) / MS_PER_H
+    held, busy, _ = metered.bins.sum(axis=(0, 1)) / MS_PER_H
     return {
         "gpu_hours_capacity": capacity,
         "gpu_hours_delivered": float(held),

@@ -5,12 +5,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, queued_job_ms, seconds
+from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
+from simulator.accounting.metering import Metered
+from simulator.columns import ABSENT, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import meter as flows
-from simulator.kernels.tables import AWAKE
+from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM
+from simulator.power.ladder import Ladders
 from simulator.tables import table_of
-from simulator.units import MS_PER_S, W_MS_PER_KWH
+from simulator.units import MS_PER_S
 from simulator.workload.names import numbered
 from simulator.workload.table import JobTable
 
@@ -22,6 +26,8 @@ MEANS = (
     "jobs_queued_mean",
     "intensity_average_g_per_kwh",
     "intensity_marginal_g_per_kwh",
+    "nodes_awake_mean",
+    "nodes_owned_mean",
 )
 """Columns that are means over the time of an interval."""
 
@@ -85,7 +91,7 @@ def interval_table(
     first = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
     clusters = len(fleet.cluster_names)
     flowed = {
-        "energy_it_kwh": account.it_kwh,
+        "energy_it_kwh": account.energy.it_kwh,
         "energy_facility_kwh": account.facility_kwh,
         "operational_kgco2e": account.operational_kg,
         "marginal_kgco2e": account.marginal_kg,
@@ -93,10 +99,12 @@ def interval_table(
         "jobs_queued_mean": queued_job_ms(jobs, log, metered, clusters),
         "intensity_average_g_per_kwh": _timed(account.signals.average, fleet, width_ms),
         "intensity_marginal_g_per_kwh": _timed(account.signals.marginal, fleet, width_ms),
-        "energy_dynamic_kwh": account.by_kind_kwh[:, :, flows.DYNAMIC_W],
-        "energy_idle_kwh": account.by_kind_kwh[:, :, flows.IDLE_W],
-        "energy_sleep_kwh": account.by_kind_kwh[:, :, flows.SLEEP_W],
-        "energy_transition_kwh": account.by_kind_kwh[:, :, flows.TRANSITION_W],
+        "nodes_awake_mean": account.energy.awake_ms,
+        "nodes_owned_mean": account.energy.owned_ms,
+        "energy_dynamic_kwh": account.energy.by_kind_kwh[:, :, DYNAMIC],
+        "energy_idle_kwh": account.energy.by_kind_kwh[:, :, IDLE],
+        "energy_sleep_kwh": account.energy.by_kind_kwh[:, :, SLEEP],
+        "energy_transition_kwh": account.energy.by_kind_kwh[:, :, TRANSITION],
     }
     columns = {
         name: np.add.reduceat(by_bin[used], first, axis=0).ravel()
@@ -125,37 +133,54 @@ def _timed(
     return weighted
 
 
-def node_kwh(fleet: Fleet, account: Account) -> NDArray[np.float64]:
-    """Return the IT energy of each node, float64[nodes]. [kWh]"""
-    metered = account.metered
-    counts = fleet.node_count
-    span_w = np.repeat((fleet.busy_w - fleet.idle_w) / fleet.accelerators, counts)
-    idle_w = np.repeat(fleet.idle_w, counts)
-    energy = span_w * metered.busy_ms + idle_w * metered.state_ms[:, AWAKE]
-    return energy / W_MS_PER_KWH
-
-
-def node_table(fleet: Fleet, account: Account) -> pa.Table:
-    """Return one row per node."""
-    metered = account.metered
-    count = len(metered.busy_ms)
+def node_table(fleet: Fleet, ladders: Ladders, account: Account) -> pa.Table:
+    """Return one row per node; where nodes sleep, with a column for each idle state."""
+    metered, energy = account.metered, account.energy
     cluster = np.repeat(np.arange(len(fleet.cluster_names)), fleet.node_count)
     types = tuple(dict.fromkeys(fleet.node_types))
     type_of = np.array([types.index(name) for name in fleet.node_types])
+    away_ms = metered.node_away_ms[:, : ladders.absent]
     return table_of(
         "nodes",
         {
             "node": _node_names(fleet),
             "cluster": _category(cluster, fleet.cluster_names),
             "type": _category(type_of[cluster], types),
-            "energy_it_kwh": node_kwh(fleet, account),
+            "energy_it_kwh": energy.node_kwh,
             "residency_busy_s": metered.occupied_ms / MS_PER_S,
-            "residency_idle_s": (metered.state_ms[:, AWAKE] - metered.occupied_ms) / MS_PER_S,
-            "residency_sleep_s": np.zeros(count),
-            "residency_transition_s": np.zeros(count),
-            "wake_ups": np.zeros(count, np.int64),
+            "residency_idle_s": (energy.node_awake_ms - metered.occupied_ms) / MS_PER_S,
+            "residency_entering_s": _phase_s(away_ms, ladders, ENTERING),
+            "residency_waking_s": _phase_s(away_ms, ladders, WAKING_FROM),
+            "wake_ups": metered.wake_ups,
+            "wake_ups_cancelled": metered.cancelled,
+            **_resting_s(ladders, cluster, away_ms),
+            **_absent_s(metered, energy),
         },
     )
+
+
+def _phase_s(away_ms: NDArray[np.int64], ladders: Ladders, phase: int) -> NDArray[np.float64]:
+    """Return the time of each node in one phase of any state. [s]"""
+    seconds: NDArray[np.float64] = away_ms[:, ladders.states_of(phase)].sum(axis=1) / MS_PER_S
+    return seconds
+
+
+def _resting_s(
+    ladders: Ladders, cluster: NDArray[np.int64], away_ms: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the time of each node at rest in each state, by the name of its column. [s]"""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for at, names in enumerate(ladders.names):
+        own = cluster == at
+        for level, name in enumerate(names):
+            column = columns.setdefault(residency_column(name), np.zeros(len(cluster)))
+            column[own] += away_ms[own, PER_LEVEL * level + RESTING] / MS_PER_S
+    return columns
+
+
+def _absent_s(metered: Metered, energy: Energy) -> dict[str, NDArray[np.float64]]:
+    absent_ms = metered.end_ms - metered.grid.begin_ms - energy.node_owned_ms
+    return {ABSENT: absent_ms / MS_PER_S} if absent_ms.any() else {}
 
 
 def _node_names(fleet: Fleet) -> pa.ChunkedArray:

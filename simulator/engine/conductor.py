@@ -18,6 +18,8 @@ from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import tables as kernels
 from simulator.kernels.engine import advance
+from simulator.kernels.sleep import descend
+from simulator.power.ladder import Ladders
 from simulator.workload.table import JobTable
 
 Controller = Callable[[simpy.Environment, "View"], Generator[simpy.Event, object, object]]
@@ -61,6 +63,7 @@ class View:
 def simulate(
     fleet: Fleet,
     jobs: JobTable,
+    ladders: Ladders,
     *,
     end_ms: int,
     drain: bool = False,
@@ -74,6 +77,8 @@ def simulate(
     fleet : Fleet
     jobs : JobTable
         Submitted before `end_ms`.
+    ladders : Ladders
+        What idle nodes do by themselves.
     end_ms : int
         The horizon. Completions at that instant are settled, nothing starts at it. [ms]
     drain : bool
@@ -89,13 +94,13 @@ def simulate(
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
-    state = initial_state(fleet, jobs, end_ms=end_ms)
+    state = initial_state(fleet, jobs, ladders, end_ms=end_ms)
     home = state.jobs.cluster.copy()
     env = simpy.Environment(initial_time=0)
     view = View(state)
     for controller in controllers:
         env.process(controller(env, view))
-    run = _Run(state, on_log)
+    run = _Run(state, ladders, on_log)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -115,6 +120,8 @@ def simulate(
                 [Issue("drain", "the last job ends later than can be counted; write false")],
             )
         finished_ms = max(end_ms, int(state.tables.clock[kernels.NOW_MS]))
+        run.hand_over()
+        run.descend(finished_ms)
     run.hand_over()
     return JobLog(
         start_ms=state.jobs.start_ms,
@@ -122,6 +129,7 @@ def simulate(
         cluster=state.jobs.cluster,
         home=home,
         first_node=state.jobs.first_node,
+        part_node=state.jobs.part_node,
         finished_ms=finished_ms,
         events=run.events(),
     )
@@ -130,8 +138,9 @@ def simulate(
 class _Run:
     """The compiled loop with its log: advances, and hands the log over whenever it is full."""
 
-    def __init__(self, state: State, on_log: LogReader) -> None:
+    def __init__(self, state: State, ladders: Ladders, on_log: LogReader) -> None:
         self._state = state
+        self._ladders = ladders
         self._on_log = on_log
         self._calls = 0
         self._rows = 0
@@ -140,11 +149,17 @@ class _Run:
         """Run up to `until_ms`, which is settled but not decided."""
         state = self._state
         reason = kernels.LOG_FULL
-        while reason == kernels.LOG_FULL:
+        while reason in (kernels.LOG_FULL, kernels.DRAWS):
             reason = advance(state.jobs, state.tables, state.log, until_ms)
             self._calls += 1
             if reason == kernels.LOG_FULL:
                 self.hand_over()
+            elif reason == kernels.DRAWS:
+                self._ladders.refill()
+
+    def descend(self, until_ms: int) -> None:
+        """Let idle nodes descend for as long as nothing else happens any more."""
+        descend(self._state.tables, self._state.log, until_ms)
 
     def hand_over(self) -> None:
         """Give the log's rows to their reader and begin it anew."""

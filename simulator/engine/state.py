@@ -9,6 +9,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
+from simulator.power.ladder import Ladders
 from simulator.units import MS_PER_Y
 from simulator.workload.table import JobTable
 
@@ -16,7 +17,7 @@ LONGEST_MS = 2.0**53
 """Times up to here are whole milliseconds in float64. [ms]"""
 
 LOG_ROWS = 1 << 16
-"""Rows of the change log beyond one for each node, which any single instant can need."""
+"""Rows of the change log beyond two for each node, which any single instant can need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class State:
     log: kernels.Log
 
 
-def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
-    """Return the state before the first instant: every node awake and free, nothing submitted.
+def initial_state(fleet: Fleet, jobs: JobTable, ladders: Ladders, *, end_ms: int) -> State:
+    """Return the state before the first instant: every node awake and idle, nothing submitted.
 
     Raises
     ------
@@ -38,22 +39,25 @@ def initial_state(fleet: Fleet, jobs: JobTable, *, end_ms: int) -> State:
     """
     levels, level = _priority_levels(jobs.priority)
     route, routes = _routes(fleet, jobs)
-    tables = _tables(fleet, routes, levels, min(int(fleet.capacity.sum()), len(jobs)))
+    slots = min(int(fleet.capacity.sum()), len(jobs))
+    tables = _tables(fleet, ladders, _lines(fleet, jobs, route, routes, levels), levels, slots)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
-    longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, fleet.relative_speed.min())
+    slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
+    longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
         raise InputError("scenario", [Issue("workloads", text)])
-    rows = LOG_ROWS + int(fleet.first_node[-1])
+    rows = LOG_ROWS + 2 * int(fleet.first_node[-1])
     log = kernels.Log(
         time_ms=np.empty(rows, np.int64),
         node=np.empty(rows, np.int32),
         state=np.empty(rows, np.int8),
         held=np.empty(rows, np.int32),
         busy=np.empty(rows, np.float64),
+        drawn=np.empty(rows, np.float64),
     )
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     return State(_jobs(fleet, jobs, level, route, home[route]), tables, log)
@@ -110,53 +114,123 @@ def _jobs(
         level=level,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
         route=route,
-        speed=np.where(scales[:, None], fleet.relative_speed[None, :], 1.0),
+        speed=np.where(scales[:, None], fleet.relative_speed, fleet.own_speed),
         start_ms=np.full(count, kernels.NONE, np.int64),
         end_ms=np.full(count, kernels.NONE, np.int64),
         cluster=home,
         first_node=np.full(count, kernels.NONE, np.int32),
+        part_node=np.full(count, kernels.NONE, np.int32),
         next_waiting=np.full(count, kernels.NONE, np.int32),
     )
 
 
-def _tables(
-    fleet: Fleet, routes: tuple[tuple[int, ...], ...], levels: int, slots: int
-) -> kernels.Tables:
-    clusters, words = _clusters(fleet)
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The routes as tables: one row each, and their clusters one after another."""
+
+    rows: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    words: int
+
+
+def _lines(
+    fleet: Fleet,
+    jobs: JobTable,
+    route: NDArray[np.int16],
+    routes: tuple[tuple[int, ...], ...],
+    levels: int,
+) -> _Lines:
     queue_shape, queue_words = node_index.shape(levels)
-    ends = np.cumsum([0, *(len(route) for route in routes)])
-    lines = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
-    lines[:, kernels.ROUTE_FIRST] = ends[:-1]
-    lines[:, kernels.ROUTE_LAST] = ends[1:]
-    lines[:, kernels.QUEUE_BASE] = np.arange(len(routes)) * queue_words
-    lines[:, kernels.QUEUE_SHAPE :] = queue_shape
+    ends = np.cumsum([0, *(len(line) for line in routes)])
+    rows = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
+    rows[:, kernels.ROUTE_FIRST] = ends[:-1]
+    rows[:, kernels.ROUTE_LAST] = ends[1:]
+    rows[:, kernels.QUEUE_BASE] = np.arange(len(routes)) * queue_words
+    rows[:, kernels.QUEUE_SHAPE :] = queue_shape
+    for number, line in enumerate(routes):
+        if sum(line[0] in other for other in routes) == len(line) == 1:
+            whole = int(fleet.accelerators[line[0]])
+            uneven = whole > 1 and np.any(jobs.gpus[route == number] % whole)
+            rows[number, kernels.SOLE] = 1
+            rows[number, kernels.EVEN] = 0 if uneven else whole
+    clusters = np.array([at for line in routes for at in line], np.int64)
+    return _Lines(rows, clusters, len(routes) * queue_words)
+
+
+def _tables(
+    fleet: Fleet, ladders: Ladders, lines: _Lines, levels: int, slots: int
+) -> kernels.Tables:
+    clusters, words = _clusters(fleet, ladders)
     slots = max(1, slots)
     row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
     row[:-1, kernels.NEXT_SLOT] = np.arange(1, slots)
+    count = len(lines.rows)
     node_count = int(fleet.first_node[-1])
-    nodes = np.zeros((node_count, kernels.NODE_SIZE), np.int32)
-    nodes[:, kernels.NODE_WHOLE] = np.repeat(fleet.accelerators, fleet.node_count)
-    nodes[:, kernels.NODE_FREE] = nodes[:, kernels.NODE_WHOLE]
-    return kernels.Tables(
+    tables = kernels.Tables(
         clock=np.zeros(kernels.CLOCK_SIZE, np.int64),
         clusters=clusters,
-        routes=lines,
-        route_cluster=np.array([at for route in routes for at in route], np.int64),
-        heads=np.full((len(routes), levels), kernels.NONE, np.int64),
-        tails=np.full((len(routes), levels), kernels.NONE, np.int64),
-        queues=np.zeros(len(routes) * queue_words, np.int64),
-        nodes=nodes,
-        busy=np.zeros(node_count),
+        routes=lines.rows,
+        route_cluster=lines.clusters,
+        heads=np.full((count, levels), kernels.NONE, np.int64),
+        tails=np.full((count, levels), kernels.NONE, np.int64),
+        queues=np.zeros(lines.words, np.int64),
+        nodes=_nodes(fleet),
+        busy=np.zeros((node_count, 2)),
+        rests=np.zeros((node_count, kernels.REST_SIZE), np.int32),
+        moments_ms=np.zeros((node_count, kernels.MOMENTS), np.int64),
+        due_ms=np.zeros(node_count, np.int64),
+        timers=np.arange(node_count, dtype=np.int32),
+        wakers=np.zeros(node_count, np.int32),
+        heap_place=np.full(node_count, kernels.NONE, np.int32),
+        needs=np.zeros((len(clusters), int(fleet.accelerators.max()) + 1), np.int64),
+        ladder=ladders.table,
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
-        slot_utilisation=np.zeros(slots),
+        slot_busy=np.zeros((slots, 2)),
         agenda=np.zeros(slots, np.int64),
         bits=max(1, (slots - 1).bit_length()),
     )
+    tables.clock[kernels.LADDERS] = int(clusters[:, kernels.LADDER].any())
+    _start_timers(tables, ladders)
+    return tables
 
 
-def _clusters(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _nodes(fleet: Fleet) -> NDArray[np.int32]:
+    """Return the table of nodes, all awake, free and offered to placement."""
+    nodes = np.zeros((int(fleet.first_node[-1]), kernels.NODE_SIZE), np.int32)
+    counts = fleet.node_count
+    nodes[:, kernels.NODE_WHOLE] = np.repeat(fleet.accelerators, counts)
+    nodes[:, kernels.NODE_FREE] = nodes[:, kernels.NODE_WHOLE]
+    nodes[:, kernels.NODE_CLUSTER] = np.repeat(np.arange(len(counts)), counts)
+    nodes[:, kernels.LISTED] = 1
+    return nodes
+
+
+def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
+    """Note that every node with a ladder is idle from the start; a sorted list is a heap."""
+    table = ladders.table
+    for row, (first, nodes, has_ladder) in enumerate(
+        tables.clusters[:, [kernels.FIRST_NODE, kernels.NODES, kernels.LADDER]]
+    ):
+        if not has_ladder:
+            continue
+        own = slice(int(first), int(first + nodes))
+        timer = int(table.timer_row[row])
+        if timer == kernels.NONE:
+            tables.due_ms[own] = table.after_ms[row, table.first[row]]
+        else:
+            tables.due_ms[own] = table.draws_ms[timer, :nodes]
+            table.drawn[timer] += nodes
+        order = first + np.argsort(tables.due_ms[own], kind="stable")
+        tables.timers[own] = order
+        tables.heap_place[order] = np.arange(nodes)
+        tables.nodes[own, kernels.NODE_IDLE] = 1
+        tables.moments_ms[own, kernels.DESCENT_MS] = tables.due_ms[own]
+        tables.clusters[row, kernels.TIMED] = nodes
+
+
+def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the table of clusters, all free, and the words of their candidate index."""
     width = kernels.WITH_FREE + int(fleet.accelerators.max()) + 1
     table = np.zeros((len(fleet.cluster_names), width), np.int64)
@@ -177,4 +251,9 @@ def _clusters(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         base += words.size
     table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]
     table[:, kernels.RULE] = fleet.placement
+    table[:, kernels.LADDER] = ladders.table.first < ladders.table.levels
+    table[:, kernels.MOST_WAKING] = ladders.most_waking
+    table[:, kernels.OWNED] = fleet.node_count
+    stacks = (kernels.FIRST_ASLEEP, kernels.LAST_ASLEEP, kernels.LAST_RESTING, kernels.LAST_WOKEN)
+    table[:, stacks] = kernels.NONE
     return table, np.concatenate(trees)

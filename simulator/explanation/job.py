@@ -97,7 +97,7 @@ def job_bill(results: Results, job_id: str) -> JobBill:
         gpus=job["gpus"],
         accelerators=node.accelerators,
         held_h=held_h,
-        utilisation=_utilisation(node, job["gpus"], dynamic_w),
+        utilisation=_utilisation(node, cluster.power_level, job["gpus"], dynamic_w),
         dynamic_w=dynamic_w,
         idle_share_w=idle_kwh * W_PER_KW / held_h if held_h else None,
         energy_dynamic_kwh=dynamic_kwh,
@@ -165,9 +165,12 @@ def _held(results: Results, job: dict[str, Any]) -> tuple[float, float]:
     return begin_s, max(begin_s, end_s)
 
 
-def _utilisation(node: NodeType, gpus: int, dynamic_w: float | None) -> float | None:
-    most_w = (node.busy_power_w - node.idle_power_w) * gpus / node.accelerators
-    if dynamic_w is None or not most_w or node.load_curve != "linear":
+def _utilisation(
+    node: NodeType, power_level: str, gpus: int, dynamic_w: float | None
+) -> float | None:
+    level = node.level(power_level)
+    most_w = (level.busy_power_w - level.idle_power_w) * gpus / node.accelerators
+    if dynamic_w is None or not most_w or (level.load_curve or node.load_curve) != "linear":
         return None
     return dynamic_w / most_w
 

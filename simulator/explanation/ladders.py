@@ -98,14 +98,15 @@ def cluster_ladders(scenario: Scenario) -> tuple[ClusterLadder, ...]:
     ladders = []
     for name, cluster in scenario.clusters.items():
         node = scenario.nodes[cluster.node]
-        ladder = ladder_of(node, [mean(s.wake_time) / MS_PER_S for s in node.idle_states])
+        wakes_s = [mean(state.wake_time) / MS_PER_S for state in node.idle_states]
+        ladder = ladder_of(node, wakes_s, node.level(cluster.power_level).idle_power_w)
         worst_ratio, worst_gap_s = ladder.worst()
         ladders.append(
             ClusterLadder(
                 cluster=name,
                 node_type=cluster.node,
                 node_count=cluster.count,
-                idle_power_w=node.idle_power_w,
+                idle_power_w=ladder.awake.power_w,
                 idle=document["clusters"][name]["idle"],
                 in_use=uses_ladder(cluster),
                 states=_lines(node, ladder),

@@ -32,7 +32,7 @@ def ladder_lines(
 
     Clusters that stand one after the other with the same nodes and the same rule share a table.
     """
-    for _, group in groupby(ladders, key=lambda ladder: (ladder.node_type, ladder.idle)):
+    for _, group in groupby(ladders, key=lambda ladder: _kind(ladder)):
         alike = list(group)
         yield from _clusters(alike)
         for ladder in alike:
@@ -41,6 +41,11 @@ def ladder_lines(
         yield ""
     if any(ladder.states for ladder in ladders):
         yield from textwrap.wrap(THEORY, WIDTH)
+
+
+def _kind(ladder: ClusterLadder) -> tuple[str, float, str]:
+    """Return what clusters that share a table have in common."""
+    return ladder.node_type, ladder.idle_power_w, inline(ladder.idle)
 
 
 def _clusters(alike: Sequence[ClusterLadder]) -> Iterator[str]:

@@ -12,7 +12,9 @@ from simulator.units import H_PER_D, S_PER_H
 
 PREFIX: Final = "residency_"
 SUFFIX: Final = "_s"
-NOT_RESTING: Final = ("busy", "idle", "entering", "waking", "transition")
+ABSENT: Final = "absent"
+"""Out of service, which is no part of a node's time."""
+NOT_RESTING: Final = ("busy", "idle", "entering", "waking")
 """What a node does when it does not rest in an idle state."""
 
 
@@ -62,6 +64,7 @@ def residencies(results: Results) -> dict[str, Residency]:
 
 
 def _residency(cluster: str, time_s: dict[str, float], wake_ups: int) -> Residency:
+    time_s = {kind: each_s for kind, each_s in time_s.items() if kind != ABSENT}
     total_s = sum(time_s.values())
     asleep_s = sum(each_s for kind, each_s in time_s.items() if kind not in NOT_RESTING)
     node_days = total_s / S_PER_H / H_PER_D

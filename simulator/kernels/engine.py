@@ -5,23 +5,44 @@ nodes: a job's own row is written once, when it starts, because a gang runs to i
 """
 
 from simulator.kernels.compile import kernel
+from simulator.kernels.demand import anyone_wanted, wake_as_needed
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.queues import enter, head, leave
+from simulator.kernels.sleep import (
+    any_descent,
+    descend,
+    finish_waking,
+    start_timer,
+    watch_surplus,
+)
 from simulator.kernels.tables import (
+    ABSENT,
     AWAKE,
+    AWAKENING,
     BLOCKED,
+    BUSY,
+    CHANGED,
     DIRTY,
+    DRAWN,
+    DRAWS,
     FOREVER_MS,
     IDLE,
+    LADDER,
+    LADDERS,
+    LEAVING,
     LOG_FULL,
     LOG_ROWS,
     NEXT_JOB,
+    NODE_CLUSTER,
     NODE_DIRTY,
     NODE_FREE,
+    NODE_IDLE,
+    NODE_STATE,
     NODE_WHOLE,
     NONE,
     NOW_MS,
+    OWNED,
     PENDING,
     ROUTE_BLOCKED,
     ROUTE_FIRST,
@@ -51,40 +72,77 @@ def advance(jobs, tables, log, until_ms):
     Returns
     -------
     int
-        UNTIL; LOG_FULL when the log must be handed over and the call repeated; IDLE when no
-        event is left and `until_ms` is FOREVER_MS.
+        UNTIL; LOG_FULL when the log must be handed over and the call repeated; DRAWS when more
+        times must be drawn and the call repeated; IDLE when no event is left and `until_ms` is
+        FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda
-    log_limit = len(log.time_ms) - len(tables.nodes)
+    # An instant logs a node at most twice: its descent, and what became of it.
+    log_limit = len(log.time_ms) - 2 * len(tables.nodes)
     job_count = len(jobs.submit_ms)
     while True:
+        if clock[LOG_ROWS] > log_limit:
+            return LOG_FULL
+        if not enough_drawn(tables):
+            return DRAWS
         if clock[PENDING] == 1:
-            if clock[LOG_ROWS] > log_limit:
-                return LOG_FULL
-            fifo_pass(jobs, tables)
+            if clock[CHANGED] == 1:
+                decide(jobs, tables)
             record(tables, log)
             clock[PENDING] = 0
+            clock[CHANGED] = 0
         now = FOREVER_MS
         if clock[NEXT_JOB] < job_count:
             now = jobs.submit_ms[clock[NEXT_JOB]]
         if clock[RUNNING] > 0:
             now = min(now, keys[0] >> tables.bits)
+        if clock[AWAKENING] > 0:
+            now = min(now, tables.due_ms[tables.wakers[0]])
         if now > until_ms or now == FOREVER_MS:
             if until_ms == FOREVER_MS:
                 return IDLE
             now = until_ms
         clock[NOW_MS] = now
         clock[PENDING] = 1
+        if clock[LADDERS] == 1 and any_descent(tables, now):
+            descend(tables, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(tables)
+            clock[CHANGED] = 1
+        while clock[AWAKENING] > 0 and tables.due_ms[tables.wakers[0]] == now:
+            finish_waking(tables)
+            clock[CHANGED] = 1
         while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
             job = clock[NEXT_JOB]
             clock[NEXT_JOB] += 1
+            clock[CHANGED] = 1
             if jobs.route[job] >= 0:
                 enter(jobs, tables, job)
         if now == until_ms:
             return UNTIL
+
+
+@kernel(inline="always")
+def enough_drawn(tables):
+    """Return whether an instant can find all times it may draw: two for each node."""
+    ladder = tables.ladder
+    enough = True
+    for row in range(len(ladder.drawn)):
+        if ladder.drawn[row] + 2 * len(tables.nodes) > ladder.draws_ms.shape[1]:
+            enough = False
+    return enough
+
+
+@kernel(inline="always")
+def decide(jobs, tables):
+    """Let the schedulers make their pass, and wake what the queue needs."""
+    again = True
+    while again:
+        fifo_pass(jobs, tables)
+        again = False
+        if tables.clock[LADDERS] == 1 and anyone_wanted(tables):
+            again = wake_as_needed(jobs, tables)
 
 
 @kernel(inline="always")
@@ -140,15 +198,40 @@ def next_in_line(jobs, tables):
 def record(tables, log):
     """Append one row for each node that changed at this instant."""
     clock = tables.clock
+    nodes = tables.nodes
     row = clock[LOG_ROWS]
     for at in range(clock[DIRTY]):
         node = tables.dirty_nodes[at]
-        tables.nodes[node, NODE_DIRTY] = 0
+        nodes[node, NODE_DIRTY] = 0
+        if clock[LADDERS] == 1:
+            note_idleness(tables, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
-        log.state[row] = AWAKE
-        log.held[row] = tables.nodes[node, NODE_WHOLE] - tables.nodes[node, NODE_FREE]
-        log.busy[row] = tables.busy[node]
+        log.state[row] = nodes[node, NODE_STATE]
+        log.held[row] = nodes[node, NODE_WHOLE] - nodes[node, NODE_FREE]
+        log.busy[row] = tables.busy[node, BUSY]
+        log.drawn[row] = tables.busy[node, DRAWN]
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0
+    if clock[LADDERS] == 1 and clock[CHANGED] == 1:
+        for cluster in range(len(tables.clusters)):
+            if tables.clusters[cluster, LADDER] == 1:
+                watch_surplus(tables.clusters, cluster, clock[NOW_MS])
+
+
+@kernel(inline="always")
+def note_idleness(tables, node):
+    """Start or stop the idle timer of a node that changed; one that is to leave goes when empty."""
+    nodes = tables.nodes
+    cluster = nodes[node, NODE_CLUSTER]
+    idle = nodes[node, NODE_STATE] == AWAKE and nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]
+    if idle and tables.rests[node, LEAVING] == 1:
+        nodes[node, NODE_IDLE] = 0
+        nodes[node, NODE_STATE] = ABSENT
+        tables.clusters[cluster, OWNED] -= 1
+    elif tables.clusters[cluster, LADDER] == 1:
+        if idle and nodes[node, NODE_IDLE] == 0:
+            start_timer(tables, cluster, node)
+        elif not idle:
+            nodes[node, NODE_IDLE] = 0

@@ -6,8 +6,10 @@ from simulator.kernels import agenda
 from simulator.kernels.compile import kernel
 from simulator.kernels.placement import choose, move
 from simulator.kernels.tables import (
+    BUSY,
     CLUSTER,
     COMPLETED,
+    DRAWN,
     FREE_SLOT,
     NEXT_SLOT,
     NEXT_WHOLE,
@@ -46,6 +48,7 @@ def start(jobs, tables, cluster, job):
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], jobs.utilisation[job])
+        jobs.part_node[job] = tables.slots[slot, PART_NODE]
         latest = (np.int64(1) << (62 - tables.bits)) - 1
         if end > latest:
             clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
@@ -66,7 +69,8 @@ def place(tables, cluster, slot, gpus, utilisation):
     for _ in range(count):
         node = choose(tables, cluster, whole)
         move(tables, cluster, node, -whole)
-        tables.busy[node] = whole * utilisation
+        tables.busy[node, BUSY] = whole * utilisation
+        tables.busy[node, DRAWN] = whole * utilisation
         if previous < 0:
             first = node
         else:
@@ -76,11 +80,14 @@ def place(tables, cluster, slot, gpus, utilisation):
     slots[slot, WHOLE_COUNT] = count
     slots[slot, PART_GPUS] = rest
     slots[slot, CLUSTER] = cluster
-    tables.slot_utilisation[slot] = utilisation
+    slots[slot, PART_NODE] = NONE
+    tables.slot_busy[slot, BUSY] = utilisation
+    tables.slot_busy[slot, DRAWN] = utilisation
     if rest > 0:
         node = choose(tables, cluster, rest)
         move(tables, cluster, node, -rest)
-        tables.busy[node] += rest * utilisation
+        tables.busy[node, BUSY] += rest * utilisation
+        tables.busy[node, DRAWN] += rest * utilisation
         slots[slot, PART_NODE] = node
         if first < 0 or node < first:
             first = node
@@ -102,15 +109,18 @@ def complete(tables):
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = nodes[node, NEXT_WHOLE]
         move(tables, cluster, node, nodes[node, NODE_WHOLE])
-        tables.busy[node] = 0.0
+        tables.busy[node, BUSY] = 0.0
+        tables.busy[node, DRAWN] = 0.0
         node = following
     part = slots[slot, PART_GPUS]
     if part > 0:
         node = slots[slot, PART_NODE]
         move(tables, cluster, node, part)
         if nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]:
-            tables.busy[node] = 0.0  # exactly: no rounding is carried past an empty node
+            tables.busy[node, BUSY] = 0.0  # exactly: no rounding is carried past an empty node
+            tables.busy[node, DRAWN] = 0.0
         else:
-            tables.busy[node] -= part * tables.slot_utilisation[slot]
+            tables.busy[node, BUSY] -= part * tables.slot_busy[slot, BUSY]
+            tables.busy[node, DRAWN] -= part * tables.slot_busy[slot, DRAWN]
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot

@@ -101,3 +101,25 @@ def remove(words, base, table, row, column, member):
         if after != 0:
             break
         member >>= WORD_SHIFT
+
+
+@kernel(inline="always")
+def lowest_above(words, base, table, row, column, member):
+    """Return the lowest member above `member` of the set that begins at `base`, -1 if none is."""
+    levels = table[row, column]
+    index = member
+    found = -1
+    for level in range(1, levels + 1):
+        word = words[base + table[row, column + level] + (index >> WORD_SHIFT)]
+        rest = word & ~((2 << (index & WORD_MASK)) - 1)
+        if rest != 0:
+            low = rest & -rest
+            position = _POSITION[((low * _DE_BRUIJN) & 0xFFFFFFFF) >> 27]
+            found = (index & ~WORD_MASK) | position
+            for below in range(level - 1, 0, -1):
+                word = words[base + table[row, column + below] + found]
+                low = word & -word
+                found = (found << WORD_SHIFT) | _POSITION[((low * _DE_BRUIJN) & 0xFFFFFFFF) >> 27]
+            break
+        index >>= WORD_SHIFT
+    return found

@@ -7,6 +7,7 @@ from simulator.kernels.tables import (
     FIRST_FIT,
     FIRST_NODE,
     FREE,
+    LISTED,
     NODE_DIRTY,
     NODE_FREE,
     NODES,
@@ -63,18 +64,51 @@ def move(tables, cluster, node, gpus):
     """Change a node's free accelerators by `gpus`, in the tables and in the index."""
     clusters = tables.clusters
     nodes = tables.nodes
-    base = clusters[cluster, TREE_BASE]
-    size = clusters[cluster, TREE_WORDS]
-    member = node - clusters[cluster, FIRST_NODE]
     before = nodes[node, NODE_FREE]
     after = before + gpus
-    node_index.remove(tables.words, base + before * size, clusters, cluster, TREE_SHAPE, member)
-    node_index.insert(tables.words, base + after * size, clusters, cluster, TREE_SHAPE, member)
-    clusters[cluster, WITH_FREE + before] -= 1
-    clusters[cluster, WITH_FREE + after] += 1
-    clusters[cluster, FREE] += gpus
+    if nodes[node, LISTED] == 1:
+        base = clusters[cluster, TREE_BASE]
+        size = clusters[cluster, TREE_WORDS]
+        member = node - clusters[cluster, FIRST_NODE]
+        node_index.remove(tables.words, base + before * size, clusters, cluster, TREE_SHAPE, member)
+        node_index.insert(tables.words, base + after * size, clusters, cluster, TREE_SHAPE, member)
+        clusters[cluster, WITH_FREE + before] -= 1
+        clusters[cluster, WITH_FREE + after] += 1
+        clusters[cluster, FREE] += gpus
     nodes[node, NODE_FREE] = after
-    if nodes[node, NODE_DIRTY] == 0:
-        nodes[node, NODE_DIRTY] = 1
+    touch(tables, node)
+
+
+@kernel(inline="always")
+def touch(tables, node):
+    """Note that a node changed at this instant."""
+    if tables.nodes[node, NODE_DIRTY] == 0:
+        tables.nodes[node, NODE_DIRTY] = 1
         tables.dirty_nodes[tables.clock[DIRTY]] = node
         tables.clock[DIRTY] += 1
+
+
+@kernel(inline="always")
+def enlist(tables, cluster, node):
+    """Let placement choose a node from now on."""
+    clusters = tables.clusters
+    free = tables.nodes[node, NODE_FREE]
+    base = clusters[cluster, TREE_BASE] + free * clusters[cluster, TREE_WORDS]
+    member = node - clusters[cluster, FIRST_NODE]
+    node_index.insert(tables.words, base, clusters, cluster, TREE_SHAPE, member)
+    clusters[cluster, WITH_FREE + free] += 1
+    clusters[cluster, FREE] += free
+    tables.nodes[node, LISTED] = 1
+
+
+@kernel(inline="always")
+def unlist(tables, cluster, node):
+    """Let placement choose a node no longer; what it holds goes on."""
+    clusters = tables.clusters
+    free = tables.nodes[node, NODE_FREE]
+    base = clusters[cluster, TREE_BASE] + free * clusters[cluster, TREE_WORDS]
+    member = node - clusters[cluster, FIRST_NODE]
+    node_index.remove(tables.words, base, clusters, cluster, TREE_SHAPE, member)
+    clusters[cluster, WITH_FREE + free] -= 1
+    clusters[cluster, FREE] -= free
+    tables.nodes[node, LISTED] = 0

@@ -7,7 +7,14 @@ candidate index of nodes is, so that a thousand priorities cost no more than one
 
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
-from simulator.kernels.tables import NONE, QUEUE_BASE, QUEUE_SHAPE, WAITING
+from simulator.kernels.tables import (
+    EVEN,
+    NODES_WAITED,
+    NONE,
+    QUEUE_BASE,
+    QUEUE_SHAPE,
+    WAITING,
+)
 
 
 @kernel(inline="always")
@@ -24,6 +31,8 @@ def enter(jobs, tables, job):
         jobs.next_waiting[tail] = job
     tables.tails[route, level] = job
     tables.routes[route, WAITING] += 1
+    if tables.routes[route, EVEN] > 0:
+        tables.routes[route, NODES_WAITED] += jobs.gpus[job] // tables.routes[route, EVEN]
 
 
 @kernel(inline="always")
@@ -46,3 +55,5 @@ def leave(jobs, tables, job):
         base = tables.routes[route, QUEUE_BASE]
         node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
     tables.routes[route, WAITING] -= 1
+    if tables.routes[route, EVEN] > 0:
+        tables.routes[route, NODES_WAITED] -= jobs.gpus[job] // tables.routes[route, EVEN]

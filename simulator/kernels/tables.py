@@ -10,20 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import node_index
+from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
-UNTIL, LOG_FULL, IDLE = 0, 1, 2
+UNTIL, LOG_FULL, IDLE, DRAWS = 0, 1, 2, 3
 
 # Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
 PACK, FIRST_FIT, SPREAD = 0, 1, 2
 
-# States of a node in the change log; what a node of this version can be.
-AWAKE = 0
+# States of a node, in the change log too. A row ASLEEP says that the descent begins then, or that
+# a wake-up was cancelled; what the node does from then on its ladder says.
+AWAKE, ASLEEP, WAKING, ABSENT = 0, 1, 2, 3
 
 # The clock: now, next row of the job table, and counts.
 NOW_MS, NEXT_JOB, RUNNING, LOG_ROWS, DIRTY, PENDING, STARTED, FREE_SLOT, COMPLETED = range(9)
 OVERRUN = 9  # set when a job ends later than the agenda can hold
-CLOCK_SIZE = 10
+CHANGED = 10  # set when something happened at this instant that a scheduler should hear of
+AWAKENING = 11  # nodes that are waking, in all clusters
+LADDERS = 12  # 1 where any node may sleep, or leave
+CLOCK_SIZE = 13
 
 # Columns of the table of clusters. From WITH_FREE on: nodes by free accelerators, 0 to WHOLE.
 (
@@ -35,29 +40,78 @@ CLOCK_SIZE = 10
     BLOCKED,
     TREE_BASE,
     TREE_WORDS,
-) = range(8)
-TREE_SHAPE = 8
+    LADDER,  # 1 where idle nodes can fall so deep asleep that work can't start at once
+    MOST_WAKING,
+    KEEP_FREE,  # idle nodes that a policy keeps awake
+    KEEP_AWAKE,  # nodes that a policy keeps awake, busy ones included
+    OWNED,  # nodes in service
+    TIMED,  # nodes with a timer
+    SURPLUS_MS,  # since when more are idle than are kept, FOREVER_MS while not
+    SLEEPING,  # nodes asleep, entering or resting
+    FIRST_ASLEEP,  # bottom of the stack of these
+    LAST_ASLEEP,  # top of it
+    LAST_RESTING,  # the topmost of it that is known not to be entering
+    AWAKING,  # nodes that are waking
+    LAST_WOKEN,  # top of the stack of these
+    NEEDED,  # nodes that the queue needs beyond what is free
+    SPARE,  # idle nodes that the queue does not need
+) = range(23)
+TREE_SHAPE = 23
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
-WAITING, ROUTE_FIRST, ROUTE_LAST, ROUTE_BLOCKED, QUEUE_BASE = range(5)
-QUEUE_SHAPE = 5
+# SOLE: 1 where the route has one cluster and no other route has it. EVEN: accelerators of a node
+# where it is sole and every job takes whole nodes, else 0; then NODES_WAITED counts the nodes that
+# the waiting jobs take.
+(
+    WAITING,
+    ROUTE_FIRST,
+    ROUTE_LAST,
+    ROUTE_BLOCKED,
+    EVEN,
+    SOLE,
+    NODES_WAITED,
+    CURSOR_LEVEL,
+    CURSOR_JOB,
+    QUEUE_BASE,
+) = range(10)
+QUEUE_SHAPE = 10
 ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of nodes.
-NODE_FREE, NODE_WHOLE, NEXT_WHOLE, NODE_DIRTY = range(4)
-NODE_SIZE = 4
+(
+    NODE_FREE,
+    NODE_WHOLE,
+    NEXT_WHOLE,
+    NODE_DIRTY,
+    NODE_CLUSTER,
+    NODE_STATE,
+    LISTED,  # 1 where placement may choose it
+    NODE_IDLE,  # 1 from the end of the instant at which it became idle, while it is awake
+) = range(8)
+NODE_SIZE = 8
+
+# Columns of the table of what sleep needs to know of a node.
+LEVEL, BELOW, ABOVE, LEAVING = range(4)
+REST_SIZE = 4
+
+# Columns of the table of a node's instants.
+IDLE_SINCE_MS, DESCENT_MS, ENTERED_MS = range(3)
+MOMENTS = 3
 
 # Columns of the table of running slots.
 WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, NEXT_SLOT = range(6)
 SLOT_SIZE = 6
+
+# Columns of work: accelerators x utilisation, and that x what the job's power level draws.
+BUSY, DRAWN = range(2)
 
 NONE = -1
 FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last five are written by the loop."""
+    """Columns of the job table, [jobs] unless said; the last six are written by the loop."""
 
     submit_ms: NDArray[np.int64]
     duration_ms: NDArray[np.float64]
@@ -71,6 +125,7 @@ class Jobs(NamedTuple):
     end_ms: NDArray[np.int64]
     cluster: NDArray[np.int16]
     first_node: NDArray[np.int32]
+    part_node: NDArray[np.int32]  # where it shares a node, NONE if it does not
     next_waiting: NDArray[np.int32]
 
 
@@ -85,11 +140,19 @@ class Tables(NamedTuple):
     tails: NDArray[np.int64]  # [routes, levels] last job waiting
     queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
-    busy: NDArray[np.float64]  # [nodes] accelerators held x utilisation
+    busy: NDArray[np.float64]  # [nodes, 2] accelerators held x utilisation; x draw of the level
+    rests: NDArray[np.int32]  # [nodes, REST_SIZE]
+    moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
+    due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle, the waking of a node is due
+    timers: NDArray[np.int32]  # [nodes] heaps of idle nodes, one for each cluster
+    wakers: NDArray[np.int32]  # [nodes] heap of waking nodes
+    heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
+    needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free
+    ladder: Ladder
     words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
     dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
     slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
-    slot_utilisation: NDArray[np.float64]
+    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
     agenda: NDArray[np.int64]  # heap of end << bits | slot
     bits: int
 
@@ -101,4 +164,5 @@ class Log(NamedTuple):
     node: NDArray[np.int32]
     state: NDArray[np.int8]
     held: NDArray[np.int32]
-    busy: NDArray[np.float64]
+    busy: NDArray[np.float64]  # accelerators held x utilisation
+    drawn: NDArray[np.float64]  # dynamic power, in accelerators at work

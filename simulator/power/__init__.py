@@ -1,1 +1,1 @@
-"""Power models: from what a scenario says to the tables that kernels read."""
+"""Power: from what a scenario says of machines and buildings to tables."""

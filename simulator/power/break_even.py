@@ -133,7 +133,9 @@ class RestingLadder:
         return spent_j / least_j
 
 
-def ladder_of(node: NodeType, wakes_s: Sequence[float]) -> RestingLadder:
+def ladder_of(
+    node: NodeType, wakes_s: Sequence[float], awake_w: float | None = None
+) -> RestingLadder:
     """Return the ladder of a node type with the break-even gap of each state.
 
     Parameters
@@ -141,8 +143,10 @@ def ladder_of(node: NodeType, wakes_s: Sequence[float]) -> RestingLadder:
     node : NodeType
     wakes_s : sequence of float
         Mean time to wake from each state.
+    awake_w : float, optional
+        What an awake idle node draws, where a power level makes it another than usual.
     """
-    rests = rests_of(node, wakes_s)
+    rests = rests_of(node, wakes_s, awake_w)
     awake, enter_at = rests[0], _envelope(rests)
     states = [
         RestingState(

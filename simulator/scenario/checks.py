@@ -10,6 +10,7 @@ from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
+from simulator.scenario.power_checks import power_problems
 from simulator.scenario.rests import early_rests
 from simulator.scenario.workloads import MOST_GPUS, Workload
 from simulator.units import format_quantity
@@ -51,6 +52,7 @@ def problems_between(
     yield from _unknown_names(document)
     yield from _too_many(parts)
     yield from _too_large(parts)
+    yield from power_problems(parts)
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")

@@ -5,7 +5,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, field_validator
 
 from simulator.errors import shown
-from simulator.scenario.fields import Marker, Milliseconds, Text, Whole, Word, as_written
+from simulator.scenario.fields import (
+    Marker,
+    Milliseconds,
+    Quantity,
+    Text,
+    Whole,
+    Word,
+    as_written,
+)
+from simulator.scenario.node_power import FULL
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
@@ -71,8 +80,15 @@ class Cluster(Spec):
     ] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
     emptiest."""
-    idle: Annotated[Literal["always-on"], Word(["always-on"], later=["ladder"])] = "always-on"
+    idle: Annotated[Literal["always-on", "ladder"], Word(["always-on", "ladder"])] = "always-on"
     """What idle nodes do: `always-on`, they stay awake."""
+    power_level: Annotated[str, Text("a power level's name")] = FULL
+    """Power level of the node type at which all nodes run: jobs take longer there and draw less;
+    `full` is no cap."""
+    power_budget_w: Annotated[float | None, Quantity("power", positive=True)] = Field(
+        default=None, alias="power_budget", validate_default=False
+    )
+    """IT power that the cluster may not exceed; none unless given."""
 
 
 class Scope2(Marker):

@@ -25,13 +25,16 @@ _UNSAID: Final[tuple[object, ...]] = (None, {}, [])
 _VERBATIM: Final = ("where", "columns")
 """Tables whose keys are columns of a file, whatever they are called."""
 
-_INSTEAD: Final = {
-    "gpu_days": ("duration",),
-    "duration": ("gpu_days",),
-    "jobs": ("arrivals", "gpu_days", "duration", "gpus"),
-    "arrivals": ("jobs",),
+_INSTEAD: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "workloads": {
+        "gpu_days": ("duration",),
+        "duration": ("gpu_days",),
+        "jobs": ("arrivals", "gpu_days", "duration", "gpus"),
+        "arrivals": ("jobs",),
+    },
+    "nodes": {"components": ("idle_power", "busy_power", "load_curve")},
 }
-"""Keys of a workload that a more specific document's key stands in place of."""
+"""By section: keys of an entry that a more specific document's key stands in place of."""
 
 
 @dataclass
@@ -64,8 +67,8 @@ class Layered:
             table.pop(parts[-1], None)
         else:
             table[parts[-1]] = value
-        if len(parts) == 3 and parts[0] == "workloads":
-            for other in _INSTEAD.get(parts[2], ()):
+        if len(parts) == 3:
+            for other in _INSTEAD.get(parts[0], {}).get(parts[2], ()):
                 table.pop(other, None)
         self._forget(parts)
         if value is None:
@@ -148,23 +151,24 @@ def _form(table: Document) -> tuple[str, object] | None:
     for key in ("process", "dist", "policy"):
         if isinstance(table.get(key), str):
             return key, table[key]
-    for key in ("mixture", "file", "constant"):
+    for key in ("mixture", "file", "constant", "exponent", "points"):
         if key in table and not isinstance(table[key], dict):
             return key, None
     return ("dist", "p50") if "p50" in table or "p99" in table else None
 
 
 def _displace(under: Document, over: Document) -> None:
-    workloads = over.get("workloads")
-    if not isinstance(workloads, dict) or not isinstance(under.get("workloads"), dict):
-        return
-    for name, workload in workloads.items():
-        below = under["workloads"].get(name)
-        if isinstance(workload, dict) and isinstance(below, dict):
-            for key in workload:
-                for other in _INSTEAD.get(key, ()):
-                    if other not in workload:
-                        below.pop(other, None)
+    for section, instead in _INSTEAD.items():
+        entries = over.get(section)
+        if not isinstance(entries, dict) or not isinstance(under.get(section), dict):
+            continue
+        for name, entry in entries.items():
+            below = under[section].get(name)
+            if isinstance(entry, dict) and isinstance(below, dict):
+                for key in entry:
+                    for other in instead.get(key, ()):
+                        if other not in entry:
+                            below.pop(other, None)
 
 
 def put_all(
@@ -218,7 +222,8 @@ def fill_defaults(spec: Spec, table: Document, layered: Layered, *path: str) -> 
         field_info = type(spec).model_fields[name]
         default = None if field_info.is_required() else field_info.default
         value = getattr(spec, name)
-        if key not in table and (isinstance(value, Spec) or default not in _UNSAID):
+        said = key in table or key in type(spec).implied(table)
+        if not said and (isinstance(value, Spec) or default not in _UNSAID):
             table[key] = copy.deepcopy(default)
         if isinstance(value, Spec) and isinstance(table.get(key), dict):
             fill_defaults(value, table[key], layered, *path, key)

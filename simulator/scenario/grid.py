@@ -200,3 +200,7 @@ class Site(Spec):
     """Power usage effectiveness: facility energy over IT energy, at least 1."""
     grid: Grid = Field(examples=['{ average = "CISO" }'])
     """Carbon intensity of the electricity."""
+    power_budget_w: Annotated[float | None, Quantity("power", positive=True)] = Field(
+        default=None, alias="power_budget", validate_default=False
+    )
+    """IT power that the clusters of the site may not exceed together; none unless given."""

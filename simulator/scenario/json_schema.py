@@ -35,6 +35,8 @@ def schema() -> dict[str, Any]:
 def _complete(form: dict[str, Any]) -> dict[str, Any]:
     """Take what a table must hold out of its form, and return it as one of its own."""
     wanted: dict[str, Any] = {"required": form.pop("required")}
+    if "anyOf" in form:
+        wanted["anyOf"] = form.pop("anyOf")
     grid = form["properties"].get("grid")
     if grid is not None:
         wanted["properties"] = {"grid": {"required": grid.pop("required")}}

@@ -27,6 +27,8 @@ from simulator.scenario.grid import (
     IntensitySource,
     Site,
 )
+from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
+from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
@@ -36,7 +38,9 @@ __all__ = [
     "Accounting",
     "Arrivals",
     "Cluster",
+    "Component",
     "DiurnalArrivals",
+    "ExponentCurve",
     "GpuChoices",
     "Grid",
     "GridConstant",
@@ -45,8 +49,11 @@ __all__ = [
     "IdleState",
     "IntensitySource",
     "JobFile",
+    "LoadCurve",
     "NodeType",
+    "PointsCurve",
     "PoissonArrivals",
+    "PowerLevel",
     "RegularArrivals",
     "Scenario",
     "Site",

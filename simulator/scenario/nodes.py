@@ -1,13 +1,12 @@
 """Node types, as a scenario writes them."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import shown
 from simulator.scenario.fields import (
-    Marker,
     Milliseconds,
     Number,
     Quantity,
@@ -17,30 +16,22 @@ from simulator.scenario.fields import (
     as_written,
 )
 from simulator.scenario.laws import Law, LawOf
+from simulator.scenario.load_curves import CurveOf, LoadCurve
+from simulator.scenario.node_power import (
+    FULL,
+    Component,
+    Components,
+    PowerLevel,
+    PowerLevels,
+    SummedPower,
+    above_idle,
+)
+from simulator.scenario.paths import Part
 from simulator.scenario.spec import Problems, Spec, TableList
 from simulator.units import G_PER_KG, format_quantity
 
 MOST_ACCELERATORS: Final = 1024
 """Accelerators that one node may have."""
-
-
-class LoadCurve(Marker):
-    """How the power of a node bends between idle and busy; this version draws it straight."""
-
-    def plain(self, value: Any) -> str:
-        """Return the name of the curve."""
-        if value == "linear":
-            return "linear"
-        if isinstance(value, dict):
-            raise ValueError(
-                f"{shown(value)}: bent load curves are not in this version; "
-                'write load_curve = "linear"'
-            )
-        raise ValueError(f'{shown(value)} is not known here; write "linear"')
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of the curves there are."""
-        return {"enum": ["linear"]}
 
 
 class Kilograms(Quantity):
@@ -87,16 +78,19 @@ class NodeType(Spec):
     """Name of the accelerator."""
     accelerators: Annotated[int, Whole(1, MOST_ACCELERATORS)] = Field(examples=["8"])
     """Accelerators of one node."""
-    idle_power_w: Annotated[float, Quantity("power")] = Field(
-        alias="idle_power", examples=['"1.4 kW"']
+    components: Annotated[tuple[Component, ...], Components()] = as_written([])
+    """Parts that draw power by curves of their own; the node's power is their sum."""
+    idle_power_w: Annotated[float, SummedPower("idle_power")] = Field(
+        default=as_written(None), alias="idle_power", examples=['"1.4 kW"']
     )
-    """Power of a node that is awake with nothing allocated."""
-    busy_power_w: Annotated[float, Quantity("power")] = Field(
-        alias="busy_power", examples=['"5.4 kW"']
+    """Power of a node that is awake with nothing allocated; given, or summed over components."""
+    busy_power_w: Annotated[float, SummedPower("busy_power")] = Field(
+        default=as_written(None), alias="busy_power", examples=['"5.4 kW"']
     )
-    """Power of a node with all accelerators allocated at utilisation 1."""
-    load_curve: Annotated[Literal["linear"], LoadCurve()] = "linear"
-    """Power between idle and busy: idle + (busy - idle) u for the busy share u."""
+    """Power of a node with all accelerators allocated at utilisation 1; given, or summed."""
+    load_curve: Annotated[LoadCurve | None, CurveOf()] = as_written("linear")
+    """Power between idle and busy: idle + (busy - idle) f(u) for the busy share u. With
+    `components` they say it."""
     relative_speed: Annotated[float, Number(low=1e-6, high=1e6, meaning="a speed")] = 1.0
     """Speed at work given in GPU-days: at 2 a job takes half as long."""
     embodied_kg: Annotated[float, Kilograms()] = Field(alias="embodied", examples=['"2500 kg"'])
@@ -107,19 +101,55 @@ class NodeType(Spec):
     """Calendar time over which the carbon of making is spread evenly."""
     idle_states: Annotated[tuple[IdleState, ...], TableList(IdleState)] = as_written([])
     """States of lower power, in order of depth; used by idle policies other than `always-on`."""
+    power_levels: Annotated[tuple[PowerLevel, ...], PowerLevels()] = as_written([])
+    """Power caps and frequency levels, at which jobs take longer and draw less."""
     source: Annotated[str | None, Text("a source")] = absent()
     """Where the figures come from."""
+
+    @classmethod
+    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+        """Yield what is wrong with the choice of keys."""
+        if table.get("components") and "load_curve" in table:
+            text = "given together with components, which have curves of their own; take it out"
+            yield ("load_curve",), text
+
+    @classmethod
+    def implied(cls, table: dict[str, Any]) -> frozenset[str]:
+        """Return the keys that components stand in place of."""
+        return frozenset({"load_curve"} if table.get("components") else ())
+
+    @classmethod
+    def table_form(cls) -> dict[str, Any]:
+        """Return the JSON Schema of the table: powers, or components that sum to them."""
+        ways = [["idle_power", "busy_power"], ["components"]]
+        return {**super().table_form(), "anyOf": [{"required": way} for way in ways]}
+
+    def level(self, name: str) -> PowerLevel:
+        """Return a power level; `full` is the node without a cap.
+
+        Raises
+        ------
+        KeyError
+            If the node has no level of that name.
+        """
+        levels = {level.name: level for level in (*self.power_levels, self.full)}
+        return levels[name]
+
+    @property
+    def full(self) -> PowerLevel:
+        """The node without a cap, as a level."""
+        return PowerLevel.model_construct(
+            name=FULL,
+            speed=1.0,
+            idle_power_w=self.idle_power_w,
+            busy_power_w=self.busy_power_w,
+            load_curve=None,
+        )
 
     @field_validator("busy_power_w")
     @classmethod
     def _above_idle(cls, busy_w: float, info: ValidationInfo) -> float:
-        idle_w = info.data.get("idle_power_w")
-        if idle_w is not None and busy_w < idle_w:
-            busy, idle = format_quantity(busy_w, "power"), format_quantity(idle_w, "power")
-            raise ValueError(
-                f"busy_power ({busy}) must be at least idle_power ({idle}); are they swapped?"
-            )
-        return busy_w
+        return above_idle(busy_w, info)
 
     @field_validator("idle_states")
     @classmethod

@@ -69,7 +69,9 @@ class Rest:
         return self.fixed_j + self.power_w * gap_s
 
 
-def rests_of(node: NodeType, wakes_s: Sequence[float]) -> tuple[Rest, ...]:
+def rests_of(
+    node: NodeType, wakes_s: Sequence[float], awake_w: float | None = None
+) -> tuple[Rest, ...]:
     """Return what a node may do with a gap: stay awake, or each state of its ladder.
 
     Parameters
@@ -77,8 +79,10 @@ def rests_of(node: NodeType, wakes_s: Sequence[float]) -> tuple[Rest, ...]:
     node : NodeType
     wakes_s : sequence of float
         Mean time to wake from each state.
+    awake_w : float, optional
+        What an awake idle node draws, where a power level makes it another than usual.
     """
-    rests = [Rest(AWAKE, node.idle_power_w)]
+    rests = [Rest(AWAKE, node.idle_power_w if awake_w is None else awake_w)]
     for state, wake_s in zip(node.idle_states, wakes_s, strict=True):
         enter_s = state.enter_time_ms / MS_PER_S
         rest = Rest(
@@ -116,16 +120,20 @@ def uses_ladder(cluster: "Cluster") -> bool:
 
 def early_rests(scenario: "Scenario") -> Iterator[str]:
     """Yield a warning for each state that is entered before it can be known to pay."""
-    used = {cluster.node for cluster in scenario.clusters.values() if uses_ladder(cluster)}
-    for name, node in scenario.nodes.items():
+    texts: dict[str, None] = {}
+    for cluster in scenario.clusters.values():
+        node = scenario.nodes[cluster.node]
         laws = [state.wake_time for state in node.idle_states]
         wakes_s = [
             law_moments.mean(law) / MS_PER_S for law in laws if not isinstance(law, Empirical)
         ]
         # A law that stands in a file is only known once the file has been read.
-        if name in used and len(wakes_s) == len(laws):
-            for index, text in _early(node, rests_of(node, wakes_s)):
-                yield f"{dotted(('nodes', name, 'idle_states', index, 'after'))}: {text}"
+        if uses_ladder(cluster) and len(wakes_s) == len(laws):
+            rests = rests_of(node, wakes_s, node.level(cluster.power_level).idle_power_w)
+            for index, text in _early(node, rests):
+                path = dotted(("nodes", cluster.node, "idle_states", index, "after"))
+                texts[f"{path}: {text}"] = None
+    yield from texts
 
 
 def _early(node: NodeType, rests: Sequence[Rest]) -> Iterator[tuple[int, str]]:

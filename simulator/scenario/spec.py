@@ -44,6 +44,14 @@ class Spec(BaseModel):
         yield from ()
 
     @classmethod
+    def implied(
+        cls,
+        table: dict[str, Any],  # noqa: ARG003 - in most tables no key stands for another
+    ) -> frozenset[str]:
+        """Return keys whose defaults do not hold, because other keys of the table say it."""
+        return frozenset()
+
+    @classmethod
     def example(cls) -> str:
         """Return what to write where something other than a table stands."""
         return "write a table: { key = value, ... }"
@@ -196,13 +204,18 @@ def _line(path: tuple[Part, ...], text: str, value: Any) -> InitErrorDetails:
 def _reworded(kind: type[Spec], error: ValidationError) -> list[InitErrorDetails]:
     """Return pydantic's errors about one table in our words."""
     keys = {key: kind.model_fields[name] for key, name in kind.attributes().items()}
+    # Where a default is refused pydantic names the attribute, not the key of the file.
+    written: dict[Part, Part] = {name: key for key, name in kind.attributes().items()}
     found = error.errors(include_url=False)
     unknown = [entry["loc"][0] for entry in found if entry["type"] == "extra_forbidden"]
     # Near matches take time, and a file of a hundred thousand unknown keys is no misspelt one.
     meant = {key: nearest(str(key), keys) for key in unknown[:MOST_LISTED]}
     lines = []
     for entry in found:
-        path, text = entry["loc"], _text(entry, keys, meant)
+        path = entry["loc"]
+        if path and entry["type"] != "extra_forbidden":
+            path = (written.get(path[0], path[0]), *path[1:])
+        text = _text({**entry, "loc": path}, keys, meant)
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, TableError):
             path = path[:-1]

@@ -31,7 +31,7 @@ def draw(law: AnyLaw, count: int, seed: int, *name: str) -> Floats:
     if isinstance(law, Constant):
         return np.full(count, law.value)
     values = np.empty(count)
-    piece = _drawer(law, seed, *name)
+    piece = drawer(law, seed, *name)
     for begin in range(0, count, PIECE):
         end = min(begin + PIECE, count)
         values[begin:end] = piece(end - begin)
@@ -53,16 +53,16 @@ def draw_choices(
     return values
 
 
-def _drawer(law: AnyLaw, seed: int, *name: str) -> Draw:
+def drawer(law: AnyLaw, seed: int, *name: str) -> Draw:
     """Return a function that draws the next values of a law."""
     sizes = stream(seed, *name)
     if isinstance(law, Mixture):
-        return _mixture_drawer(law, sizes, stream(seed, *name[:-1], f"{name[-1]}-component"))
+        return _mixturedrawer(law, sizes, stream(seed, *name[:-1], f"{name[-1]}-component"))
     invert = inverse(law)
     return lambda count: invert(sizes.uniforms(count))
 
 
-def _mixture_drawer(law: Mixture, sizes: Stream, components: Stream) -> Draw:
+def _mixturedrawer(law: Mixture, sizes: Stream, components: Stream) -> Draw:
     parts = weighted_parts(law)
     weights = [weight for weight, _ in parts]
     inverses = [inverse(part) for _, part in parts]

@@ -47,11 +47,10 @@ def _size(batch: Batch, fleet: Fleet, horizon_ms: int) -> WorkloadSize:
 def _load(
     batch: Batch, gpu_days: float, horizon_ms: int, fleet: Fleet, clusters: Iterable[int]
 ) -> float:
-    """Return GPU-days per day over the accelerators of clusters, at their relative speeds."""
+    """Return GPU-days per day over the accelerators of clusters, at their speeds."""
     chosen = list(clusters)
     capacity = fleet.capacity[chosen].astype(np.float64)
-    if batch.scales:
-        capacity *= fleet.relative_speed[chosen]
+    capacity *= (fleet.relative_speed if batch.scales else fleet.own_speed)[chosen]
     return gpu_days / (horizon_ms / MS_PER_D) / float(capacity.sum())
 
 

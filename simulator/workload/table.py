@@ -81,7 +81,8 @@ class WorkloadSize:
         Mean of the law asked for; None for replayed jobs and for laws of duration. [GPU-days]
     offered_load : float
         GPU-days submitted per day over the accelerators of the clusters it may use; these count
-        by their relative speed where sizes are given in GPU-days.
+        by the speed of their power level, and by their relative speed where sizes are given in
+        GPU-days.
     """
 
     name: str

@@ -13,7 +13,7 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_gpu_days", "_bytes", "_mib", "_in",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes", "_mib", "_in",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
@@ -22,6 +22,7 @@ UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
     "busy": "accelerators held x utilisation",
     "competitive_ratio": "energy over the least possible",
+    "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "offered_load": "share of capacity",
@@ -32,8 +33,13 @@ UNITLESS: dict[str, str] = {
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
     "shares": "of 1 each",
-    "slot_utilisation": "share of 1",
+    "slot_busy": "accelerators at work, of each held",
     "speed": "work per time, relative to 1",
+    "exponent": "of a load",
+    "exponents": "of a load",
+    "level_draw": "dynamic power, relative to that at the cluster's own level",
+    "level_speed": "relative to the cluster's own level",
+    "own_speed": "relative to the node without a cap",
     "swing": "relative to the mean rate",
     "utilisation": "share of 1",
     "waited_share": "share of jobs",

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from simulator.accounting.energy import energy_of
 from simulator.accounting.metering import Grid, Meter
 from simulator.engine import simulate
 from simulator.fleet import Fleet
-from simulator.kernels import meter as flows
-from simulator.kernels.tables import AWAKE
-from simulator.units import MS_PER_H, MS_PER_S
+from simulator.units import J_PER_KWH, MS_PER_H, MS_PER_S
 from simulator.workload.table import JobTable
-from tests.builders import Nodes, fleet, job_table, run_engine
+from tests.builders import Nodes, awake, fleet, job_table, run_engine
 from tests.oracle.model import Model, hourly_energy_j, inputs_of
 
 WORKLOADS = 1200
@@ -111,13 +110,13 @@ def changes(
 def metered_j(case: Case, stop_ms: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the energy of each node, and of each cluster in each hour, as the meter reads it."""
     fleet = case.fleet
-    meter = Meter(fleet, Grid(0, 0, MS_PER_H), case.end_ms)
-    simulate(fleet, case.jobs, end_ms=case.end_ms, drain=case.drain, on_log=meter.read)
+    meter = Meter(fleet, awake(fleet), Grid(0, 0, MS_PER_H), case.end_ms)
+    simulate(
+        fleet, case.jobs, awake(fleet), end_ms=case.end_ms, drain=case.drain, on_log=meter.read
+    )
     metered = meter.close(stop_ms)
-    span_w = np.repeat((fleet.busy_w - fleet.idle_w) / fleet.accelerators, fleet.node_count)
-    idle_w = np.repeat(fleet.idle_w, fleet.node_count)
-    node_j = (idle_w * metered.state_ms[:, AWAKE] + span_w * metered.busy_ms) / MS_PER_S
-    return node_j, metered.bins[:, :, : flows.HELD].sum(axis=2).T / MS_PER_S
+    energy = energy_of(fleet, awake(fleet), metered)
+    return energy.node_kwh * J_PER_KWH, energy.it_kwh.T * J_PER_KWH
 
 
 @pytest.fixture(autouse=True)

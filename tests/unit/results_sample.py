@@ -135,6 +135,8 @@ def _hourly(rng: Any, hours: int, clusters: tuple[str, ...], *, marginal: bool) 
         "energy_idle_kwh": idle,
         "energy_sleep_kwh": sleep,
         "energy_transition_kwh": transition,
+        "nodes_awake_mean": np.full(rows, 0.8 * NODES),
+        "nodes_owned_mean": np.full(rows, float(NODES)),
     }
 
 
@@ -190,8 +192,10 @@ def _nodes(hours: int, clusters: tuple[str, ...], energy_kwh: float) -> dict[str
         "residency_busy_s": np.full(count, 0.7 * hours * S_PER_H),
         "residency_idle_s": np.full(count, 0.2 * hours * S_PER_H),
         "residency_sleep_s": np.full(count, 0.08 * hours * S_PER_H),
-        "residency_transition_s": np.full(count, 0.02 * hours * S_PER_H),
+        "residency_entering_s": np.full(count, 0.01 * hours * S_PER_H),
+        "residency_waking_s": np.full(count, 0.01 * hours * S_PER_H),
         "wake_ups": np.full(count, 3),
+        "wake_ups_cancelled": np.zeros(count, np.int64),
     }
 
 
@@ -240,6 +244,8 @@ def _summary(
             "wait_p95_h": p95,
             "wait_p99_h": p99,
             "waited_share": (wait > 0).mean() if wait.size else None,
+            "wake_ups": 3 * NODES * clusters,
+            "wake_ups_per_node_day": 3 * 24 / hours,
             "slowdown_mean": 1.3 if wait.size else None,
         }
     )

@@ -29,7 +29,14 @@ NODE_DIMENSIONS = {
 Z99 = 2.3263478740408408
 """The 99th percentile of the standard normal law."""
 
-PLAIN_UNITS = {"accelerators", "slots", "share", "share of jobs", "GPU-days"}
+PLAIN_UNITS = {
+    "accelerators",
+    "slots",
+    "share",
+    "share of jobs",
+    "GPU-days",
+    "of full speed",
+}
 
 
 def raw_numbers(value: object, key: str = "") -> list[str]:
@@ -174,6 +181,20 @@ def test_the_inference_node_is_six_cards_and_a_host() -> None:
     assert busy.low < 6 * 15 + 100 == busy.value
     boot = figures["idle_states[off].wake_time"]
     assert (boot.value, boot.unit, boot.year) == (260, "s", 2012)
+
+
+@pytest.mark.parametrize(
+    ("name", "energy", "time"), [("cap-175W", 0.77, 1.067), ("cap-150W", 0.863, 1.068)]
+)
+def test_power_caps_save_the_published_energy_in_the_published_time(
+    name: str, energy: float, time: float
+) -> None:
+    """Energy ratio = time ratio x power ratio, of jobs that keep the node busy."""
+    node = catalog.node("dgx1-v100")
+    (level,) = (level for level in node["power_levels"] if level["name"] == name)
+    full_w, capped_w = (parse_quantity(table["busy_power"], "power") for table in (node, level))
+    assert 1 / level["speed"] == pytest.approx(time, abs=1e-3)
+    assert capped_w / full_w / level["speed"] == pytest.approx(energy, abs=2e-3)
 
 
 def test_philly_servers_add_up_to_its_2490_gpus() -> None:

@@ -14,15 +14,15 @@ CONTRACT = {
         unallocated_kgco2e gpu_hours_capacity gpu_hours_delivered gpu_hours_awake allocation
         utilisation pue sci_gco2e_per_gpu_hour jobs_submitted jobs_started jobs_finished
         jobs_running jobs_queued jobs_unschedulable wait_mean_h wait_p50_h wait_p95_h wait_p99_h
-        waited_share slowdown_mean""",
+        waited_share slowdown_mean wake_ups wake_ups_per_node_day""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
         energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e""",
     "hourly": """time site cluster energy_it_kwh energy_facility_kwh intensity_average_g_per_kwh
         intensity_marginal_g_per_kwh operational_kgco2e marginal_kgco2e gpus_allocated_mean
         jobs_queued_mean energy_dynamic_kwh energy_idle_kwh energy_sleep_kwh
-        energy_transition_kwh""",
+        energy_transition_kwh nodes_awake_mean nodes_owned_mean""",
     "nodes": """node cluster type energy_it_kwh residency_busy_s residency_idle_s
-        residency_sleep_s residency_transition_s wake_ups""",
+        residency_entering_s residency_waking_s wake_ups wake_ups_cancelled""",
 }
 UNITS = {"_g_per_kwh": "gCO2e/kWh", "_kwh": "kWh", "_kgco2e": "kgCO2e", "_s": "s", "_h": "h"}
 REGISTRY = {"summary": SUMMARY, **TABLES}

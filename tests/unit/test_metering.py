@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from simulator.accounting.energy import DYNAMIC, energy_of
 from simulator.accounting.metering import Grid, Meter
 from simulator.fleet import Fleet
 from simulator.kernels import meter as flows
 from simulator.kernels.tables import Log
+from simulator.units import W_MS_PER_KWH
+from tests.builders import awake
 
 IDLE_W, BUSY_W, WHOLE = 300.0, 3_000.0, 4
 
@@ -26,7 +29,15 @@ def fleet_of_nodes(*counts: int) -> Fleet:
         accelerators=np.full(clusters, WHOLE, np.int64),
         idle_w=np.full(clusters, IDLE_W),
         busy_w=np.full(clusters, BUSY_W),
+        floor_w=np.full(clusters, IDLE_W),
         relative_speed=np.ones(clusters),
+        own_speed=np.ones(clusters),
+        level_names=(("full",),) * clusters,
+        level_count=np.ones(clusters, np.int64),
+        level_speed=np.ones((clusters, 1)),
+        level_draw=np.ones((clusters, 1)),
+        power_budget_w=np.full(clusters, np.inf),
+        site_power_budget_w=np.full(1, np.inf),
         embodied_g=np.zeros(clusters),
         lifetime_ms=np.ones(clusters),
         placement=np.zeros(clusters, np.int64),
@@ -37,12 +48,14 @@ def fleet_of_nodes(*counts: int) -> Fleet:
 def random_log(nodes: int, rows: int, end_ms: int, seed: int) -> Log:
     draw = np.random.Generator(np.random.PCG64(seed))
     held = draw.integers(0, WHOLE + 1, rows).astype(np.int32)
+    busy = held * draw.random(rows)
     return Log(
         time_ms=np.sort(draw.integers(0, end_ms, rows)),
         node=draw.integers(0, nodes, rows).astype(np.int32),
         state=np.zeros(rows, np.int8),
         held=held,
-        busy=held * draw.random(rows),
+        busy=busy,
+        drawn=busy / 2,
     )
 
 
@@ -80,28 +93,28 @@ def test_the_meter_agrees_with_brute_force_on_random_logs(
     nodes, end_ms = 5, 20_011
     grid = Grid(start_epoch_ms, begin_ms, bin_ms)
     log = random_log(nodes, 400, end_ms, seed)
-    meter = Meter(fleet_of_nodes(nodes), grid, expected_end_ms=end_ms // 3)
+    fleet = fleet_of_nodes(nodes)
+    meter = Meter(fleet, awake(fleet), grid, expected_end_ms=end_ms // 3)
     for first in range(0, 400, 150):  # handed over in pieces, past the end that was expected
         part = Log(*(column[first : first + 150].copy() for column in log))
         meter.read(part, len(part.time_ms))
     metered = meter.close(end_ms)
     expected = by_brute_force(log, nodes, grid, end_ms)
-    window_ms = end_ms - begin_ms
     found = metered.bins[:, 0]
     assert found[:, flows.BUSY] == pytest.approx(expected.bins[:, 0], rel=1e-12, abs=1e-9)
     assert found[:, flows.HELD] == pytest.approx(expected.bins[:, 1], rel=0, abs=0)
     assert metered.busy_ms == pytest.approx(expected.busy_ms, rel=1e-12)
     assert metered.occupied_ms == pytest.approx(expected.occupied_ms, rel=0, abs=0)
-    assert found[:, flows.IDLE_W].sum() == pytest.approx(nodes * IDLE_W * window_ms, rel=1e-14)
-    dynamic = (BUSY_W - IDLE_W) / WHOLE * expected.bins[:, 0]
-    assert found[:, flows.DYNAMIC_W] == pytest.approx(dynamic, rel=1e-12, abs=1e-6)
+    assert found[:, flows.DRAWN] == pytest.approx(expected.bins[:, 0] / 2, rel=1e-12, abs=1e-9)
+    assert metered.drawn_ms == pytest.approx(expected.busy_ms / 2, rel=1e-12)
 
 
 def test_the_width_of_the_bins_changes_no_total() -> None:
     log = random_log(7, 300, 50_000, seed=9)
     totals = []
     for bin_ms in (1, 10, 1_000, 60_000):
-        meter = Meter(fleet_of_nodes(3, 4), Grid(0, 0, bin_ms), 50_000)
+        fleet = fleet_of_nodes(3, 4)
+        meter = Meter(fleet, awake(fleet), Grid(0, 0, bin_ms), 50_000)
         meter.read(log, 300)
         totals.append(meter.close(50_000).bins.sum(axis=(0, 1)))
     for total in totals[1:]:
@@ -116,10 +129,13 @@ def test_an_empty_cluster_draws_exactly_its_idle_power_after_any_history() -> No
         state=np.zeros(3, np.int8),
         held=np.zeros(3, np.int32),
         busy=np.zeros(3),
+        drawn=np.zeros(3),
     )
-    meter = Meter(fleet_of_nodes(3), Grid(0, 0, 1_000), 20_000)
+    fleet = fleet_of_nodes(3)
+    meter = Meter(fleet, awake(fleet), Grid(0, 0, 1_000), 20_000)
     meter.read(log, 200)
     meter.read(empty, 3)
-    bins = meter.close(20_000).bins
-    assert not bins[5:, 0, flows.DYNAMIC_W].any()
-    assert np.array_equal(bins[5:, 0, flows.IDLE_W], np.full(15, 3 * IDLE_W * 1_000))
+    energy = energy_of(fleet, awake(fleet), meter.close(20_000))
+    assert not energy.by_kind_kwh[5:, 0, DYNAMIC].any()
+    idle_kwh = 3 * IDLE_W * 1_000 / W_MS_PER_KWH
+    assert np.array_equal(energy.it_kwh[5:, 0], np.full(15, idle_kwh))

@@ -44,6 +44,7 @@ def node_columns(rows: int = 3, **changes: Any) -> dict[str, Any]:
         "cluster": np.array(["a"] * rows),
         "type": np.array(["n"] * rows),
         "wake_ups": np.arange(rows),
+        "wake_ups_cancelled": np.zeros(rows, np.int64),
     }
     return columns | changes
 

@@ -28,7 +28,6 @@ from tests.unit.scenario_documents import SMALL, changed, problems
         ("sites.s.pue", "1.1", "", "write a plain number"),
         ("sites.s.pue", 0, "", "at least 1"),
         ("clusters.c.queue", "lifo", "", 'write "fifo"'),
-        ("clusters.c.idle", {"policy": "x"}, "", "is not in this version"),
         ("clusters.c.queue", {"policy": "fifo", "depth": 3}, ".depth", "unknown"),
         ("workloads.w.clusters", "c", "", 'write ["c"]'),
         ("workloads.w.clusters", [], "", "not a list of clusters"),
@@ -116,7 +115,8 @@ def test_an_attribute_name_is_no_key_of_a_file() -> None:
 def test_a_key_like_no_other_is_answered_with_the_known_ones() -> None:
     found = problems(changed("clusters.c.xyzzy", 1))
     assert found["clusters.c.xyzzy"] == (
-        "unknown key; known here are count, idle, node, placement, queue, site"
+        "unknown key; known here are count, idle, node, placement, power_budget, power_level, "
+        "queue, site"
     )
 
 

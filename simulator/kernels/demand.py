@@ -1,0 +1,270 @@
+"""How many sleeping nodes the queue needs, and waking or cancelling accordingly.
+
+Woken nodes belong to no job: every pass counts afresh what the waiting jobs, taken in order, need
+beyond what is free, and wakes or cancels the difference to those already waking.
+"""
+
+from simulator.kernels.compile import kernel
+from simulator.kernels.node_index import lowest, lowest_above
+from simulator.kernels.sleep import cancel_one, wake_one
+from simulator.kernels.tables import (
+    AWAKENING,
+    AWAKING,
+    CURSOR_JOB,
+    CURSOR_LEVEL,
+    EVEN,
+    KEEP_AWAKE,
+    KEEP_FREE,
+    MOST_WAKING,
+    NEEDED,
+    NODES_WAITED,
+    NONE,
+    OWNED,
+    QUEUE_BASE,
+    QUEUE_SHAPE,
+    ROUTE_FIRST,
+    ROUTE_LAST,
+    SLEEPING,
+    SOLE,
+    SPARE,
+    WAITING,
+    WHOLE,
+    WITH_FREE,
+)
+
+
+@kernel(inline="always")
+def anyone_wanted(tables):
+    """Return whether sleepers may be wanted, or wake-ups no longer be."""
+    wanted = tables.clock[AWAKENING] > 0
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0:
+            wanted = True
+    for cluster in range(len(tables.clusters)):
+        if tables.clusters[cluster, KEEP_FREE] > 0 or tables.clusters[cluster, KEEP_AWAKE] > 0:
+            wanted = True
+    return wanted
+
+
+@kernel
+def wake_as_needed(jobs, tables):
+    """Wake as many nodes as are needed, or cancel surplus wake-ups.
+
+    Returns
+    -------
+    bool
+        Whether a node without latency is awake at once, so that the schedulers must look again.
+    """
+    clusters = tables.clusters
+    count_needs(jobs, tables)
+    at_once = False
+    for cluster in range(len(clusters)):
+        away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+        if away == 0:
+            continue
+        missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
+        awake = clusters[cluster, OWNED] - away
+        wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
+        wanted = min(wanted, away, clusters[cluster, MOST_WAKING])
+        while clusters[cluster, AWAKING] > max(wanted, 0):
+            cancel_one(tables, cluster)
+        lacking = wanted - clusters[cluster, AWAKING]
+        for _ in range(lacking):
+            if wake_one(tables, cluster):
+                at_once = True
+    return at_once
+
+
+@kernel(inline="always")
+def count_needs(jobs, tables):
+    """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
+    clusters = tables.clusters
+    routes = tables.routes
+    shared = 0
+    for cluster in range(len(clusters)):
+        clusters[cluster, NEEDED] = 0
+        clusters[cluster, SPARE] = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
+    for route in range(len(routes)):
+        routes[route, CURSOR_JOB] = NONE
+        if routes[route, WAITING] == 0:
+            continue
+        cluster = tables.route_cluster[routes[route, ROUTE_FIRST]]
+        if routes[route, EVEN] > 0:
+            spare = clusters[cluster, SPARE] - routes[route, NODES_WAITED]
+            clusters[cluster, SPARE] = max(spare, 0)
+            clusters[cluster, NEEDED] = max(-spare, 0)
+        elif begin(tables, route):
+            if routes[route, SOLE] == 1:
+                count_line(jobs, tables, route, cluster)
+                routes[route, CURSOR_JOB] = NONE
+            else:
+                shared += 1
+    if shared > 0:
+        for cluster in range(len(clusters)):
+            for free in range(clusters[cluster, WHOLE] + 1):
+                tables.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
+    while shared > 0:
+        route = first_of_cursors(jobs, tables)
+        if not count_job(jobs, tables, route) or not follow(jobs, tables, route):
+            routes[route, CURSOR_JOB] = NONE
+            shared -= 1
+
+
+@kernel(inline="always")
+def count_line(jobs, tables, route, cluster):
+    """Count what the jobs of a route need that shares its only cluster with no other."""
+    clusters = tables.clusters
+    needs = tables.needs
+    whole = clusters[cluster, WHOLE]
+    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    for free in range(whole):
+        needs[cluster, free] = clusters[cluster, WITH_FREE + free]
+    spare = clusters[cluster, SPARE]
+    needed = 0
+    while True:
+        rest = jobs.gpus[tables.routes[route, CURSOR_JOB]]
+        if rest >= whole:
+            count = rest // whole
+            rest -= count * whole
+            needed += max(0, count - spare)
+            spare = max(0, spare - count)
+        if rest > 0:
+            best = whole
+            for free in range(rest, whole):
+                if needs[cluster, free] > 0:
+                    best = free
+                    break
+            if best < whole:
+                needs[cluster, best] -= 1
+            elif spare > 0:
+                spare -= 1
+            else:
+                needed += 1
+            needs[cluster, best - rest] += 1
+        if needed >= away or not follow(jobs, tables, route):
+            break
+    clusters[cluster, NEEDED] = needed
+    clusters[cluster, SPARE] = spare
+
+
+@kernel(inline="always")
+def saturated(clusters, cluster):
+    """Return whether no further node of a cluster could be woken for the queue."""
+    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    return clusters[cluster, NEEDED] >= away
+
+
+@kernel(inline="always")
+def begin(tables, route):
+    """Set a route's cursor on its first waiting job; return whether any waking could help it."""
+    routes = tables.routes
+    for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
+        if not saturated(tables.clusters, tables.route_cluster[at]):
+            base = routes[route, QUEUE_BASE]
+            level = lowest(tables.queues, base, routes, route, QUEUE_SHAPE)
+            routes[route, CURSOR_LEVEL] = level
+            routes[route, CURSOR_JOB] = tables.heads[route, level]
+            return True
+    return False
+
+
+@kernel(inline="always")
+def follow(jobs, tables, route):
+    """Move a route's cursor to the next waiting job; return whether there is one."""
+    routes = tables.routes
+    job = jobs.next_waiting[routes[route, CURSOR_JOB]]
+    if job < 0:
+        base = routes[route, QUEUE_BASE]
+        level = routes[route, CURSOR_LEVEL]
+        level = lowest_above(tables.queues, base, routes, route, QUEUE_SHAPE, level)
+        if level < 0:
+            return False
+        routes[route, CURSOR_LEVEL] = level
+        job = tables.heads[route, level]
+    routes[route, CURSOR_JOB] = job
+    return True
+
+
+@kernel(inline="always")
+def first_of_cursors(jobs, tables):
+    """Return the route whose cursor stands on the job that comes first in the queue."""
+    routes = tables.routes
+    best = NONE
+    for route in range(len(routes)):
+        job = routes[route, CURSOR_JOB]
+        if job < 0:
+            continue
+        if best >= 0:
+            other = routes[best, CURSOR_JOB]
+            if jobs.level[job] > jobs.level[other]:
+                continue
+            if jobs.level[job] == jobs.level[other] and job > other:
+                continue
+        best = route
+    return best
+
+
+@kernel(inline="always")
+def count_job(jobs, tables, route):
+    """Count the nodes that the job at a route's cursor needs; return whether more can be woken.
+
+    It counts at the first cluster that could meet its need, else at the one it prefers.
+    """
+    clusters = tables.clusters
+    routes = tables.routes
+    gpus = jobs.gpus[routes[route, CURSOR_JOB]]
+    chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
+    for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
+        cluster = tables.route_cluster[at]
+        needed = clusters[cluster, NEEDED] + nodes_missing(clusters, tables.needs, cluster, gpus)
+        if needed <= clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]:
+            chosen = cluster
+            break
+    take(clusters, tables.needs, chosen, gpus)
+    for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
+        if not saturated(clusters, tables.route_cluster[at]):
+            return True
+    return False
+
+
+@kernel(inline="always")
+def nodes_missing(clusters, needs, cluster, gpus):
+    """Return how many more nodes a job needs than what is left free or counted already."""
+    whole = clusters[cluster, WHOLE]
+    count = gpus // whole
+    rest = gpus - count * whole
+    spare = needs[cluster, whole]
+    missing = max(0, count - spare)
+    if rest > 0 and spare <= count:
+        partly = False
+        for free in range(rest, whole):
+            if needs[cluster, free] > 0:
+                partly = True
+                break
+        if not partly:
+            missing += 1
+    return missing
+
+
+@kernel(inline="always")
+def take(clusters, needs, cluster, gpus):
+    """Give a job what is left free in a cluster, and count the nodes it needs beyond."""
+    whole = clusters[cluster, WHOLE]
+    count = gpus // whole
+    rest = gpus - count * whole
+    taken = min(count, needs[cluster, whole])
+    needs[cluster, whole] -= taken
+    clusters[cluster, NEEDED] += count - taken
+    if rest > 0:
+        best = 0
+        for free in range(rest, whole + 1):
+            if needs[cluster, free] > 0:
+                best = free
+                break
+        if best > 0:
+            needs[cluster, best] -= 1
+        else:
+            best = whole
+            clusters[cluster, NEEDED] += 1
+        needs[cluster, best - rest] += 1
+    clusters[cluster, SPARE] = needs[cluster, whole]
