@@ -32,7 +32,7 @@ def ladder_lines(
 
     Clusters that stand one after the other with the same nodes and the same rule share a table.
     """
-    for _, group in groupby(ladders, key=lambda ladder: _kind(ladder)):
+    for _, group in groupby(ladders, key=_kind):
         alike = list(group)
         yield from _clusters(alike)
         for ladder in alike:

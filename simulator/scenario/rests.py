@@ -145,19 +145,25 @@ def _early(node: NodeType, rests: Sequence[Rest]) -> Iterator[tuple[int, str]]:
             continue
         lost = (
             f"a gap that ends as {shown(state.name)} is entered costs "
-            f"{format_quantity(float(f'{lost_j:.4g}'), 'energy')} more than one spent "
+            f"{_rounded(lost_j, 'energy')} more than one spent "
             f"{AWAKE if not index else f'in {shown(above.name)}'}"
         )
         if math.isinf(from_s):
             yield index, f"sleeping here never pays; {lost}: take the state out"
             continue
         after = format_quantity(state.after_ms, "time")
-        even = format_quantity(float(f"{from_s * MS_PER_S:.4g}"), "time")
+        even = _rounded(from_s * MS_PER_S, "time")
         wanted = whole_time(from_s)
         yield (
             index,
             f'{after} is below the break-even gap of {even}; {lost}: write at least "{wanted}"',
         )
+
+
+def _rounded(value: float, dimension: str) -> str:
+    """Return a quantity with four digits."""
+    number, unit = format_quantity(value, dimension).split(" ", 1)
+    return f"{float(number):.4g} {unit}"
 
 
 def whole_time(time_s: float) -> str:

@@ -13,7 +13,8 @@ CHECKOUT = PACKAGE.parent
 
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
-    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_bytes", "_mib", "_in",
+    "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days",
+    "_bytes", "_mib", "_in",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
@@ -44,7 +45,6 @@ UNITLESS: dict[str, str] = {
     "utilisation": "share of 1",
     "waited_share": "share of jobs",
     "weights": "relative to one another",
-    "wake_ups_per_node_day": "events per node and day",
     "weekend": "ratio of rates",
     "worst_ratio": "energy over the least possible",
     # numbers of laws, each in the unit of the law it belongs to

@@ -10,7 +10,7 @@ from simulator.power.break_even import RestingLadder, break_even_gap_s, ladder_o
 from simulator.scenario import Scenario, from_document
 from simulator.scenario.law_moments import mean
 from simulator.scenario.nodes import NodeType
-from simulator.scenario.rests import early_rests, rests_of, whole_time
+from simulator.scenario.rests import rests_of, whole_time
 from simulator.units import MS_PER_S
 from tests.builders import scenario_document
 
@@ -23,15 +23,6 @@ def scenario(*states: dict[str, Any], idle_power: str = "200 W") -> Scenario:
     return from_document(
         scenario_document(nodes={"idle_power": idle_power, "idle_states": list(states)})
     )
-
-
-def laddered(made: Scenario) -> Scenario:
-    """Return a scenario whose clusters take their ladders."""
-    clusters = {
-        name: cluster.model_copy(update={"idle": "ladder"})
-        for name, cluster in made.clusters.items()
-    }
-    return made.model_copy(update={"clusters": clusters})
 
 
 def node_ladder(node: NodeType) -> RestingLadder:
@@ -223,7 +214,7 @@ def test_a_ladder_entered_without_rest_goes_on_when_it_has_entered() -> None:
 
 
 def warned(*states: dict[str, Any]) -> list[str]:
-    return list(early_rests(laddered(scenario(*states))))
+    return list(scenario(*states).replace({"clusters.c.idle": "ladder"}).warnings)
 
 
 def test_a_timeout_below_the_break_even_gap_is_warned_of_with_its_price() -> None:
@@ -264,7 +255,6 @@ def test_what_cannot_lose_is_not_warned_of(states: tuple[dict[str, Any], ...]) -
 
 
 def test_a_ladder_that_no_cluster_takes_is_not_warned_of() -> None:
-    assert list(early_rests(scenario(SLEEP | {"after": "1 s"}))) == []
     assert scenario(SLEEP | {"after": "1 s"}).warnings == ()
 
 
@@ -272,6 +262,15 @@ def test_a_law_in_a_file_is_not_read_for_a_warning(tmp_path: Any) -> None:
     (tmp_path / "wakes.csv").write_text("wake\n20\n")
     law = {"file": str(tmp_path / "wakes.csv"), "column": "wake"}
     assert warned(SLEEP | {"after": "1 s", "wake_time": law}) == []
+
+
+def test_a_power_level_of_less_idle_power_breaks_even_later() -> None:
+    made = scenario(SLEEP | {"after": "50 s"}).replace({"clusters.c.idle": "ladder"})
+    level = {"name": "low", "speed": 0.5, "idle_power": "100 W", "busy_power": "300 W"}
+    slow = made.replace({"nodes.n.power_levels": [level], "clusters.c.power_level": "low"})
+    (text,) = slow.warnings
+    # Entering draws what is said, the node's idle power, whatever the level.
+    assert f"gap of {(9000 - 15 * 30) / 85 / 60:.4g} min" in text
 
 
 def test_the_mean_of_the_law_counts() -> None:

@@ -121,9 +121,7 @@ def test_the_contract_node_has_the_figures_of_the_contract() -> None:
 
 @pytest.mark.parametrize("name", catalog.names("nodes"))
 def test_a_node_has_a_ladder_whose_states_pay_where_they_are_entered(name: str) -> None:
-    table = catalog.node(name)
-    table.pop("load_curve", None)
-    node = from_document(scenario_document(nodes=table)).nodes["n"]
+    node = from_document(scenario_document(nodes=catalog.node(name))).nodes["n"]
     assert node.idle_states
     powers_w = [node.idle_power_w, *(state.power_w for state in node.idle_states)]
     assert powers_w == sorted(powers_w, reverse=True)

@@ -5,13 +5,11 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from simulator import api, bundled
+from simulator import api, bundled, catalog
 from simulator.explanation.factors import factors_of, not_by_cluster_kg
 from simulator.explanation.job import job_bill
 from simulator.explanation.ladders import cluster_ladders
@@ -179,14 +177,15 @@ def test_a_law_of_wake_times_in_a_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_ladder_in_use_is_said_to_be() -> None:
-    scenario = api.load("hello")
-    west = scenario.clusters["west"].model_copy(update={"idle": "ladder"})
-    used = scenario.model_copy(update={"clusters": {**scenario.clusters, "west": west}})
-    assert [ladder.in_use for ladder in cluster_ladders(used)] == [True, False]
-    (alone,) = cluster_ladders(used.model_copy(update={"clusters": {"west": west}}))
-    text = "\n".join(ladder_lines([alone]))
+    used = api.load("hello").replace({"clusters.west.idle": "ladder"})
+    west, east = cluster_ladders(used)
+    assert (west.in_use, east.in_use) == (True, False)
+    text = "\n".join(ladder_lines([west]))
     assert "its states are in use" in " ".join(text.split())
     assert "--set" not in text
+    # They have the same machines, but not the same rule.
+    lines = list(ladder_lines([west, east]))
+    assert sum(line.startswith("  sleep") for line in lines) == 2
 
 
 # -- runs ---------------------------------------------------------------------------------------
@@ -248,45 +247,80 @@ def test_a_run_as_json_holds_ladders_residency_and_factors(shell: Shell) -> None
     assert sum(shares.values()) == pytest.approx(1.0)
 
 
-def with_states(found: Results) -> Results:
-    """Return results whose nodes slept, as a table with a column for each state has it."""
-    nodes = found.tables["nodes"]
-    for old in ("residency_sleep_s", "residency_transition_s"):
-        nodes = nodes.drop_columns([old])
-    slept: dict[str, Any] = {
-        "residency_entering_s": [100.0, 0.0, 0.0, 0.0, 0.0],
-        "residency_waking_s": [200.0, 100.0, 0.0, 0.0, 0.0],
-        "residency_sleep_s": [7200.0, 3600.0, 0.0, 0.0, 0.0],
-        "residency_off_s": [None, None, 0.0, 0.0, 0.0],
-    }
-    for name, values in slept.items():
-        nodes = nodes.append_column(name, pa.array(values, pa.float64()))
-    at = nodes.column_names.index("wake_ups")
-    nodes = nodes.set_column(at, "wake_ups", pa.array([2, 1, 0, 0, 0], pa.int64()))
-    return replace(found, tables={**found.tables, "nodes": nodes})
+IN_USE = {
+    "clusters.few.idle": "ladder",
+    "clusters.more.idle": "ladder",
+    "nodes.small.idle_states[0].after": "2 min",
+    "workloads.w.duration": "20 min",
+}
 
 
-def test_residency_counts_each_state_and_what_woke_it(shell: Shell) -> None:
-    found = with_states(results())
-    did = residencies(found)
-    few = did["few"]
-    nodes = found.tables["nodes"]
-    awake_s = sum(
-        sum(nodes[f"residency_{kind}_s"].to_numpy()[:2].tolist()) for kind in ("busy", "idle")
-    )
-    total_s = awake_s + 100 + 300 + 10_800
-    assert few.shares["sleep"] == pytest.approx(10_800 / total_s)
-    assert few.shares["waking"] == pytest.approx(300 / total_s)
-    assert "off" not in few.shares
-    assert few.wake_ups == 3
-    assert few.asleep_per_wake_up_h == pytest.approx(1.0)
-    assert few.wake_ups_per_node_day == pytest.approx(3 / (total_s / 86_400))
-    assert did["more"].wake_ups == 0
+def test_residency_counts_each_state_and_what_woke_it(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    found = api.run(api.load(tmp_path / "tiny.toml").replace(IN_USE)).results
+    did, nodes = residencies(found), found.nodes
+    few = nodes[nodes.cluster == "few"]
+    total_s = 2 * 42 * 3600.0
+    shares = did["few"].shares
+    assert list(shares) == ["busy", "idle", "entering", "waking", "sleep"]
+    for kind, share in shares.items():
+        assert share == pytest.approx(few[f"residency_{kind}_s"].sum() / total_s)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert did["few"].wake_ups == few.wake_ups.sum() == 42
+    assert did["few"].wake_ups_per_node_day == pytest.approx(42 / 3.5)
+    slept_h = few.residency_sleep_s.sum() / 3600
+    assert did["few"].asleep_per_wake_up_h == pytest.approx(slept_h / 42)
+    assert did["more"].shares == {"off": 1.0}
     assert did["more"].asleep_per_wake_up_h is None
-    text = "\n".join(ladder_lines(cluster_ladders(found.scenario), did))
-    assert "3 wake-ups, " in text
-    assert "after 1.00 h in idle states each" in text
+    ladders = cluster_ladders(found.scenario)
+    assert [ladder.in_use for ladder in ladders] == [True, True]
+    text = "\n".join(ladder_lines(ladders, did))
+    assert "42 wake-ups, 12 a node and day, after " in text
+    assert "more in this run: off 100.0 %" in text
     assert widest(text) <= 80
+
+
+def test_factors_of_a_run_that_sleeps_name_every_kind_of_energy(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    found = api.run(api.load(tmp_path / "tiny.toml").replace(IN_USE)).results
+    few, more = factors_of(found)
+    assert all(kwh > 0 for kwh in few.kinds_kwh.values())
+    assert more.energy_it_kwh == pytest.approx(3 * 0.05 * 42)
+    total_kg = few.total_kgco2e + more.total_kgco2e
+    assert total_kg == pytest.approx(found.summary["total_kgco2e"], rel=1e-12)
+
+
+def test_a_timeout_that_is_too_short_is_warned_of_by_every_verb(shell: Shell) -> None:
+    words = ("tiny.toml", "--set", "clusters.few.idle=ladder")
+    for verb in ("validate", "show", "explain", "run"):
+        code, _, err = shell(verb, *words)
+        assert code == 0
+        assert "nodes.small.idle_states[0].after: 30 s is below the break-even gap of" in err
+    (folder,) = Path("runs").iterdir()
+    warnings = json.loads((folder / "manifest.json").read_text())["warnings"]
+    assert "30 s is below the break-even gap of 46.22 s" in warnings[0]
+    assert json.loads(shell("explain", folder, "--json")[1])["warnings"] == warnings
+
+
+@pytest.mark.parametrize("name", catalog.names("nodes"))
+def test_the_ladder_of_a_catalog_node_runs_as_it_stands(name: str) -> None:
+    document = scenario_document(horizon="12 h")
+    del document["nodes"]
+    document["clusters"]["c"] |= {"node": name, "idle": "ladder"}
+    document["workloads"] = {
+        "w": {
+            "clusters": ["c"],
+            "arrivals": {"process": "regular", "every": "6 h"},
+            "duration": "10 min",
+            "gpus": 1,
+        }
+    }
+    scenario = from_document(document)
+    assert scenario.warnings == ()
+    did = residencies(api.run(scenario).results)["c"]
+    states = [state.name.replace("-", "_") for state in scenario.nodes[name].idle_states]
+    assert set(states) <= set(did.shares)
+    assert did.wake_ups == 1
 
 
 # -- jobs ---------------------------------------------------------------------------------------
