@@ -15,6 +15,7 @@ from simulator import __version__
 from simulator.cli.bench import bench
 from simulator.cli.catalog import catalog
 from simulator.cli.doctor import doctor
+from simulator.cli.explain import explain
 from simulator.cli.init import init
 from simulator.cli.report import report
 from simulator.cli.run import run
@@ -37,7 +38,7 @@ REFUSED: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
-VERBS: Final = (run, init, validate, show, report, catalog, schema, doctor, bench)
+VERBS: Final = (run, init, validate, show, report, explain, catalog, schema, doctor, bench)
 """The verbs in the order of ``--help``."""
 
 app = typer.Typer(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import get_close_matches
+from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -18,6 +19,8 @@ COLUMNS: Final = 80
 KIND_NAMES: Final = {"nodes": "node type", "grids": "grid", "workloads": "workload"}
 HOURS: Final = 24
 MOST_NEAR: Final = 3
+POINT: Final = {"[0]": "load", "[1]": "power"}
+"""Names of the two numbers of a point of a load curve."""
 
 
 def catalog(
@@ -104,15 +107,17 @@ def _entry(
     )
     if grid is not None:
         yield f"  {grid['basis']} intensity, {grid['factor']} factors, {grid['year']}"
-    sources: list[str] = []
-    width = max((len(figure.key) for figure in figures), default=0)
-    for figure in figures:
-        cite = f"{figure.source} ({figure.year})"
-        if cite not in sources:
-            sources.append(cite)
-        number = sources.index(cite) + 1
-        yield f"  {figure.key:<{width}}  {_value(figure)}  [{number}]"
-        yield from _indented(figure.note, width + 4)
+    sources = list(dict.fromkeys(_cite(figure) for figure in figures))
+    for group, members in groupby(figures, key=lambda figure: _group(figure.key)):
+        named = {_label(figure.key): figure for figure in members}
+        indent = 2 if not group else 4
+        if group:
+            yield f"  {group}"
+        width = indent + max(map(len, named))
+        for label, figure in named.items():
+            number = sources.index(_cite(figure)) + 1
+            yield f"{'':{indent}}{label:<{width - indent}}  {_value(figure)}  [{number}]"
+            yield from _indented(figure.note, width + 2)
     if grid is not None:
         yield from _day(grid["mean_g_per_kwh"])
     for caveat in entry.get("caveats", ()):
@@ -125,6 +130,21 @@ def _entry(
         yield from (f"      {line}" for line in more)
     if grid is not None:
         yield f"  licence: {grid['licence']}"
+
+
+def _cite(figure: "Figure") -> str:
+    return f"{figure.source} ({figure.year})"
+
+
+def _group(key: str) -> str:
+    """Return what a figure of a list belongs to, e.g. ``idle_states[off]``; nothing for others."""
+    return key[: key.index("]") + 1] if "]" in key else ""
+
+
+def _label(key: str) -> str:
+    """Return the name of a figure within its group; a point of a curve has no names of its own."""
+    rest = key.removeprefix(_group(key)).removeprefix(".")
+    return POINT.get(rest, rest)
 
 
 def _value(figure: "Figure") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeGuard
 
 import typer
 
@@ -75,15 +75,23 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     for key, value in table.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{prefix}{key}.")
+        elif _holds_tables(value):
+            for index, entry in enumerate(value):
+                yield from _leaves(entry, f"{prefix}{key}[{index}].")
         else:
             yield f"{prefix}{key}", value
+
+
+def _holds_tables(value: object) -> TypeGuard[list[Mapping[str, Any]]]:
+    """Return whether a value is a list of tables, such as idle states, each with its own keys."""
+    return isinstance(value, list) and bool(value) and all(isinstance(e, Mapping) for e in value)
 
 
 def _origin(origins: Mapping[str, str], path: str) -> str:
     while path:
         if path in origins:
             return origins[path]
-        path = path.rpartition(".")[0]
+        path = path.rpartition("[" if path.endswith("]") else ".")[0]
     return ""
 
 

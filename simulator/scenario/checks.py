@@ -13,6 +13,7 @@ from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
+from simulator.scenario.rests import early_rests
 from simulator.scenario.workloads import MOST_GPUS, Workload
 from simulator.units import format_quantity
 
@@ -170,6 +171,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *(text for name, node in scenario.nodes.items() for text in _about_node(name, node)),
         *_late_wake_ups(scenario),
         *provisioning_warnings(scenario.clusters, scenario.nodes),
+        *early_rests(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

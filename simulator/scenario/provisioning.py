@@ -70,6 +70,17 @@ class Provisioning:
             return dict(self.parameters)
         return self.parameters | {name: node.lifetime_ms}
 
+    def ladder_of(self, node: NodeType) -> NodeType:
+        """Return a node type with the idle states that its nodes take under this policy.
+
+        States entered after a time drawn anew for each gap keep their own `after`.
+        """
+        if self.plugin.form == "controller":
+            states = node.idle_states if self.follows_ladder else ()
+        else:
+            states = self.plugin.function(node.idle_states, **self.arguments(node)).states
+        return node.model_copy(update={"idle_states": states})
+
     def in_full(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the table of a document with the defaults that it leaves out."""
         return dict(table) | {

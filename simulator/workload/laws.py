@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from simulator.kernels import beta as beta_kernels
 from simulator.kernels import laws as kernels
+from simulator.scenario import law_moments
+from simulator.scenario.law_moments import Z_99, median_and_sigma, or_inf, weighted_parts
 from simulator.scenario.laws import (
     Beta,
     Constant,
@@ -27,8 +29,25 @@ from simulator.scenario.laws import (
 )
 from simulator.workload.empirical import Sample, read
 
-Z_99: Final = 2.3263478740408408
-"""Standard normal quantile of 0.99."""
+__all__ = [
+    "Z_99",
+    "AnyLaw",
+    "Floats",
+    "Inverse",
+    "beta_shapes",
+    "inverse",
+    "mean",
+    "median_and_sigma",
+    "percentile",
+    "quantile",
+    "scv",
+    "second_moment",
+    "share_below",
+    "support",
+    "variance",
+    "weighted_parts",
+]
+
 BETA_ENTRIES: Final = 4097
 """Entries of the table of a beta quantile; its error stays below 2e-9, and below 1e-11 for laws
 with one mode inside the interval."""
@@ -135,18 +154,6 @@ def _mixture_quantile(law: Mixture, share: float) -> float:
     return high if share_below(law, low) < share else low
 
 
-def median_and_sigma(law: Lognormal | LognormalMoments) -> tuple[float, float]:
-    """Return the median of a lognormal law and the deviation of its logarithm.
-
-    From two percentiles sigma = ln(p99 / p50) / 2.3263; from the moments
-    sigma^2 = ln(1 + (sd / mean)^2) and median = mean exp(-sigma^2 / 2).
-    """
-    if isinstance(law, Lognormal):
-        return law.p50, math.log(law.p99 / law.p50) / Z_99
-    spread = math.log1p((law.sd / law.mean) ** 2)
-    return law.mean * math.exp(-0.5 * spread), math.sqrt(spread)
-
-
 def beta_shapes(mean: float, sd: float) -> tuple[float, float]:
     """Return the shapes of the beta law with a mean and standard deviation.
 
@@ -168,30 +175,12 @@ def beta_shapes(mean: float, sd: float) -> tuple[float, float]:
 def mean(law: AnyLaw) -> float:
     """Return the mean of a law, in its unit."""
     match law:
-        case Constant(value=value):
-            return value
-        case Lognormal() | LognormalMoments():
-            median, sigma = median_and_sigma(law)
-            return median * _or_inf(math.exp, 0.5 * sigma * sigma)
-        case Exponential(mean=value) | Beta(mean=value):
-            return value
-        case Weibull(shape=shape, scale=scale):
-            return scale * _or_inf(math.gamma, 1.0 + 1.0 / shape)
-        case Uniform(low=low, high=high):
-            return 0.5 * (low + high)
-        case Mixture():
-            return math.fsum(weight * mean(part) for weight, part in weighted_parts(law))
         case Sample(values=values):
             return float(np.mean(values))
         case Empirical():
             return mean(read(law))
-
-
-def _or_inf(function: Callable[[float], float], argument: float) -> float:
-    try:
-        return function(argument)
-    except OverflowError:
-        return math.inf
+        case _:
+            return law_moments.mean(law)
 
 
 def variance(law: AnyLaw) -> float:
@@ -202,13 +191,13 @@ def variance(law: AnyLaw) -> float:
         case Lognormal() | LognormalMoments():
             _, sigma = median_and_sigma(law)
             centre = mean(law)
-            return centre * centre * _or_inf(math.expm1, sigma * sigma)
+            return centre * centre * or_inf(math.expm1, sigma * sigma)
         case Exponential(mean=value):
             return value * value
         case Beta(sd=sd):
             return sd * sd
         case Weibull(shape=shape, scale=scale):
-            second = _or_inf(math.gamma, 1.0 + 2.0 / shape)
+            second = or_inf(math.gamma, 1.0 + 2.0 / shape)
             first = math.gamma(1.0 + 1.0 / shape) if second < math.inf else 0.0
             return scale * scale * (second - first * first)
         case Uniform(low=low, high=high):
@@ -299,9 +288,3 @@ def support(law: AnyLaw) -> tuple[float, float]:
             return float(values[0]), float(values[-1])
         case Empirical():
             return support(read(law))
-
-
-def weighted_parts(law: Mixture) -> list[tuple[float, Law]]:
-    """Return the parts of a mixture that have a weight, with their shares, which sum to 1."""
-    total = math.fsum(weight for weight, _ in law.parts)
-    return [(weight / total, part) for weight, part in law.parts if weight > 0.0]

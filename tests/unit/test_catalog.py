@@ -10,8 +10,12 @@ import numpy as np
 import pytest
 
 from simulator import catalog
+from simulator.power.break_even import ladder_of
+from simulator.scenario import from_document
+from simulator.scenario.law_moments import mean
 from simulator.scenario.nodes import NodeType
-from simulator.units import DIMENSIONS, H_PER_D, parse_quantity
+from simulator.units import DIMENSIONS, H_PER_D, MS_PER_S, parse_quantity
+from tests.builders import scenario_document
 from tests.trace_files import NEW_YEAR, opened
 
 EIA_GRIDS = ["CISO", "PJM", "ERCO", "MISO", "BPAT", "NYIS", "SOCO"]
@@ -25,7 +29,14 @@ NODE_DIMENSIONS = {
 Z99 = 2.3263478740408408
 """The 99th percentile of the standard normal law."""
 
-PLAIN_UNITS = {"accelerators", "slots", "share of jobs", "GPU-days", "of full speed"}
+PLAIN_UNITS = {
+    "accelerators",
+    "slots",
+    "share",
+    "share of jobs",
+    "GPU-days",
+    "of full speed",
+}
 
 
 def raw_numbers(value: object, key: str = "") -> list[str]:
@@ -90,6 +101,14 @@ def test_a_node_reads_as_a_table_of_a_scenario(name: str) -> None:
 def test_the_contract_node_has_the_figures_of_the_contract() -> None:
     node = catalog.node("hgx-a100")
     del node["source"]
+    sleep, _ = node.pop("idle_states")
+    assert sleep == {
+        "name": "sleep",
+        "after": "15 min",
+        "power": "150 W",
+        "enter_time": "5 s",
+        "wake_time": "2 min",
+    }
     assert node == {
         "accelerator": "a100-80g",
         "accelerators": 8,
@@ -98,6 +117,68 @@ def test_the_contract_node_has_the_figures_of_the_contract() -> None:
         "embodied": "2500 kg",
         "lifetime": "4 y",
     }
+
+
+@pytest.mark.parametrize("name", catalog.names("nodes"))
+def test_a_node_has_a_ladder_whose_states_pay_where_they_are_entered(name: str) -> None:
+    node = from_document(scenario_document(nodes=catalog.node(name))).nodes["n"]
+    assert node.idle_states
+    powers_w = [node.idle_power_w, *(state.power_w for state in node.idle_states)]
+    assert powers_w == sorted(powers_w, reverse=True)
+    assert powers_w[-1] > 0
+    ladder = ladder_of(node, [mean(state.wake_time) / MS_PER_S for state in node.idle_states])
+    afters_s = [state.after_s for state in ladder.states]
+    assert afters_s == sorted(set(afters_s))
+    for state in ladder.states:
+        assert state.best_from_s is not None, state.name
+        assert state.after_s >= state.best_from_s == state.pays_from_s, state.name
+
+
+@pytest.mark.parametrize("name", catalog.names("nodes"))
+def test_ranges_are_in_the_unit_of_their_value(name: str) -> None:
+    def check(value: object) -> None:
+        if isinstance(value, dict) and "value" in value:
+            units = {
+                str(value[key]).partition(" ")[2]
+                for key in ("value", "low", "high")
+                if key in value
+            }
+            assert len(units) == 1, value
+        elif isinstance(value, dict | list):
+            for part in value.values() if isinstance(value, dict) else value:
+                check(part)
+
+    check(catalog.entry(name)[1])
+
+
+def test_a_law_and_a_list_of_tables_come_through_with_every_figure() -> None:
+    sleep, off = catalog.node("dgx-h100")["idle_states"]
+    assert (sleep["name"], sleep["wake_time"]) == ("sleep", "2 min")
+    assert off["wake_time"] == {"p50": "5 min", "p99": "15 min"}
+    keys = {figure.key: figure for figure in catalog.entries("dgx-h100")}
+    assert keys["idle_states[off].wake_time.p99"].value == 15.0
+    assert keys["idle_states[off].wake_time.p99"].unit == "min"
+    assert keys["idle_states[sleep].power"].assumption
+
+
+def test_the_web_server_draws_the_published_watts() -> None:
+    node = catalog.node("web-server")
+    idle_w, busy_w = (parse_quantity(node[key], "power") for key in ("idle_power", "busy_power"))
+    watts = [idle_w + share * (busy_w - idle_w) for _, share in node["load_curve"]["points"]]
+    assert watts == pytest.approx([60.0, 130.0, 150.0], abs=0.01)
+    loads = [load for load, _ in node["load_curve"]["points"]]
+    assert loads == sorted(set(loads))
+    assert (loads[0], loads[-1]) == (0.0, 1.0)
+
+
+def test_the_inference_node_is_six_cards_and_a_host() -> None:
+    figures = {figure.key: figure for figure in catalog.entries("inference-6card")}
+    assert figures["accelerators"].value == 6
+    busy = figures["busy_power"]
+    assert busy.low is not None
+    assert busy.low < 6 * 15 + 100 == busy.value
+    boot = figures["idle_states[off].wake_time"]
+    assert (boot.value, boot.unit, boot.year) == (260, "s", 2012)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,11 @@ def test_catalog_lists_every_kind(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hgx-a100", "CISO", "CAISO", "experiments", "production-training"]
+    "name",
+    [
+        *("hgx-a100", "web-server", "storage-server", "inference-6card"),
+        *("CISO", "CAISO", "experiments", "production-training"),
+    ],
 )
 def test_catalog_entry_names_units_and_sources(shell: Shell, name: str) -> None:
     code, out, _ = shell("catalog", name)
@@ -197,6 +201,14 @@ def test_catalog_entry_names_units_and_sources(shell: Shell, name: str) -> None:
     document = json.loads(shell("catalog", name, "--json")[1])
     assert document["name"] == name
     assert all(figure["unit"] and figure["source"] for figure in document["figures"])
+
+
+def test_catalog_entry_shows_each_idle_state_by_its_name(shell: Shell) -> None:
+    lines = shell("catalog", "cpu-server")[1].splitlines()
+    suspend, off = lines.index("  idle_states[suspend]"), lines.index("  idle_states[off]")
+    between = "\n".join(lines[suspend:off])
+    assert "    power       37 W  (29 to 44)  assumption" in between
+    assert "    wake_time   650 ms  (50 to 1000)" in between
 
 
 def test_catalog_refuses_an_unknown_name_with_the_nearest(shell: Shell) -> None:

@@ -1,0 +1,1 @@
+"""Figures taken apart until they can be checked by hand: ladders, a run's carbon, one job."""

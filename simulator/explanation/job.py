@@ -1,0 +1,197 @@
+"""What one job of a run was billed, factor by factor."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simulator.errors import InputError, Issue, nearest, shown
+from simulator.figures.series import codes, column, counted_h, timeline
+from simulator.results import Results
+from simulator.scenario.nodes import NodeType
+from simulator.units import G_PER_KG, MS_PER_H, MS_PER_S, S_PER_H, W_PER_KW
+
+MOST_COMPARED: Final = 2000
+"""Identifiers that an unknown one is compared with, letter by letter."""
+MOST_DIGITS: Final = 12
+"""Digits of a number that is looked for with other zeros before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobBill:
+    """The bill of one job; what lies outside the counted period is not in it.
+
+    Attributes
+    ----------
+    job_id, workload, cluster, site, state : str
+    gpus, accelerators : int
+        Held, and those of one node of the cluster.
+    held_h : float
+        How long they were held within the counted period; 0 if the job never started.
+    utilisation : float or None
+        Busy share of what was held, worked back from the energy; None where the load curve
+        bends, or a busy node draws no more than an idle one.
+    dynamic_w, idle_share_w : float or None
+        Mean power above idle, and its share of idle power; None if nothing was held.
+    energy_dynamic_kwh, energy_idle_share_kwh : float
+    pue : float or None
+        Of the cluster, mean over the job's run.
+    intensity_g_per_kwh : float or None
+        Average intensity over its run, weighted by energy.
+    operational_kgco2e, embodied_kgco2e, total_kgco2e : float
+    marginal_kgco2e : float or None
+    embodied_each_kg, lifetime_h : float
+        Of one node of the cluster.
+    """
+
+    job_id: str
+    workload: str
+    cluster: str
+    site: str
+    state: str
+    gpus: int
+    accelerators: int
+    held_h: float
+    utilisation: float | None
+    dynamic_w: float | None
+    idle_share_w: float | None
+    energy_dynamic_kwh: float
+    energy_idle_share_kwh: float
+    pue: float | None
+    intensity_g_per_kwh: float | None
+    operational_kgco2e: float
+    embodied_kgco2e: float
+    total_kgco2e: float
+    marginal_kgco2e: float | None
+    embodied_each_kg: float
+    lifetime_h: float
+
+
+def job_bill(results: Results, job_id: str) -> JobBill:
+    """Return the bill of one job.
+
+    Raises
+    ------
+    InputError
+        If no job of the run has that identifier; the nearest one is named.
+    """
+    job = _row(results, job_id)
+    cluster = results.scenario.clusters[job["cluster"]]
+    node = results.scenario.nodes[cluster.node]
+    begin_s, end_s = _held(results, job)
+    held_h = (end_s - begin_s) / S_PER_H
+    dynamic_kwh, idle_kwh = job["energy_dynamic_kwh"], job["energy_idle_share_kwh"]
+    dynamic_w = dynamic_kwh * W_PER_KW / held_h if held_h else None
+    pue = _mean_pue(results, job["cluster"], begin_s, end_s)
+    facility_kwh = (dynamic_kwh + idle_kwh) * (pue or 0.0)
+    operational_kg, embodied_kg = job["operational_kgco2e"], job["embodied_kgco2e"]
+    return JobBill(
+        job_id=job["job_id"],
+        workload=job["workload"],
+        cluster=job["cluster"],
+        site=cluster.site,
+        state=job["state"],
+        gpus=job["gpus"],
+        accelerators=node.accelerators,
+        held_h=held_h,
+        utilisation=_utilisation(node, cluster.power_level, job["gpus"], dynamic_w),
+        dynamic_w=dynamic_w,
+        idle_share_w=idle_kwh * W_PER_KW / held_h if held_h else None,
+        energy_dynamic_kwh=dynamic_kwh,
+        energy_idle_share_kwh=idle_kwh,
+        pue=pue,
+        intensity_g_per_kwh=operational_kg * G_PER_KG / facility_kwh if facility_kwh else None,
+        operational_kgco2e=operational_kg,
+        embodied_kgco2e=embodied_kg,
+        total_kgco2e=operational_kg + embodied_kg,
+        marginal_kgco2e=job["marginal_kgco2e"],
+        embodied_each_kg=node.embodied_kg,
+        lifetime_h=node.lifetime_ms / MS_PER_H,
+    )
+
+
+def _row(results: Results, job_id: str) -> dict[str, Any]:
+    table = results.tables["jobs"]
+    at = pc.index(table["job_id"], pa.scalar(job_id)).as_py()
+    if at < 0:
+        rule = f"{shown(job_id)} is not a job of this run; {_meant(table['job_id'], job_id)}"
+        raise InputError(results.scenario.name, [Issue("--job", rule)])
+    row: dict[str, Any] = table.slice(at, 1).to_pylist()[0]
+    return row
+
+
+def _meant(known: pa.ChunkedArray, job_id: str) -> str:
+    """Say which job may have been meant."""
+    if not len(known):
+        return "it has none"
+    near = _renumbered(known, job_id) or _alike(known, job_id)
+    return f"did you mean {shown(near)}?"
+
+
+def _renumbered(known: pa.ChunkedArray, job_id: str) -> str | None:
+    """Return the job of the same number, written with other zeros before it."""
+    stem = job_id.rstrip("0123456789")
+    number = job_id[len(stem) : len(stem) + MOST_DIGITS]
+    widths = range(1, MOST_DIGITS + 1) if number else ()
+    spellings = pa.array([f"{stem}{int(number):0{width}d}" for width in widths], pa.string())
+    found = known.filter(pc.is_in(known, value_set=spellings))
+    name: str | None = found[0].as_py() if len(found) else None
+    return name
+
+
+def _alike(known: pa.ChunkedArray, job_id: str) -> str:
+    """Return the nearest of the jobs that begin alike; there may be too many to compare all."""
+    like = known
+    for length in range(len(job_id), 0, -1):
+        found = known.filter(pc.starts_with(known, job_id[:length], ignore_case=True))
+        if len(found):
+            like = found
+            break
+    candidates: list[str] = like.slice(0, MOST_COMPARED).to_pylist()
+    return nearest(job_id, candidates) or candidates[0]
+
+
+def _held(results: Results, job: dict[str, Any]) -> tuple[float, float]:
+    """Return from when to when the job held its accelerators, within the counted period. [s]"""
+    if job["start_s"] is None:
+        return 0.0, 0.0
+    first_s = results.scenario.warm_up_ms / MS_PER_S
+    last_s = first_s + counted_h(results) * S_PER_H
+    begin_s = max(first_s, job["start_s"])
+    end_s = last_s if job["end_s"] is None else min(last_s, job["end_s"])
+    return begin_s, max(begin_s, end_s)
+
+
+def _utilisation(
+    node: NodeType, power_level: str, gpus: int, dynamic_w: float | None
+) -> float | None:
+    level = node.level(power_level)
+    most_w = (level.busy_power_w - level.idle_power_w) * gpus / node.accelerators
+    if dynamic_w is None or not most_w or (level.load_curve or node.load_curve) != "linear":
+        return None
+    return dynamic_w / most_w
+
+
+def _mean_pue(results: Results, cluster: str, begin_s: float, end_s: float) -> float | None:
+    """Return the PUE of a cluster over a time, each interval counting by how much of it was held.
+
+    A job draws even power, so that time is the weight of its energy.
+    """
+    time = timeline(results)
+    if time is None or end_s <= begin_s:
+        return None
+    code, known = codes(results, "hourly", "cluster")
+    mine = code == known.index(cluster)
+    since_s = (time.time_ms / MS_PER_S - results.scenario.start.timestamp())[time.row[mine]]
+    until_s = since_s + time.hours[time.row[mine]] * S_PER_H
+    overlap_s = np.clip(np.minimum(until_s, end_s) - np.maximum(since_s, begin_s), 0.0, None)
+    it_kwh = column(results, "energy_it_kwh")[mine]
+    facility_kwh = column(results, "energy_facility_kwh")[mine]
+    drawn = (it_kwh > 0.0) & (overlap_s > 0.0)
+    if not drawn.any():
+        return None
+    pue = facility_kwh[drawn] / it_kwh[drawn]
+    return float(pue @ overlap_s[drawn] / math.fsum(overlap_s[drawn]))

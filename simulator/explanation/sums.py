@@ -1,0 +1,96 @@
+"""The carbon of a run and of a job as sums that can be checked by hand, line by line."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from simulator.display import number_text
+from simulator.explanation.factors import Factors
+from simulator.explanation.job import JobBill
+from simulator.explanation.page import wrapped
+
+LABEL: Final = 23
+VALUE: Final = 13
+DIGITS: Final = 7
+"""Digits of a factor, so that a product agrees in the sixth."""
+ABSENT: Final = "-"
+
+
+def factor_lines(
+    factors: Sequence[Factors], summary: dict[str, Any], basis: str, not_by_cluster_kg: float
+) -> Iterator[str]:
+    """Yield what the total of a run is the product and the sum of, cluster by cluster."""
+    for each in factors:
+        title = f"{each.cluster} at {each.site}: {each.node_count:,} x {each.node_type}"
+        yield from wrapped(title, 0)
+        kinds = " + ".join(f"{kind} {number(kwh)}" for kind, kwh in each.kinds_kwh.items() if kwh)
+        yield from _row("IT energy", each.energy_it_kwh, "kWh", f"= {kinds}" if kinds else "")
+        yield from _row("x PUE", each.pue, "", f"= {number(each.energy_facility_kwh)} kWh")
+        yield from _row("x intensity", each.intensity_g_per_kwh, "g/kWh", "mean, by energy")
+        yield from _row("/ 1000 = operational", each.operational_kgco2e, "kg", "location-based")
+        made = (
+            f"= {each.node_count:,} x {number(each.embodied_each_kg)} kg x "
+            f"{number(each.counted_h)} h / {number(each.lifetime_h)} h"
+        )
+        yield from _row("+ embodied", each.embodied_kgco2e, "kg", made)
+        yield from _row("= total", each.total_kgco2e, "kg")
+        yield ""
+    yield "fleet"
+    operational_kg = summary["scope2_location_kgco2e"]
+    yield from _row("operational, clusters", operational_kg, "kg", basis)
+    yield from _row("+ embodied, clusters", summary["scope3_embodied_kgco2e"], "kg")
+    if not_by_cluster_kg:
+        note = "is of nodes added or retired in the run"
+        yield from _row("  of which", not_by_cluster_kg, "kg", note)
+    yield from _row("= total_kgco2e", summary["total_kgco2e"], "kg")
+    yield from _row("  of which billed to jobs", summary["allocated_kgco2e"], "kg")
+    yield from _row("  and to none", summary["unallocated_kgco2e"], "kg", "unallocated")
+
+
+def job_lines(job: JobBill) -> Iterator[str]:
+    """Yield what the bill of a job is the product and the sum of."""
+    yield from wrapped(f"{job.job_id}: {job.state}, of {job.workload}, on {job.cluster}", 0)
+    if not job.held_h:
+        yield "  it held nothing in the counted period, and is billed nothing"
+        return
+    held = f"= {number(job.gpus * job.held_h)} GPU-h, within the counted period"
+    yield from _row(f"{job.gpus:,} accelerators x", job.held_h, "h", held)
+    if job.utilisation is not None:
+        yield from _row("utilisation", job.utilisation, "", "of them, by the energy they drew")
+    yield from _row("dynamic power", job.dynamic_w, "W", "above idle, mean")
+    share = f"{job.gpus:,} of {job.accelerators:,} accelerators a node"
+    yield from _row("+ share of idle power", job.idle_share_w, "W", share)
+    power_w = (job.dynamic_w or 0.0) + (job.idle_share_w or 0.0)
+    it_kwh = job.energy_dynamic_kwh + job.energy_idle_share_kwh
+    split = f"= {number(job.energy_dynamic_kwh)} dynamic + {number(job.energy_idle_share_kwh)} idle"
+    yield from _row("= power", power_w, "W")
+    yield from _row("x h / 1000 = IT energy", it_kwh, "kWh", split)
+    facility = "" if job.pue is None else f"= {number(it_kwh * job.pue)} kWh"
+    yield from _row("x PUE", job.pue, "", facility)
+    yield from _row("x intensity", job.intensity_g_per_kwh, "g/kWh", "mean of its run, by energy")
+    yield from _row("/ 1000 = operational", job.operational_kgco2e, "kg", "location-based")
+    made = (
+        f"= {job.gpus:,} / {job.accelerators:,} x {number(job.embodied_each_kg)} kg x "
+        f"{number(job.held_h)} h / {number(job.lifetime_h)} h"
+    )
+    yield from _row("+ embodied share", job.embodied_kgco2e, "kg", made)
+    yield from _row("= total", job.total_kgco2e, "kg")
+    if job.marginal_kgco2e is not None:
+        note = "operational at marginal intensity; no part of the total"
+        yield from _row("beside it, marginal", job.marginal_kgco2e, "kg", note)
+
+
+def number(value: float) -> str:
+    """Return a factor with as many digits as a product needs."""
+    text = number_text(value, DIGITS)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def _row(label: str, value: float | None, unit: str, note: str = "") -> Iterator[str]:
+    text = ABSENT if value is None else number(value)
+    start = f"  {label:<{LABEL}}{text:>{VALUE}} {unit:<6}"
+    if not note:
+        yield start.rstrip()
+        return
+    first, *more = wrapped(note, len(start))
+    yield start + first[len(start) :]
+    yield from more
