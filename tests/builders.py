@@ -227,9 +227,10 @@ def sleeping(
     rows: list[Sequence[int]] = []
 
     def row_of(draws: Draws | None, at: int) -> int:
-        if draws is None or draws[at] is None:
+        drawn = None if draws is None else draws[at]
+        if drawn is None:
             return kernels.NONE
-        rows.append(draws[at] or ())
+        rows.append(drawn)
         return len(rows) - 1
 
     after, enter, wake = (np.zeros((clusters, depth), np.int64) for _ in range(3))

@@ -78,7 +78,13 @@ class Provisioning:
         if self.plugin.form == "controller":
             states = node.idle_states if self.follows_ladder else ()
         else:
-            states = self.plugin.function(node.idle_states, **self.arguments(node)).states
+            descent = self.plugin.function(node.idle_states, **self.arguments(node))
+            states = getattr(descent, "states", None)
+            if states is None:
+                raise TypeError(
+                    f"the policy {self.policy} returned {descent!r}; a policy of the states "
+                    "returns simulator.policies.Descent(states)"
+                )
         return node.model_copy(update={"idle_states": states})
 
     def in_full(self, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,11 +133,10 @@ def early_rests(scenario: "Scenario") -> Iterator[str]:
             rests = rests_of(node, wakes_s, node.level(cluster.power_level).idle_power_w)
             for index, text in _early(node, rests):
                 state = node.idle_states[index]
+                path = dotted(("clusters", name, "idle", "after"))
                 if state in own.idle_states:
-                    index = own.idle_states.index(state)
-                    path = dotted(("nodes", cluster.node, "idle_states", index, "after"))
-                else:
-                    path = dotted(("clusters", name, "idle", "after"))
+                    at = own.idle_states.index(state)
+                    path = dotted(("nodes", cluster.node, "idle_states", at, "after"))
                 texts[f"{path}: {text}"] = None
     yield from texts
 

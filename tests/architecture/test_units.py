@@ -31,6 +31,8 @@ UNITLESS: dict[str, str] = {
     "load": "share of capacity",
     "loads": "shares of capacity",
     "margin": "relative to the forecast",
+    "notes": "each with its unit",
+    "per_load": "dynamic power over load",
     "offered_load": "share of capacity",
     "peak_to_trough": "ratio of rates",
     "per_degree": "what 1 degC adds, in the unit of the law",

@@ -242,13 +242,12 @@ def test_a_state_that_saves_nothing_is_warned_of() -> None:
 @pytest.mark.parametrize(
     "states",
     [
-        (),
         (SLEEP,),
         THREE,
         (state("idle", "0 s", "200 W"),),
         (state("idle", "0 s", "200 W"), state("idle2", "1 s", "200 W")),
     ],
-    ids=["none", "late enough", "three", "no latency, no saving", "twice"],
+    ids=["late enough", "three", "no latency, no saving", "twice"],
 )
 def test_what_cannot_lose_is_not_warned_of(states: tuple[dict[str, Any], ...]) -> None:
     assert warned(*states) == []

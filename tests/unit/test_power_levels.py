@@ -183,7 +183,8 @@ def test_the_floor_of_nodes_that_sleep_is_the_most_they_draw_without_work(
     scenario = from_document(scenario_document(nodes={"idle_states": [sleep]}))
     node, awake = scenario.nodes["n"], scenario.clusters["c"]
     assert floor(node, awake) == (100.0, "idle")
-    assert floor(node, awake.model_copy(update={"idle": "ladder"})) == expected
+    asleep = scenario.replace({"clusters.c.idle": "ladder"}).clusters["c"]
+    assert floor(node, asleep) == expected
 
 
 def test_a_published_timeline_of_four_cores_and_two_frequencies() -> None:

@@ -220,7 +220,7 @@ def test_rules_between_parameters_come_with_the_problems_of_other_tables() -> No
     "idle",
     [
         "ladder",
-        {"policy": "timeout", "after": "1 min"},
+        {"policy": "timeout", "after": "10 min"},
         {"policy": "peak", "nodes": 1},
         {"policy": "capacity-planner", "most": 2},
     ],
@@ -392,11 +392,11 @@ def test_ladders_and_controllers_are_told_apart() -> None:
     states = with_idle("ladder").nodes["n"].idle_states
     found = provisioning_of(with_idle("always-on", max_waking=1))["c"]
     assert (found.policy, found.descent, found.controller) == ("always-on", Descent(()), None)
-    assert (found.max_waking, found.node_limit) == (1, 2)
+    assert (found.max_waking, found.may_leave) == (1, False)
     found = provisioning_of(with_idle("ladder"))["c"]
     assert (found.descent, found.controller, found.max_waking) == (Descent(states), None, None)
     found = provisioning_of(with_idle({"policy": "headroom", "nodes": 1, "max_waking": 3}))["c"]
-    assert (found.descent, found.max_waking, found.node_limit) == (Descent(states), 3, 2)
+    assert (found.descent, found.max_waking) == (Descent(states), 3)
     assert isinstance(found.controller, partial)
     assert found.controller.func is headroom
     assert found.controller.keywords == {"nodes": 1, "share": 0.0, "every_ms": 5 * MS_PER_MIN}
@@ -411,8 +411,10 @@ def test_a_random_timer_reaches_the_descent() -> None:
 
 def test_the_planner_says_how_many_nodes_it_may_have_and_takes_the_nodes_lifetime() -> None:
     idle = {"policy": "capacity-planner", "most": 64, "lead_time": "30 d"}
-    found = provisioning_of(with_idle(idle))["c"]
-    assert (found.node_limit, len(found.descent.states)) == (64, 2)
+    scenario = with_idle(idle)
+    assert scenario.clusters["c"].node_limit == 64
+    found = provisioning_of(scenario)["c"]
+    assert (found.may_leave, len(found.descent.states)) == (True, 2)
     assert isinstance(found.controller, partial)
     assert found.controller.func is capacity_planner
     assert found.controller.keywords["lifetime_ms"] == 4 * MS_PER_Y
