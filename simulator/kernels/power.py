@@ -89,3 +89,14 @@ def level_within_budget(jobs, tables, cluster, job):
         if power.span_w[cluster] * added <= limit_w:
             return level
     return NONE
+
+
+@kernel
+def draw_alone(curves, cluster, gpus, utilisation, result):
+    """Fill in what each job would draw on nodes of its own, in accelerators at work, [jobs]."""
+    whole = curves.accelerators[cluster]
+    for job in range(len(gpus)):
+        count = gpus[job] // whole
+        rest = gpus[job] - count * whole
+        result[job] = count * draw(curves, cluster, whole * utilisation[job])
+        result[job] += draw(curves, cluster, rest * utilisation[job])
