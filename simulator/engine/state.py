@@ -29,6 +29,8 @@ class State:
 
     jobs: kernels.Jobs
     tables: kernels.Tables
+    sleepers: kernels.Sleepers
+    power: kernels.Power
     log: kernels.Log
 
 
@@ -63,7 +65,9 @@ def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: i
         drawn=np.empty(rows, np.float64),
     )
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
-    return State(_jobs(fleet, jobs, level, route, home[route]), tables, log)
+    sleepers = _sleepers(fleet, power.ladders, tables)
+    rows_of_jobs = _jobs(fleet, jobs, level, route, home[route])
+    return State(rows_of_jobs, tables, sleepers, _power(fleet, power.curves), log)
 
 
 def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
@@ -203,15 +207,6 @@ def _tables(
         queues=np.zeros(lines.words, np.int64),
         nodes=_nodes(fleet),
         busy=np.zeros((node_count, 2)),
-        rests=np.zeros((node_count, kernels.REST_SIZE), np.int32),
-        moments_ms=np.zeros((node_count, kernels.MOMENTS), np.int64),
-        due_ms=np.zeros(node_count, np.int64),
-        timers=np.arange(node_count, dtype=np.int32),
-        wakers=np.zeros(node_count, np.int32),
-        heap_place=np.full(node_count, kernels.NONE, np.int32),
-        needs=np.zeros((len(clusters), int(fleet.accelerators.max()) + 1), np.int64),
-        ladder=ladders.table,
-        power=_power(fleet, power.curves),
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
@@ -221,7 +216,6 @@ def _tables(
     )
     leaving = bool(power.may_leave.any())
     tables.clock[kernels.LADDERS] = int(leaving or clusters[:, kernels.LADDER].any())
-    _start_timers(tables, ladders)
     return tables
 
 
@@ -252,9 +246,25 @@ def _nodes(fleet: Fleet) -> NDArray[np.int32]:
     return nodes
 
 
-def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
+def _sleepers(fleet: Fleet, ladders: Ladders, tables: kernels.Tables) -> kernels.Sleepers:
+    count = int(fleet.first_node[-1])
+    sleepers = kernels.Sleepers(
+        rests=np.zeros((count, kernels.REST_SIZE), np.int32),
+        moments_ms=np.zeros((count, kernels.MOMENTS), np.int64),
+        due_ms=np.zeros(count, np.int64),
+        timers=np.arange(count, dtype=np.int32),
+        wakers=np.zeros(count, np.int32),
+        heap_place=np.full(count, kernels.NONE, np.int32),
+        needs=np.zeros((len(tables.clusters), int(fleet.accelerators.max()) + 1), np.int64),
+        ladder=ladders.table,
+    )
+    _start_timers(tables, sleepers)
+    return sleepers
+
+
+def _start_timers(tables: kernels.Tables, sleepers: kernels.Sleepers) -> None:
     """Note that every node with a ladder is idle from the start; a sorted list is a heap."""
-    table = ladders.table
+    table = sleepers.ladder
     for row, (first, nodes, has_ladder) in enumerate(
         tables.clusters[:, [kernels.FIRST_NODE, kernels.OWNED, kernels.LADDER]]
     ):
@@ -263,15 +273,15 @@ def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
         own = slice(int(first), int(first + nodes))
         timer = int(table.timer_row[row])
         if timer == kernels.NONE:
-            tables.due_ms[own] = table.after_ms[row, table.first[row]]
+            sleepers.due_ms[own] = table.after_ms[row, table.first[row]]
         else:
-            tables.due_ms[own] = table.draws_ms[timer, :nodes]
+            sleepers.due_ms[own] = table.draws_ms[timer, :nodes]
             table.drawn[timer] += nodes
-        order = first + nodes - 1 - np.argsort(tables.due_ms[own][::-1], kind="stable")
-        tables.timers[own] = order
-        tables.heap_place[order] = np.arange(nodes)
+        order = first + nodes - 1 - np.argsort(sleepers.due_ms[own][::-1], kind="stable")
+        sleepers.timers[own] = order
+        sleepers.heap_place[order] = np.arange(nodes)
         tables.nodes[own, kernels.NODE_IDLE] = 1
-        tables.moments_ms[own, kernels.DESCENT_MS] = tables.due_ms[own]
+        sleepers.moments_ms[own, kernels.DESCENT_MS] = sleepers.due_ms[own]
         tables.clusters[row, kernels.TIMED] = nodes
 
 

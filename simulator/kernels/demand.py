@@ -49,7 +49,7 @@ def anyone_wanted(tables):
 
 
 @kernel
-def wake_as_needed(jobs, tables):
+def wake_as_needed(jobs, tables, sleepers):
     """Wake as many nodes as are needed, or cancel surplus wake-ups.
 
     Returns
@@ -58,7 +58,7 @@ def wake_as_needed(jobs, tables):
         Whether a node without latency is awake at once, so that the schedulers must look again.
     """
     clusters = tables.clusters
-    count_needs(jobs, tables)
+    count_needs(jobs, tables, sleepers)
     at_once = False
     for cluster in range(len(clusters)):
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
@@ -69,16 +69,16 @@ def wake_as_needed(jobs, tables):
         wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
         wanted = min(wanted, away, clusters[cluster, MOST_WAKING])
         while clusters[cluster, AWAKING] > max(wanted, 0):
-            cancel_one(tables, cluster)
+            cancel_one(tables, sleepers, cluster)
         lacking = wanted - clusters[cluster, AWAKING]
         for _ in range(lacking):
-            if wake_one(tables, cluster):
+            if wake_one(tables, sleepers, cluster):
                 at_once = True
     return at_once
 
 
 @kernel(inline="always")
-def count_needs(jobs, tables):
+def count_needs(jobs, tables, sleepers):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
@@ -100,10 +100,10 @@ def count_needs(jobs, tables):
             shared += 1
         elif not saturated(clusters, cluster):
             begin(tables, route)
-            count_line(jobs, tables, route, cluster)
+            count_line(jobs, tables, sleepers, route, cluster)
             routes[route, CURSOR_JOB] = NONE
     if shared > 0:
-        count_lines(jobs, tables, shared)
+        count_lines(jobs, tables, sleepers, shared)
     for cluster in range(len(clusters)):
         idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
@@ -118,10 +118,10 @@ def saturated(clusters, cluster):
 
 
 @kernel(inline="always")
-def count_line(jobs, tables, route, cluster):
+def count_line(jobs, tables, sleepers, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
-    needs = tables.needs
+    needs = sleepers.needs
     whole = clusters[cluster, WHOLE]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
     for free in range(whole):
@@ -155,15 +155,15 @@ def count_line(jobs, tables, route, cluster):
 
 
 @kernel(inline="always")
-def count_lines(jobs, tables, shared):
+def count_lines(jobs, tables, sleepers, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
         for free in range(clusters[cluster, WHOLE] + 1):
-            tables.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
+            sleepers.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     while shared > 0:
         route = first_of_cursors(jobs, tables)
-        count_job(jobs, tables, route)
+        count_job(jobs, tables, sleepers, route)
         if not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
@@ -221,7 +221,7 @@ def first_of_cursors(jobs, tables):
 
 
 @kernel(inline="always")
-def count_job(jobs, tables, route):
+def count_job(jobs, tables, sleepers, route):
     """Count the nodes that the job at a route's cursor needs.
 
     It counts at the first cluster that could meet its need, else at the one it prefers.
@@ -232,12 +232,12 @@ def count_job(jobs, tables, route):
     chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
     for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
         cluster = tables.route_cluster[at]
-        missing = nodes_missing(clusters, tables.needs, cluster, gpus)
+        missing = nodes_missing(clusters, sleepers.needs, cluster, gpus)
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
         if missing == 0 or clusters[cluster, NEEDED] + missing <= away:
             chosen = cluster
             break
-    take(clusters, tables.needs, chosen, gpus)
+    take(clusters, sleepers.needs, chosen, gpus)
 
 
 @kernel(inline="always")
