@@ -67,7 +67,7 @@ def wake_as_needed(jobs, tables, sleepers):
         missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
         awake = clusters[cluster, OWNED] - away
         wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
-        wanted = min(wanted, away, clusters[cluster, MOST_WAKING])
+        wanted = min(wanted, most(clusters, cluster))
         while clusters[cluster, AWAKING] > max(wanted, 0):
             cancel_one(tables, sleepers, cluster)
         lacking = wanted - clusters[cluster, AWAKING]
@@ -112,9 +112,15 @@ def count_needs(jobs, tables, sleepers):
 @kernel(inline="always")
 def saturated(clusters, cluster):
     """Return whether the queue can ask no more of a cluster: no node to wake, none to keep."""
+    enough = clusters[cluster, NEEDED] >= most(clusters, cluster)
+    return clusters[cluster, LADDER] == 0 or (enough and clusters[cluster, SPARE] == 0)
+
+
+@kernel(inline="always")
+def most(clusters, cluster):
+    """Return how many nodes of a cluster may be waking at most; no need beyond is counted."""
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    enough = clusters[cluster, NEEDED] >= away and clusters[cluster, SPARE] == 0
-    return clusters[cluster, LADDER] == 0 or enough
+    return min(away, clusters[cluster, MOST_WAKING])
 
 
 @kernel(inline="always")
@@ -123,7 +129,7 @@ def count_line(jobs, tables, sleepers, route, cluster):
     clusters = tables.clusters
     needs = sleepers.needs
     whole = clusters[cluster, WHOLE]
-    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    limit = most(clusters, cluster)
     for free in range(whole):
         needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     spare = clusters[cluster, SPARE]
@@ -148,7 +154,7 @@ def count_line(jobs, tables, sleepers, route, cluster):
             else:
                 needed += 1
             needs[cluster, best - rest] += 1
-        if (needed >= away and spare == 0) or not follow(jobs, tables, route):
+        if (needed >= limit and spare == 0) or not follow(jobs, tables, route):
             break
     clusters[cluster, NEEDED] = needed
     clusters[cluster, SPARE] = spare
