@@ -162,7 +162,7 @@ def simulated(
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
-        controllers=(*_commanders(scenario), *controllers, *reporters),
+        controllers=(*commanders(scenario), *controllers, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
     )
     metered = meter.close(log.finished_ms)
@@ -293,7 +293,7 @@ def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(files))
 
 
-def _commanders(scenario: Scenario) -> list[Controller]:
+def commanders(scenario: Scenario) -> list[Controller]:
     """Return the controllers of the clusters' policies, in the scenario's order."""
 
     def commander(at: int, start: PolicyController) -> Controller:

@@ -107,10 +107,8 @@ class ClusterView:
     @property
     def idle(self) -> int:
         """Awake nodes that hold nothing."""
-        if not self._any_closed:
-            return int(self._row[kernels.WITH_FREE + self.accelerators])
-        empty = self._nodes[:, kernels.NODE_FREE] == self._nodes[:, kernels.NODE_WHOLE]
-        return int(np.count_nonzero(empty & self.is_awake_by_node()))
+        is_open = self._row[kernels.WITH_FREE + self.accelerators]
+        return int(is_open + self._row[kernels.CLOSED_IDLE])
 
     @property
     def occupied(self) -> int:

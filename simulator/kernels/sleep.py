@@ -11,12 +11,14 @@ from simulator.kernels.ladder import begins_ms, draw_ms
 from simulator.kernels.placement import enlist, touch, unlist
 from simulator.kernels.tables import (
     ABOVE,
+    ABSENT,
     ASLEEP,
     AWAKE,
     AWAKENING,
     AWAKING,
     BELOW,
     CLAIMED,
+    CLOSED_IDLE,
     DESCENT_MS,
     ENTERED_MS,
     FIRST_ASLEEP,
@@ -29,6 +31,7 @@ from simulator.kernels.tables import (
     LAST_ASLEEP,
     LAST_RESTING,
     LAST_WOKEN,
+    LEAVING,
     LEVEL,
     LISTED,
     LOG_ROWS,
@@ -38,6 +41,7 @@ from simulator.kernels.tables import (
     NONE,
     NOW_MS,
     OWNED,
+    RENEWED,
     RESTS_MS,
     SLEEPING,
     SURPLUS_MS,
@@ -52,13 +56,14 @@ from simulator.kernels.tables import (
 def kept(clusters, cluster):
     """Return how many idle nodes of a cluster stay awake.
 
-    They are those that waiting jobs count on, and those that a policy keeps. Without the first a
+    They are those that waiting jobs count on, and those that a policy keeps; closed ones are not
+    among them. Without the first a
     gang whose nodes are not all free at once could wait for ever: some would fall asleep again
     before the others are awake.
     """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    occupied = clusters[cluster, OWNED] - idle - away
+    occupied = clusters[cluster, OWNED] - idle - away - clusters[cluster, CLOSED_IDLE]
     ready = clusters[cluster, CLAIMED] + clusters[cluster, KEEP_FREE]
     return max(ready, clusters[cluster, KEEP_AWAKE] - occupied)
 
@@ -93,10 +98,14 @@ def descend(tables, log, now_ms):
                 renew_timer(tables, cluster, node)
                 continue
             if tables.nodes[node, LISTED] == 1:
-                if clusters[cluster, WITH_FREE + whole] <= kept(clusters, cluster):
+                if clusters[cluster, WITH_FREE + whole] > kept(clusters, cluster):
+                    begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
+                else:
                     clusters[cluster, SURPLUS_MS] = FOREVER_MS
-                    break
-                begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
+                    node = closed_sleeper(tables, cluster, now_ms)
+                    if node < 0:
+                        break
+                    begin_ms = tables.moments_ms[node, DESCENT_MS]
                 if begin_ms >= now_ms:
                     break
             take_timer(tables, cluster, node)
@@ -112,6 +121,38 @@ def descend(tables, log, now_ms):
             tables.clock[LOG_ROWS] = row + 1
 
 
+@kernel
+def closed_sleeper(tables, cluster, now_ms):
+    """Return the closed node whose descent began first before `now_ms`, NONE if there is none.
+
+    Closed nodes stand behind the open ones that are kept awake, so they have to be looked for.
+    """
+    best = NONE
+    if tables.clusters[cluster, CLOSED_IDLE] == 0:
+        return best
+    base = tables.clusters[cluster, FIRST_NODE]
+    best_ms = now_ms
+    for at in range(base, base + tables.clusters[cluster, TIMED]):
+        node = tables.timers[at]
+        if tables.nodes[node, NODE_IDLE] == 1 and tables.nodes[node, LISTED] == 0:
+            begin_ms = tables.moments_ms[node, DESCENT_MS]
+            if begin_ms < best_ms or (begin_ms == best_ms and node > best >= 0):
+                best = node
+                best_ms = begin_ms
+    return best
+
+
+@kernel(inline="always")
+def take_out(tables, cluster, node):
+    """Take an awake and closed node that holds nothing out of service."""
+    tables.clusters[cluster, CLOSED_IDLE] -= 1
+    tables.clusters[cluster, OWNED] -= 1
+    tables.nodes[node, NODE_IDLE] = 0
+    tables.nodes[node, NODE_STATE] = ABSENT
+    tables.rests[node, LEAVING] = 0
+    tables.rests[node, RENEWED] = 0
+
+
 @kernel(inline="always")
 def fall_asleep(tables, cluster, node, begin_ms):
     """Let an idle node begin its descent at `begin_ms`."""
@@ -119,6 +160,8 @@ def fall_asleep(tables, cluster, node, begin_ms):
     level = ladder.first[cluster]
     if tables.nodes[node, LISTED] == 1:
         unlist(tables, cluster, node)
+    else:
+        tables.clusters[cluster, CLOSED_IDLE] -= 1
     tables.nodes[node, NODE_STATE] = ASLEEP
     tables.rests[node, LEVEL] = level
     rests_ms = begin_ms + ladder.enter_ms[cluster, level]
