@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from simulator.engine import Controller, simulate
+from simulator.engine import Controller, commanders, simulate
 from simulator.inputs import open_inputs
 from simulator.joblog import JobLog
 from simulator.scenario import Scenario
-from simulator.simulation import Simulated, bins_of, commanders, run
+from simulator.simulation import Simulated, bins_of, run
 
 MINIMAL: dict[str, dict[str, Any]] = {
     "always-on": {},
