@@ -2,13 +2,7 @@
 
 from simulator.kernels.compile import kernel
 from simulator.kernels.placement import enlist, reopen, shut, touch
-from simulator.kernels.sleep import (
-    set_timer,
-    stop_waking,
-    take_out,
-    take_sleeper,
-    take_timer,
-)
+from simulator.kernels.sleep import stop_waking, take_out, take_sleeper
 from simulator.kernels.tables import (
     ABSENT,
     ASLEEP,
@@ -30,6 +24,7 @@ from simulator.kernels.tables import (
     RENEWED,
     WAKING,
 )
+from simulator.kernels.timers import set_timer, take_timer
 
 
 @kernel

@@ -14,7 +14,6 @@ from simulator.kernels.sleep import (
     any_descent,
     descend,
     finish_waking,
-    start_timer,
     take_out,
     watch_surplus,
 )
@@ -55,6 +54,7 @@ from simulator.kernels.tables import (
     UNTIL,
     WAITING,
 )
+from simulator.kernels.timers import start_timer
 
 
 @kernel

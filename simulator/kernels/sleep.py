@@ -50,6 +50,7 @@ from simulator.kernels.tables import (
     WHOLE,
     WITH_FREE,
 )
+from simulator.kernels.timers import closed_sleeper, is_stale, renew_timer, take_timer
 
 
 @kernel(inline="always")
@@ -121,27 +122,6 @@ def descend(tables, log, now_ms):
             tables.clock[LOG_ROWS] = row + 1
 
 
-@kernel
-def closed_sleeper(tables, cluster, now_ms):
-    """Return the closed node whose descent began first before `now_ms`, NONE if there is none.
-
-    Closed nodes stand behind the open ones that are kept awake, so they have to be looked for.
-    """
-    best = NONE
-    if tables.clusters[cluster, CLOSED_IDLE] == 0:
-        return best
-    base = tables.clusters[cluster, FIRST_NODE]
-    best_ms = now_ms
-    for at in range(base, base + tables.clusters[cluster, TIMED]):
-        node = tables.timers[at]
-        if tables.nodes[node, NODE_IDLE] == 1 and tables.nodes[node, LISTED] == 0:
-            begin_ms = tables.moments_ms[node, DESCENT_MS]
-            if begin_ms < best_ms or (begin_ms == best_ms and node > best >= 0):
-                best = node
-                best_ms = begin_ms
-    return best
-
-
 @kernel(inline="always")
 def take_out(tables, cluster, node):
     """Take an awake and closed node that holds nothing out of service."""
@@ -168,63 +148,6 @@ def fall_asleep(tables, cluster, node, begin_ms):
     tables.moments_ms[node, RESTS_MS] = rests_ms
     tables.moments_ms[node, ENTERED_MS] = rests_ms
     insert_above(tables, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
-
-
-@kernel(inline="always")
-def start_timer(tables, cluster, node):
-    """Note that an awake node became idle now.
-
-    A node that was at work meanwhile keeps the place of its last timer: only when that is due is
-    it put where it belongs by now, so that a busy fleet moves hardly any timers.
-    """
-    ladder = tables.ladder
-    now = tables.clock[NOW_MS]
-    row = ladder.timer_row[cluster]
-    wait_ms = ladder.after_ms[cluster, ladder.first[cluster]] if row < 0 else draw_ms(ladder, row)
-    tables.nodes[node, NODE_IDLE] = 1
-    tables.moments_ms[node, IDLE_SINCE_MS] = now
-    tables.moments_ms[node, DESCENT_MS] = now + wait_ms
-    if tables.heap_place[node] < 0:
-        set_timer(tables, cluster, node)
-    elif now + wait_ms < tables.due_ms[node]:
-        take_timer(tables, cluster, node)
-        set_timer(tables, cluster, node)
-
-
-@kernel(inline="always")
-def is_stale(tables, node):
-    """Return whether a node was at work since its timer was set."""
-    return (
-        tables.nodes[node, NODE_IDLE] == 0
-        or tables.moments_ms[node, DESCENT_MS] > tables.due_ms[node]
-    )
-
-
-@kernel(inline="always")
-def renew_timer(tables, cluster, node):
-    """Put a stale timer where it belongs by now; drop that of a node at work."""
-    take_timer(tables, cluster, node)
-    if tables.nodes[node, NODE_IDLE] == 1:
-        set_timer(tables, cluster, node)
-
-
-@kernel(inline="always")
-def set_timer(tables, cluster, node):
-    """Put an idle node among those whose descent is due."""
-    tables.due_ms[node] = tables.moments_ms[node, DESCENT_MS]
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
-    due_heap.push(tables.timers, tables.heap_place, tables.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size + 1
-
-
-@kernel(inline="always")
-def take_timer(tables, cluster, node):
-    """Take a node out of those whose descent is due."""
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
-    due_heap.remove(tables.timers, tables.heap_place, tables.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size - 1
 
 
 @kernel(inline="always")
