@@ -115,9 +115,13 @@ def accelerators(results: Results) -> dict[str, int]:
 
 
 def counted_h(results: Results) -> float:
-    """Return the length of the period that figures cover: after the warm-up, to the end. [h]"""
-    owned = sum(accelerators(results).values())
-    return float(results.summary["gpu_hours_capacity"]) / owned if owned else 0.0
+    """Return the length of the period that figures cover: after the warm-up, to the end. [h]
+
+    It is what any node did with its time, all together; how many there are may change.
+    """
+    nodes = results.tables["nodes"]
+    spent = [nodes[name][0].as_py() for name in nodes.column_names if name.startswith("residency_")]
+    return round(sum(spent) * MS_PER_S) / MS_PER_H
 
 
 def unheld_idle_kwh(results: Results) -> float:
