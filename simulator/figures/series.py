@@ -120,8 +120,9 @@ def counted_h(results: Results) -> float:
     It is what any node did with its time, all together; how many there are may change.
     """
     nodes = results.tables["nodes"]
-    spent = [nodes[name][0].as_py() for name in nodes.column_names if name.startswith("residency_")]
-    return round(sum(spent) * MS_PER_S) / MS_PER_H
+    spent = [name for name in nodes.column_names if name.startswith("residency_")]
+    total_s = sum(float(nodes[name][0].as_py() or 0.0) for name in spent)
+    return round(total_s * MS_PER_S) / MS_PER_H
 
 
 def unheld_idle_kwh(results: Results) -> float:
