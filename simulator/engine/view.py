@@ -181,8 +181,13 @@ class ClusterView:
         for node in self._numbers(nodes):
             commands.open_again(self._tables, self._at, node)
 
+    def open_all(self) -> None:
+        """Give all closed nodes jobs again, when nobody is left to open them."""
+        if self._any_closed:
+            self.open(np.arange(len(self._nodes)))
+
     def add(self, nodes: int) -> None:
-        """Bring so many more nodes into service, as far as the cluster's limit allows."""
+        """Bring so many more nodes into service, at once, as far as the limit allows."""
         self._may_change()
         commands.add(self._tables, self._at, min(_count(nodes), len(self._nodes)))
 
