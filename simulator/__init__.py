@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator.api import Run, load, open_run, run
-    from simulator.errors import InputError, Issue
+    from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
 
@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "Issue",
+    "PolicyError",
     "Run",
     "Scenario",
     "__version__",
@@ -32,6 +33,7 @@ __all__ = [
 _HOMES = {
     "InputError": "simulator.errors",
     "Issue": "simulator.errors",
+    "PolicyError": "simulator.errors",
     "Run": "simulator.api",
     "Scenario": "simulator.scenario",
     "load": "simulator.api",

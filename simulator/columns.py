@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from simulator.scenario.nodes import column_word
+
 TypeName = Literal["text", "category", "int32", "int64", "float64", "time"]
 
 
@@ -224,8 +226,7 @@ ABSENT: Final = "residency_absent_s"
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
-    plain = "".join(char if char.isalnum() else "_" for char in state.lower())
-    return f"residency_{plain}_s"
+    return f"residency_{column_word(state)}_s"
 
 
 def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:

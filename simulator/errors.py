@@ -61,6 +61,13 @@ class InputError(ValueError):
         return "\n".join(printable(line).replace("\n", "\\n") for line in lines)
 
 
+class PolicyError(RuntimeError):
+    """A policy failed; says which, on which cluster, when and how, on one line.
+
+    What the policy raised is its ``__cause__``.
+    """
+
+
 def printable(text: str) -> str:
     """Return `text` with control, escape and direction characters written as escapes."""
     return "".join(

@@ -30,7 +30,7 @@ from simulator.cli.terminal import (
     print_json,
 )
 from simulator.cli.validate import validate
-from simulator.errors import InputError, printable
+from simulator.errors import InputError, PolicyError, printable
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -121,6 +121,8 @@ def status(arguments: Sequence[str]) -> int:
         # Whoever read our answer has left, as in `fleetsim catalog | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except PolicyError as error:
+        return _fail(arguments, FAILED, "policy", _policy(error))
     except Exception as error:
         if isinstance(error, _usage_errors()):
             return _fail(arguments, REFUSED, "usage", f"error: {_usage(error)}")
@@ -165,12 +167,17 @@ def _usage(error: Exception) -> str:
     return f"{message} (see {where} --help)"
 
 
+def _policy(error: PolicyError) -> str:
+    """Return one line for a policy that failed, or its traceback when asked for."""
+    if os.environ.get("FLEETSIM_DEBUG"):
+        return _traceback(error)
+    return f"error: {error} (set FLEETSIM_DEBUG=1 to see where)"
+
+
 def _internal(error: Exception) -> str:
     """Return one line for an error that is not the user's, or its traceback when asked for."""
     if os.environ.get("FLEETSIM_DEBUG"):
-        import traceback
-
-        return "".join(traceback.format_exception(error)).rstrip()
+        return _traceback(error)
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
         return f"error: {error.strerror}{place}"
@@ -179,3 +186,9 @@ def _internal(error: Exception) -> str:
         f"internal error: {type(error).__name__}: {words} "
         "(set FLEETSIM_DEBUG=1 to see where; please report it)"
     )
+
+
+def _traceback(error: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip()

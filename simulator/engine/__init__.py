@@ -1,7 +1,8 @@
 """The engine: SimPy for whoever decides, compiled loops for what is decided about."""
 
+from simulator.engine.commanders import commanders
 from simulator.engine.conductor import Controller, simulate
 from simulator.engine.view import View
 from simulator.joblog import JobLog
 
-__all__ = ["Controller", "JobLog", "View", "simulate"]
+__all__ = ["Controller", "JobLog", "View", "commanders", "simulate"]

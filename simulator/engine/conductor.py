@@ -56,7 +56,8 @@ def simulate(
         Reads the change log; see `LogReader`.
     controllers : sequence of Controller
         SimPy processes that act on settled state before `end_ms`, in this order at equal times;
-        their delays are whole milliseconds.
+        their delays are whole milliseconds. In a draining run nodes that they closed are opened
+        then; what they keep awake stays so.
     start_epoch_ms : int
         The scenario's start, for controllers that follow the calendar.
         [ms since 1970-01-01T00:00Z]
@@ -85,6 +86,8 @@ def simulate(
             env.step()
     finished_ms = end_ms
     if drain and (state.tables.clock[kernels.RUNNING] or view.waiting.any()):
+        for cluster in view.clusters:
+            cluster.open_all()  # controllers end at the horizon: a closed node would stay so
         run.advance(int(kernels.FOREVER_MS))
         if state.tables.clock[kernels.OVERRUN]:
             raise InputError(

@@ -20,7 +20,7 @@ LONGEST_MS = 2.0**53
 """Times up to here are whole milliseconds in float64. [ms]"""
 
 LOG_ROWS = 1 << 16
-"""Rows of the change log beyond two for each node, which any single instant can need."""
+"""Rows of the change log beyond three for each node, which any single instant can need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: i
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
         raise InputError("scenario", [Issue("workloads", text)])
-    rows = LOG_ROWS + 2 * int(fleet.first_node[-1])
+    rows = LOG_ROWS + 3 * int(fleet.first_node[-1])
     log = kernels.Log(
         time_ms=np.empty(rows, np.int64),
         node=np.empty(rows, np.int32),

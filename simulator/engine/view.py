@@ -108,10 +108,8 @@ class ClusterView:
     @property
     def idle(self) -> int:
         """Awake nodes that hold nothing."""
-        if not self._any_closed:
-            return int(self._row[kernels.WITH_FREE + self.accelerators])
-        empty = self._nodes[:, kernels.NODE_FREE] == self._nodes[:, kernels.NODE_WHOLE]
-        return int(np.count_nonzero(empty & self.is_awake_by_node()))
+        is_open = self._row[kernels.WITH_FREE + self.accelerators]
+        return int(is_open + self._row[kernels.CLOSED_IDLE])
 
     @property
     def occupied(self) -> int:
@@ -168,10 +166,9 @@ class ClusterView:
         self._set(kernels.KEEP_FREE, nodes)
 
     def _set(self, column: int, nodes: int) -> None:
-        if nodes < 0 or nodes != int(nodes):
-            raise ValueError(f"{nodes} is no number of nodes; give a whole number of at least 0")
-        if self._row[column] != nodes:
-            self._row[column] = nodes
+        count = min(_count(nodes), len(self._nodes))  # more than all there can be are all
+        if self._row[column] != count:
+            self._row[column] = count
             self._tables.clock[kernels.CHANGED] = 1
 
     def close(self, nodes: Any) -> None:
@@ -185,10 +182,15 @@ class ClusterView:
         for node in self._numbers(nodes):
             commands.open_again(self._tables, self._sleepers, self._at, node)
 
+    def open_all(self) -> None:
+        """Give all closed nodes jobs again, when nobody is left to open them."""
+        if self._any_closed:
+            self.open(np.arange(len(self._nodes)))
+
     def add(self, nodes: int) -> None:
-        """Bring so many more nodes into service, as far as the cluster's limit allows."""
+        """Bring so many more nodes into service, at once, as far as the limit allows."""
         self._may_change()
-        commands.add(self._tables, self._at, int(nodes))
+        commands.add(self._tables, self._sleepers, self._at, min(_count(nodes), len(self._nodes)))
 
     def retire(self, nodes: Any) -> None:
         """Take nodes out of service for good, each as soon as it is empty."""
@@ -199,6 +201,9 @@ class ClusterView:
 
     def note(self, quantity: str, value: float, unit: str) -> None:
         """Tell a figure with the results; the last value of a quantity counts."""
+        for words in (quantity, unit):
+            if not isinstance(words, str):
+                raise TypeError(f"{words!r} is no text; write note(quantity, value, unit)")
         self._notes[self.name, quantity] = (float(value), unit)
 
     def _may_change(self) -> None:
@@ -209,7 +214,28 @@ class ClusterView:
             )
 
     def _numbers(self, nodes: Any) -> NDArray[np.int64]:
-        numbers = np.atleast_1d(np.asarray(nodes, np.int64)).ravel()
-        if len(numbers) and not (numbers.min() >= 0 and numbers.max() < len(self._nodes)):
-            raise ValueError(f"nodes of {self.name} are numbered 0 to {len(self._nodes) - 1}")
-        return numbers + self._first
+        given = np.atleast_1d(np.asarray(nodes)).ravel()
+        if given.size and given.dtype.kind not in "iu":
+            flags = "; of an array of flags give .nonzero()[0]" if given.dtype.kind == "b" else ""
+            raise TypeError(f"{nodes!r} are no numbers of nodes; give whole ones{flags}")
+        if given.size and not (given.min() >= 0 and given.max() < len(self._nodes)):
+            raise ValueError(
+                f"{nodes!r} are no nodes of {self.name}; they are numbered 0 to "
+                f"{len(self._nodes) - 1}"
+            )
+        return given.astype(np.int64) + self._first
+
+
+def _count(nodes: Any) -> int:
+    """Return a number of nodes that is whole and not negative, or refuse it."""
+    count = whole(nodes)
+    if count is None:
+        raise ValueError(f"{nodes!r} is no number of nodes; give a whole number of at least 0")
+    return count
+
+
+def whole(value: object) -> int | None:
+    """Return a whole number of at least 0 as an int, None for anything else."""
+    if not isinstance(value, int | float | np.integer | np.floating):
+        return None
+    return int(value) if value >= 0 and value % 1 == 0 else None

@@ -115,9 +115,14 @@ def accelerators(results: Results) -> dict[str, int]:
 
 
 def counted_h(results: Results) -> float:
-    """Return the length of the period that figures cover: after the warm-up, to the end. [h]"""
-    owned = sum(accelerators(results).values())
-    return float(results.summary["gpu_hours_capacity"]) / owned if owned else 0.0
+    """Return the length of the period that figures cover: after the warm-up, to the end. [h]
+
+    It is what any node did with its time, all together; how many there are may change.
+    """
+    nodes = results.tables["nodes"]
+    spent = [name for name in nodes.column_names if name.startswith("residency_")]
+    total_s = sum(float(nodes[name][0].as_py() or 0.0) for name in spent)
+    return round(total_s * MS_PER_S) / MS_PER_H
 
 
 def unheld_idle_kwh(results: Results) -> float:

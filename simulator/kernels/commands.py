@@ -1,8 +1,8 @@
 """What controllers command of single nodes: closing and opening, into service and out of it."""
 
 from simulator.kernels.compile import kernel
-from simulator.kernels.placement import enlist, touch, unlist
-from simulator.kernels.sleep import set_timer, stop_waking, take_sleeper, take_timer
+from simulator.kernels.placement import enlist, reopen, shut, touch
+from simulator.kernels.sleep import stop_waking, take_out, take_sleeper
 from simulator.kernels.tables import (
     ABSENT,
     ASLEEP,
@@ -13,20 +13,25 @@ from simulator.kernels.tables import (
     LADDER,
     LEAVING,
     LISTED,
+    NODE_DIRTY,
+    NODE_FREE,
     NODE_IDLE,
     NODE_STATE,
+    NODE_WHOLE,
     NODES,
     NOW_MS,
     OWNED,
+    RENEWED,
     WAKING,
 )
+from simulator.kernels.timers import set_timer, take_timer
 
 
 @kernel
 def close(tables, sleepers, cluster, node):
     """Give an awake node no new job; one that is idle may go to sleep whatever is kept."""
     if tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 1:
-        unlist(tables, cluster, node)
+        shut(tables, cluster, node)
         tables.clock[CHANGED] = 1
         idle = tables.nodes[node, NODE_IDLE] == 1 and tables.clusters[cluster, LADDER] == 1
         now = tables.clock[NOW_MS]
@@ -41,18 +46,19 @@ def open_again(tables, sleepers, cluster, node):
     """Give a closed node jobs again, unless it is to leave."""
     awake = tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 0
     if awake and sleepers.rests[node, LEAVING] == 0:
-        enlist(tables, cluster, node)
+        reopen(tables, cluster, node)
         tables.clock[CHANGED] = 1
 
 
 @kernel
-def add(tables, cluster, count):
+def add(tables, sleepers, cluster, count):
     """Bring nodes into service, those with the lowest numbers; return how many there were."""
     first = tables.clusters[cluster, FIRST_NODE]
     added = 0
     for node in range(first, first + tables.clusters[cluster, NODES]):
         if added < count and tables.nodes[node, NODE_STATE] == ABSENT:
             tables.nodes[node, NODE_STATE] = AWAKE
+            sleepers.rests[node, RENEWED] = tables.nodes[node, NODE_DIRTY]
             enlist(tables, cluster, node)
             touch(tables, node)
             tables.clusters[cluster, OWNED] += 1
@@ -71,10 +77,12 @@ def retire(tables, sleepers, cluster, node):
     touch(tables, node)
     tables.clock[CHANGED] = 1
     if state == AWAKE:
-        # It leaves when the instant is recorded, if it is empty then.
-        sleepers.rests[node, LEAVING] = 1
         if tables.nodes[node, LISTED] == 1:
-            unlist(tables, cluster, node)
+            shut(tables, cluster, node)
+        if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
+            take_out(tables, sleepers, cluster, node)
+        else:
+            sleepers.rests[node, LEAVING] = 1
         return
     if state == ASLEEP:
         take_sleeper(tables, sleepers, cluster, node)

@@ -11,6 +11,7 @@ from simulator.kernels.tables import (
     AWAKENING,
     AWAKING,
     CLAIMED,
+    CLOSED_IDLE,
     CURSOR_JOB,
     CURSOR_LEVEL,
     EVEN,
@@ -65,7 +66,7 @@ def wake_as_needed(jobs, tables, sleepers):
         if away == 0:
             continue
         missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
-        awake = clusters[cluster, OWNED] - away
+        awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_IDLE]
         wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
         wanted = min(wanted, most(clusters, cluster))
         while clusters[cluster, AWAKING] > max(wanted, 0):

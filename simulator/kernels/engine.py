@@ -14,7 +14,7 @@ from simulator.kernels.sleep import (
     any_descent,
     descend,
     finish_waking,
-    start_timer,
+    take_out,
     watch_surplus,
 )
 from simulator.kernels.tables import (
@@ -45,8 +45,8 @@ from simulator.kernels.tables import (
     NODE_WHOLE,
     NONE,
     NOW_MS,
-    OWNED,
     PENDING,
+    RENEWED,
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
@@ -54,6 +54,7 @@ from simulator.kernels.tables import (
     UNTIL,
     WAITING,
 )
+from simulator.kernels.timers import start_timer
 
 
 @kernel
@@ -83,8 +84,8 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
     """
     clock = tables.clock
     keys = tables.agenda
-    # An instant logs a node at most twice: its descent, and what became of it.
-    log_limit = len(log.time_ms) - 2 * len(tables.nodes)
+    # An instant logs a node at most three times: its descent, its leaving, and what came of it.
+    log_limit = len(log.time_ms) - 3 * len(tables.nodes)
     job_count = len(jobs.submit_ms)
     while True:
         if clock[LOG_ROWS] > log_limit:
@@ -234,6 +235,7 @@ def record(tables, sleepers, power, log):
         node = tables.dirty_nodes[at]
         nodes[node, NODE_DIRTY] = 0
         if clock[LADDERS] == 1:
+            row += note_renewal(tables, sleepers, log, node, row)
             note_idleness(tables, sleepers, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
@@ -279,16 +281,28 @@ def sink(values, at, count):
 
 
 @kernel(inline="always")
+def note_renewal(tables, sleepers, log, node, row):
+    """Log the leaving of a node whose place another took at once; return how many rows."""
+    if sleepers.rests[node, RENEWED] == 0:
+        return 0
+    sleepers.rests[node, RENEWED] = 0
+    log.time_ms[row] = tables.clock[NOW_MS]
+    log.node[row] = node
+    log.state[row] = ABSENT
+    log.held[row] = 0
+    log.busy[row] = 0.0
+    log.drawn[row] = 0.0
+    return 1
+
+
+@kernel(inline="always")
 def note_idleness(tables, sleepers, node):
     """Start or stop the idle timer of a node that changed; one that is to leave goes when empty."""
     nodes = tables.nodes
     cluster = nodes[node, NODE_CLUSTER]
     idle = nodes[node, NODE_STATE] == AWAKE and nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]
     if idle and sleepers.rests[node, LEAVING] == 1:
-        nodes[node, NODE_IDLE] = 0
-        nodes[node, NODE_STATE] = ABSENT
-        sleepers.rests[node, LEAVING] = 0
-        tables.clusters[cluster, OWNED] -= 1
+        take_out(tables, sleepers, cluster, node)
     elif tables.clusters[cluster, LADDER] == 1:
         if idle and nodes[node, NODE_IDLE] == 0:
             start_timer(tables, sleepers, cluster, node)

@@ -3,6 +3,7 @@
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import (
+    CLOSED_IDLE,
     DIRTY,
     FIRST_FIT,
     FIRST_NODE,
@@ -10,6 +11,7 @@ from simulator.kernels.tables import (
     LISTED,
     NODE_DIRTY,
     NODE_FREE,
+    NODE_WHOLE,
     NODES,
     RULE,
     SPREAD,
@@ -75,6 +77,8 @@ def move(tables, cluster, node, gpus):
         clusters[cluster, WITH_FREE + before] -= 1
         clusters[cluster, WITH_FREE + after] += 1
         clusters[cluster, FREE] += gpus
+    elif after == nodes[node, NODE_WHOLE]:
+        clusters[cluster, CLOSED_IDLE] += 1
     nodes[node, NODE_FREE] = after
     touch(tables, node)
 
@@ -99,6 +103,22 @@ def enlist(tables, cluster, node):
     clusters[cluster, WITH_FREE + free] += 1
     clusters[cluster, FREE] += free
     tables.nodes[node, LISTED] = 1
+
+
+@kernel(inline="always")
+def reopen(tables, cluster, node):
+    """Let placement choose a closed node again."""
+    if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
+        tables.clusters[cluster, CLOSED_IDLE] -= 1
+    enlist(tables, cluster, node)
+
+
+@kernel(inline="always")
+def shut(tables, cluster, node):
+    """Close an awake node: placement chooses it no longer, and it counts as closed when idle."""
+    unlist(tables, cluster, node)
+    if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
+        tables.clusters[cluster, CLOSED_IDLE] += 1
 
 
 @kernel(inline="always")

@@ -11,12 +11,14 @@ from simulator.kernels.ladder import begins_ms, draw_ms
 from simulator.kernels.placement import enlist, touch, unlist
 from simulator.kernels.tables import (
     ABOVE,
+    ABSENT,
     ASLEEP,
     AWAKE,
     AWAKENING,
     AWAKING,
     BELOW,
     CLAIMED,
+    CLOSED_IDLE,
     DESCENT_MS,
     ENTERED_MS,
     FIRST_ASLEEP,
@@ -29,6 +31,7 @@ from simulator.kernels.tables import (
     LAST_ASLEEP,
     LAST_RESTING,
     LAST_WOKEN,
+    LEAVING,
     LEVEL,
     LISTED,
     LOG_ROWS,
@@ -38,6 +41,7 @@ from simulator.kernels.tables import (
     NONE,
     NOW_MS,
     OWNED,
+    RENEWED,
     RESTS_MS,
     SLEEPING,
     SURPLUS_MS,
@@ -46,19 +50,20 @@ from simulator.kernels.tables import (
     WHOLE,
     WITH_FREE,
 )
+from simulator.kernels.timers import closed_sleeper, is_stale, renew_timer, take_timer
 
 
 @kernel(inline="always")
 def kept(clusters, cluster):
     """Return how many idle nodes of a cluster stay awake.
 
-    They are those that waiting jobs count on, and those that a policy keeps. Without the first a
-    gang whose nodes are not all free at once could wait for ever: some would fall asleep again
-    before the others are awake.
+    They are those that waiting jobs count on, and those that a policy keeps; closed ones are not
+    among them. Without the first a gang whose nodes are not all free at once could wait for ever:
+    some would fall asleep again before the others are awake.
     """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    occupied = clusters[cluster, OWNED] - idle - away
+    occupied = clusters[cluster, OWNED] - idle - away - clusters[cluster, CLOSED_IDLE]
     ready = clusters[cluster, CLAIMED] + clusters[cluster, KEEP_FREE]
     return max(ready, clusters[cluster, KEEP_AWAKE] - occupied)
 
@@ -93,10 +98,14 @@ def descend(tables, sleepers, log, now_ms):
                 renew_timer(tables, sleepers, cluster, node)
                 continue
             if tables.nodes[node, LISTED] == 1:
-                if clusters[cluster, WITH_FREE + whole] <= kept(clusters, cluster):
+                if clusters[cluster, WITH_FREE + whole] > kept(clusters, cluster):
+                    begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
+                else:
                     clusters[cluster, SURPLUS_MS] = FOREVER_MS
-                    break
-                begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
+                    node = closed_sleeper(tables, sleepers, cluster, now_ms)
+                    if node < 0:
+                        break
+                    begin_ms = sleepers.moments_ms[node, DESCENT_MS]
                 if begin_ms >= now_ms:
                     break
             take_timer(tables, sleepers, cluster, node)
@@ -113,74 +122,31 @@ def descend(tables, sleepers, log, now_ms):
 
 
 @kernel(inline="always")
+def take_out(tables, sleepers, cluster, node):
+    """Take an awake and closed node that holds nothing out of service."""
+    tables.clusters[cluster, CLOSED_IDLE] -= 1
+    tables.clusters[cluster, OWNED] -= 1
+    tables.nodes[node, NODE_IDLE] = 0
+    tables.nodes[node, NODE_STATE] = ABSENT
+    sleepers.rests[node, LEAVING] = 0
+    sleepers.rests[node, RENEWED] = 0
+
+
+@kernel(inline="always")
 def fall_asleep(tables, sleepers, cluster, node, begin_ms):
     """Let an idle node begin its descent at `begin_ms`."""
     ladder = sleepers.ladder
     level = ladder.first[cluster]
     if tables.nodes[node, LISTED] == 1:
         unlist(tables, cluster, node)
+    else:
+        tables.clusters[cluster, CLOSED_IDLE] -= 1
     tables.nodes[node, NODE_STATE] = ASLEEP
     sleepers.rests[node, LEVEL] = level
     rests_ms = begin_ms + ladder.enter_ms[cluster, level]
     sleepers.moments_ms[node, RESTS_MS] = rests_ms
     sleepers.moments_ms[node, ENTERED_MS] = rests_ms
     insert_above(tables, sleepers, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
-
-
-@kernel(inline="always")
-def start_timer(tables, sleepers, cluster, node):
-    """Note that an awake node became idle now.
-
-    A node that was at work meanwhile keeps the place of its last timer: only when that is due is
-    it put where it belongs by now, so that a busy fleet moves hardly any timers.
-    """
-    ladder = sleepers.ladder
-    now = tables.clock[NOW_MS]
-    row = ladder.timer_row[cluster]
-    wait_ms = ladder.after_ms[cluster, ladder.first[cluster]] if row < 0 else draw_ms(ladder, row)
-    tables.nodes[node, NODE_IDLE] = 1
-    sleepers.moments_ms[node, IDLE_SINCE_MS] = now
-    sleepers.moments_ms[node, DESCENT_MS] = now + wait_ms
-    if sleepers.heap_place[node] >= 0 and now + wait_ms < sleepers.due_ms[node]:
-        take_timer(tables, sleepers, cluster, node)
-    if sleepers.heap_place[node] < 0:
-        set_timer(tables, sleepers, cluster, node)
-
-
-@kernel(inline="always")
-def is_stale(tables, sleepers, node):
-    """Return whether a node was at work since its timer was set."""
-    return (
-        tables.nodes[node, NODE_IDLE] == 0
-        or sleepers.moments_ms[node, DESCENT_MS] > sleepers.due_ms[node]
-    )
-
-
-@kernel(inline="always")
-def renew_timer(tables, sleepers, cluster, node):
-    """Put a stale timer where it belongs by now; drop that of a node at work."""
-    take_timer(tables, sleepers, cluster, node)
-    if tables.nodes[node, NODE_IDLE] == 1:
-        set_timer(tables, sleepers, cluster, node)
-
-
-@kernel(inline="always")
-def set_timer(tables, sleepers, cluster, node):
-    """Put an idle node among those whose descent is due."""
-    sleepers.due_ms[node] = sleepers.moments_ms[node, DESCENT_MS]
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
-    due_heap.push(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size + 1
-
-
-@kernel(inline="always")
-def take_timer(tables, sleepers, cluster, node):
-    """Take a node out of those whose descent is due."""
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
-    due_heap.remove(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size - 1
 
 
 @kernel(inline="always")

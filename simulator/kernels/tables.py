@@ -61,8 +61,9 @@ CLOCK_SIZE = 13
     LEVELS,  # power levels at which a job may run
     BUDGETED,  # 1 where a power budget limits it, or its site
     MAY_CHANGE,  # 1 where nodes may come into service and leave it
-) = range(28)
-TREE_SHAPE = 28
+    CLOSED_IDLE,  # awake nodes that hold nothing and take no job
+) = range(29)
+TREE_SHAPE = 29
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -98,9 +99,10 @@ ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 ) = range(8)
 NODE_SIZE = 8
 
-# Columns of the table of what sleep needs to know of a node.
-LEVEL, BELOW, ABOVE, LEAVING = range(4)
-REST_SIZE = 4
+# Columns of the table of what sleep needs to know of a node. RENEWED: 1 where it left at this
+# instant and another took its place.
+LEVEL, BELOW, ABOVE, LEAVING, RENEWED = range(5)
+REST_SIZE = 5
 
 # Columns of the table of a node's instants: idle since; begin of its descent; end of entering its
 # first state, and the last one known.

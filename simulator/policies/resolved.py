@@ -42,8 +42,8 @@ def provisioning_of(scenario: Scenario) -> dict[str, ClusterProvisioning]:
 
     Raises
     ------
-    TypeError
-        If a policy of someone's own returns something else than a `Descent`.
+    PolicyError
+        If a policy of the states fails, or returns something else than a `Descent`.
     """
     return {
         name: _provisioning(cluster, scenario.nodes[cluster.node])
@@ -53,18 +53,13 @@ def provisioning_of(scenario: Scenario) -> dict[str, ClusterProvisioning]:
 
 def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
     idle = cluster.idle
-    plugin, arguments = idle.plugin, idle.arguments(node)
+    plugin = idle.plugin
     controller: Controller | None = None
     if plugin.form == "controller":
         descent = Descent(node.idle_states if idle.follows_ladder else ())
-        controller = partial(plugin.function, **arguments)
+        controller = partial(plugin.function, **idle.arguments(node))
     else:
-        descent = plugin.function(node.idle_states, **arguments)
-        if not isinstance(descent, Descent):
-            raise TypeError(
-                f"the policy {plugin.name} returned {descent!r}; a policy of the states returns "
-                "simulator.policies.Descent(states)"
-            )
+        descent = idle.descent_of(node)
     return ClusterProvisioning(
         policy=idle.policy,
         descent=descent,

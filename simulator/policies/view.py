@@ -100,7 +100,8 @@ class ClusterView(Protocol):
         """Keep at least so many nodes awake, busy ones included, until told otherwise.
 
         Of this and `keep_free` the larger demand counts; both are 0 at first. Nodes kept awake
-        don't take idle states; of the idle ones those idle longest are the first that do.
+        don't take idle states, but for those without latency; of the idle ones those idle longest
+        are the first that do. Closed nodes that hold nothing don't count, and take them anyway.
         """
 
     def keep_free(self, nodes: int, /) -> None:
@@ -113,7 +114,10 @@ class ClusterView(Protocol):
         """Give closed nodes jobs again."""
 
     def add(self, nodes: int, /) -> None:
-        """Bring so many more nodes into service, at once: `held_by_node` shows them."""
+        """Bring so many more nodes into service, at once: `held_by_node` shows them.
+
+        Only as many as the cluster's limit of nodes allows.
+        """
 
     def retire(self, nodes: "NDArray[np.int64]", /) -> None:
         """Take these nodes out for good, each as soon as it is empty; they get no new job."""

@@ -18,6 +18,7 @@ from simulator.display import (
     unit_for,
 )
 from simulator.figures.series import accelerators, codes, column, counted_h, timeline
+from simulator.report.headline import awake_share
 from simulator.results import Results
 from simulator.units import MS_PER_S, S_PER_H
 
@@ -59,18 +60,22 @@ def cluster_table(results: Results) -> ClusterTable:
     energy, energy_unit = _scaled(_sums(results, names, "energy_facility_kwh"), ENERGY)
     carbon, carbon_unit = _scaled(_sums(results, names, "operational_kgco2e"), MASS)
     held_h = _over_time(results, names, "gpus_allocated_mean")
+    each = np.array([scenario.nodes[scenario.clusters[name].node].accelerators for name in names])
+    owned_h = _over_time(results, names, "nodes_owned_mean") * each
+    sleep = _Sleep(results, names)
     queued_h = _over_time(results, names, "jobs_queued_mean")
     waits_h = _waits_h(results, names)
     rows = tuple(
         (
             name,
             scenario.clusters[name].site,
-            count_text(owned[name]),
-            share_text(held_h[at] / (owned[name] * hours)) if owned[name] * hours else ABSENT,
+            count_text(owned_h[at] / hours if hours else owned[name]),
+            share_text(held_h[at] / owned_h[at]) if owned_h[at] else ABSENT,
             number_text(energy[at]),
             number_text(carbon[at]),
             number_text(queued_h[at] / hours, 3) if hours else ABSENT,
             "none started" if np.isnan(waits_h[at]) else duration_text(float(waits_h[at])),
+            *sleep.cells(at),
         )
         for at, name in enumerate(names)
     )
@@ -78,12 +83,13 @@ def cluster_table(results: Results) -> ClusterTable:
     total = (
         "fleet",
         "",
-        count_text(sum(owned.values())),
+        count_text(owned_h.sum() / hours if hours else sum(owned.values())),
         share_text(summary["allocation"]),
         number_text(float(energy.sum())),
         number_text(float(carbon.sum())),
         number_text(float(queued_h.sum()) / hours, 3) if hours else ABSENT,
         "none started" if wait_h is None else duration_text(wait_h),
+        *sleep.total(),
     )
     head = (
         "Cluster",
@@ -94,8 +100,37 @@ def cluster_table(results: Results) -> ClusterTable:
         f"Carbon [{carbon_unit} CO2e]",
         "Jobs queued",
         "Wait",
+        *sleep.head,
     )
     return ClusterTable(head, rows, total if len(rows) > 1 else (), NOTE)
+
+
+class _Sleep:
+    """The columns that say how nodes slept; none where none ever did."""
+
+    def __init__(self, results: Results, names: list[str]) -> None:
+        self._awake = awake_share(results)
+        self._awake_h = _over_time(results, names, "nodes_awake_mean")
+        self._owned_h = _over_time(results, names, "nodes_owned_mean")
+        code, known = codes(results, "nodes", "cluster")
+        woken = results.tables["nodes"]["wake_ups"].to_numpy()
+        count = dict(zip(known, np.bincount(code, woken, len(known)).tolist(), strict=True))
+        self._wake_ups = [count.get(name, 0.0) for name in names]
+        self.head = ("Awake", "Wake-ups") if self._awake is not None else ()
+
+    def cells(self, at: int) -> tuple[str, ...]:
+        """Return what stands in the row of a cluster."""
+        if self._awake is None:
+            return ()
+        owned_h = self._owned_h[at]
+        share = share_text(self._awake_h[at] / owned_h) if owned_h else ABSENT
+        return share, count_text(self._wake_ups[at])
+
+    def total(self) -> tuple[str, ...]:
+        """Return what stands in the row of the fleet."""
+        if self._awake is None:
+            return ()
+        return share_text(self._awake), count_text(sum(self._wake_ups))
 
 
 def _sums(results: Results, names: list[str], name: str, weight: Values | None = None) -> Values:

@@ -15,7 +15,7 @@ from simulator.display import (
     share_text,
     water_text,
 )
-from simulator.figures.series import unheld_idle_kwh
+from simulator.figures.series import ROUNDING, unheld_idle_kwh
 from simulator.results import Results
 from simulator.units import G_PER_KG
 
@@ -58,7 +58,7 @@ def headline(results: Results) -> tuple[Line, ...]:
     return (
         *_energy(results),
         *carbon(results),
-        *_fleet(summary),
+        *_fleet(results),
         *_jobs(summary),
         *_waits(summary),
     )
@@ -125,6 +125,13 @@ def waited_of(summary: Mapping[str, Any]) -> str:
     return f"of the {started} that started; {queued} still wait"
 
 
+def awake_share(results: Results) -> float | None:
+    """Return the share of accelerator-time that nodes were awake, None where none ever slept."""
+    capacity_h = float(results.summary["gpu_hours_capacity"])
+    awake_h = float(results.summary["gpu_hours_awake"])
+    return awake_h / capacity_h if awake_h < capacity_h * (1.0 - ROUNDING) else None
+
+
 def pue_text(summary: Mapping[str, Any]) -> str:
     """Return the ratio of facility to IT energy, e.g. ``"1.100"``."""
     return ABSENT if summary["pue"] is None else number_text(summary["pue"])
@@ -178,7 +185,8 @@ def _some(names: list[str]) -> str:
     return named + (f" and {more} more" if more > 0 else "")
 
 
-def _fleet(summary: Mapping[str, Any]) -> list[Line]:
+def _fleet(results: Results) -> list[Line]:
+    summary = results.summary
     hours = [summary[f"gpu_hours_{kind}"] for kind in ("capacity", "delivered")]
     return [
         Line("fleet", "capacity", f"{count_text(hours[0])} GPU-h"),
@@ -190,6 +198,7 @@ def _fleet(summary: Mapping[str, Any]) -> list[Line]:
             share_text(summary["utilisation"]),
             "held times busy share, over capacity",
         ),
+        *_sleep(results),
         Line(
             "fleet",
             "carbon per GPU-hour",
@@ -199,6 +208,21 @@ def _fleet(summary: Mapping[str, Any]) -> list[Line]:
         Line(
             "fleet", "unallocated", unallocated_text(summary), "of total carbon, billed to no job"
         ),
+    ]
+
+
+def _sleep(results: Results) -> list[Line]:
+    awake = awake_share(results)
+    if awake is None:
+        return []
+    each = number_text(results.summary["wake_ups_per_node_day"], 3)
+    cancelled = int(results.tables["nodes"]["wake_ups_cancelled"].to_numpy().sum())
+    basis = f"{each} per node-day" + (f"; {count_text(cancelled)} cancelled" if cancelled else "")
+    return [
+        Line(
+            "fleet", "awake", share_text(awake), "time of awake nodes, held or not, over capacity"
+        ),
+        Line("fleet", "wake-ups", count_text(results.summary["wake_ups"]), basis),
     ]
 
 

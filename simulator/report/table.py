@@ -9,6 +9,7 @@ from simulator.display import (
     count_text,
     duration_text,
     energy_text,
+    number_text,
     share_text,
     short_text,
     water_text,
@@ -16,6 +17,7 @@ from simulator.display import (
 from simulator.errors import printable
 from simulator.report.headline import (
     Line,
+    awake_share,
     carbon,
     pue_text,
     sci_text,
@@ -29,6 +31,8 @@ from simulator.results import Results
 WIDTH: Final = 80
 MOST_LINES: Final = 15
 INDENT: Final = 8
+TIED: Final = "\N{NO-BREAK SPACE}"
+"""Stands between a number and its per cent sign until lines are broken."""
 NEXT_STEP: Final = "fleetsim init my.toml   then edit it and: fleetsim run my.toml"
 
 
@@ -61,9 +65,9 @@ def summary_table(
     rows = carbon(results)
     for brief in (False, True):
         head = [_title(results), *_energy(results, brief=brief)]
-        tail = [*_fleet(summary, brief=brief), *_where(report, next_step)]
+        tail = [*_fleet(results, brief=brief), *_where(report, next_step)]
         room = MOST_LINES - len(head) - len(rows) - len(tail)
-        if room >= 0:
+        if room >= min(1, len(notes)):
             break
     shown = [line for word, text in notes for line in _block(word, text)][: max(0, room)]
     return "\n".join((*head, *_carbon(summary, rows, room - len(shown)), *shown, *tail))
@@ -82,7 +86,9 @@ def _energy(results: Results, *, brief: bool) -> list[str]:
     if not it:
         return _block("energy", f"{whole}; nothing was drawn")
     shares = [f"{state} {share}" for state, kwh, share in state_shares(results) if kwh]
-    split = ", ".join(share.partition(" (")[0] if brief else share for share in shares)
+    if brief:
+        shares = [share.partition(" (")[0].replace("below ", "<") for share in shares]
+    split = ", ".join(shares)
     water = "" if summary["water_l"] is None else f"; {water_text(summary['water_l'])} of water"
     return [
         *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}"),
@@ -107,7 +113,8 @@ def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[st
     return lines
 
 
-def _fleet(summary: dict[str, Any], *, brief: bool) -> list[str]:
+def _fleet(results: Results, *, brief: bool) -> list[str]:
+    summary = results.summary
     jobs = ", ".join(
         f"{count_text(summary[f'jobs_{state}'])} {state}"
         for state in ("finished", "running", "queued", "unschedulable")
@@ -117,7 +124,17 @@ def _fleet(summary: dict[str, Any], *, brief: bool) -> list[str]:
         *_block("waits", _waits(summary, brief=brief)),
         *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),
         *_block("fleet", _use(summary)),
+        *_awake(results),
     ]
+
+
+def _awake(results: Results) -> list[str]:
+    awake = awake_share(results)
+    if awake is None:
+        return []
+    wake_ups, each = results.summary["wake_ups"], results.summary["wake_ups_per_node_day"]
+    text = f"{share_text(awake)} of GPU-time; {count_text(wake_ups)} wake-ups"
+    return _block("awake", f"{text}, {number_text(each, 3)} per node-day")
 
 
 def _use(summary: dict[str, Any]) -> str:
@@ -164,11 +181,11 @@ def _block(name: str, text: str) -> list[str]:
 def _wrapped(text: str, width: int, most: int) -> list[str]:
     """Return a text as lines; what does not fit is left out word by word."""
     lines = textwrap.wrap(
-        printable(text),
+        printable(text).replace(" %", f"{TIED}%"),
         width,
         max_lines=most,
         placeholder=" …",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return lines or [""]
+    return [line.replace(TIED, " ") for line in lines] or [""]

@@ -114,7 +114,7 @@ def _too_many(parts: Parts) -> Iterator[Issue]:
 def _too_large(parts: Parts) -> Iterator[Issue]:
     nodes = parts["nodes"]
     total = sum(
-        cluster.count * nodes[cluster.node].accelerators
+        cluster.node_limit * nodes[cluster.node].accelerators
         for cluster in parts["clusters"].values()
         if cluster.node in nodes
     )
@@ -191,13 +191,27 @@ def _about_node(name: str, node: NodeType) -> Iterator[str]:
 
 
 def _late_wake_ups(scenario: Scenario) -> Iterator[str]:
-    for name, node in scenario.nodes.items():
-        for index, state in enumerate(node.idle_states):
+    """Yield a warning for each state that is hardly ever left within the run.
+
+    Those of the catalog count only where they are used: nobody has written them.
+    """
+    texts: dict[str, None] = {}
+    for name, cluster in scenario.clusters.items():
+        node = scenario.nodes[cluster.node]
+        names = [state.name for state in node.idle_states]
+        taken = cluster.idle.ladder_of(node)
+        if not cluster.idle.follows_ladder and not (node.source or "").startswith("catalog "):
+            taken = node
+        for state in taken.idle_states:
             typical = _typical(state.wake_time)
             if typical is not None and typical > scenario.horizon_ms:
-                path = dotted(("nodes", name, "idle_states", index, "wake_time"))
+                path = dotted(("clusters", name, "idle", state.name))
+                if state.name in names:
+                    index = names.index(state.name)
+                    path = dotted(("nodes", cluster.node, "idle_states", index, "wake_time"))
                 wake = format_quantity(typical, "time")
-                yield f"{path}: waking takes longer ({wake}) than the whole run"
+                texts[f"{path}: waking takes longer ({wake}) than the whole run"] = None
+    yield from texts
 
 
 def _typical(law: Law) -> float | None:
@@ -270,7 +284,7 @@ def _about_sizes(scenario: Scenario) -> Iterator[str]:
         if workload.gpus is None:
             continue
         clusters = [scenario.clusters[cluster] for cluster in workload.clusters]
-        largest = max(c.count * scenario.nodes[c.node].accelerators for c in clusters)
+        largest = max(c.node_limit * scenario.nodes[c.node].accelerators for c in clusters)
         pairs = zip(workload.gpus.choices, workload.gpus.weights, strict=True)
         never = [str(choice) for choice, weight in pairs if choice > largest and weight > 0]
         if never:

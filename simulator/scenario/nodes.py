@@ -34,6 +34,10 @@ MOST_ACCELERATORS: Final = 1024
 """Accelerators that one node may have."""
 
 
+NOT_RESTING: Final = ("busy", "idle", "entering", "waking", "absent")
+"""What results call a node that doesn't rest in an idle state."""
+
+
 class Kilograms(Quantity):
     """A mass, kept in kilograms as the name of its attribute says."""
 
@@ -159,27 +163,48 @@ class NodeType(Spec):
             return states
         problems = Problems()
         for index, state in enumerate(states):
-            shallower = states[index - 1] if index else None
-            for key, text in _ladder_problems(state, shallower, idle_w):
+            for key, text in _ladder_problems(state, states[:index], idle_w):
                 problems.add((index, key), text)
         problems.check()
         return tuple(_with_idle_power(state, idle_w) for state in states)
 
 
 def _ladder_problems(
-    state: IdleState, shallower: IdleState | None, idle_w: float
+    state: IdleState, shallower: tuple[IdleState, ...], idle_w: float
 ) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a state below others; times and powers are in order of depth."""
+    yield from _name_problems(state.name, [each.name for each in shallower])
+    power, idle = format_quantity(state.power_w, "power"), format_quantity(idle_w, "power")
     if state.power_w > idle_w:
-        power, idle = format_quantity(state.power_w, "power"), format_quantity(idle_w, "power")
         yield "power", f"power ({power}) must not be above the node's idle_power ({idle})"
-    if shallower is None:
+    if not shallower:
         return
-    if state.after_ms < shallower.after_ms:
+    above = shallower[-1]
+    if state.after_ms <= above.after_ms:
         after = format_quantity(state.after_ms, "time")
-        before = format_quantity(shallower.after_ms, "time")
-        yield "after", f"after ({after}) must be at least that of the state before it ({before})"
-    if state.name == shallower.name:
-        yield "name", f"{shown(state.name)} is the name of the state before it; give it its own"
+        before = format_quantity(above.after_ms, "time")
+        yield "after", f"after ({after}) must be above that of the state before it ({before})"
+    if idle_w >= state.power_w > above.power_w:
+        before = format_quantity(above.power_w, "power")
+        yield "power", f"power ({power}) must not be above that of the state before it ({before})"
+
+
+def _name_problems(name: str, taken: list[str]) -> Iterator[tuple[str, str]]:
+    column = column_word(name)
+    if column in NOT_RESTING:
+        yield "name", f"{shown(name)} is what results call another state; write another name"
+    for other in taken:
+        if column_word(other) == column:
+            said = "is the name of a state before it"
+            if other != name:
+                said = f"and {shown(other)} are one name to the results"
+            yield "name", f"{shown(name)} {said}; give it its own"
+            return
+
+
+def column_word(name: str) -> str:
+    """Return the name of an idle state as it stands in names of columns."""
+    return "".join(char if char.isalnum() else "_" for char in name.lower())
 
 
 def _with_idle_power(state: IdleState, idle_w: float) -> IdleState:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationInfo
 
 from simulator import registry
-from simulator.errors import Issue, listing, shown
+from simulator.errors import Issue, PolicyError, listing, shown
 from simulator.registry import ParameterError, Plugin
 from simulator.scenario.fields import Marker, Whole, Word
 from simulator.scenario.nodes import NodeType
@@ -78,20 +78,40 @@ class Provisioning:
         if self.plugin.form == "controller":
             states = node.idle_states if self.follows_ladder else ()
         else:
-            descent = self.plugin.function(node.idle_states, **self.arguments(node))
-            states = getattr(descent, "states", ())
-            if not hasattr(descent, "states"):
-                raise TypeError(
-                    f"the policy {self.policy} returned {descent!r}; a policy of the states "
-                    "returns simulator.policies.Descent(states)"
-                )
+            states = self.descent_of(node).states
         return node.model_copy(update={"idle_states": states})
+
+    def descent_of(self, node: NodeType) -> Any:
+        """Return the descent that a policy of the states makes of those of a node type.
+
+        Raises
+        ------
+        ParameterError
+            If the policy refuses one of its parameters.
+        PolicyError
+            If it fails, or returns something else.
+        """
+        try:
+            descent = self.plugin.function(node.idle_states, **self.arguments(node))
+            if not hasattr(descent, "states") or not hasattr(descent, "timer"):
+                text = f"it returned {descent!r}; return simulator.policies.Descent(states)"
+                raise TypeError(text)
+        except ParameterError:
+            raise
+        except Exception as error:
+            raise _failed(self.policy, error) from error
+        return descent
 
     def in_full(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the table of a document with the defaults that it leaves out."""
         return dict(table) | {
             key: value for key, value in written_defaults(self.plugin).items() if key not in table
         }
+
+
+def _failed(policy: str, error: Exception) -> PolicyError:
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return PolicyError(f"policy {policy} failed: {words}")
 
 
 def _plugin(name: object) -> Plugin:
@@ -203,10 +223,13 @@ def _between(idle: Provisioning, count: int, node: NodeType) -> Iterator[tuple[s
         key = str(plugin.key_of("node_limit"))
         yield key, f"{key} ({arguments[limit]}) must be at least the cluster's count ({count})"
     if plugin.rules is not None:
-        yield from plugin.rules(**arguments)
+        try:
+            yield from plugin.rules(**arguments)
+        except Exception as error:
+            raise _failed(plugin.name, error) from error
     if plugin.form == "descent":
         try:
-            plugin.function(node.idle_states, **arguments)
+            idle.descent_of(node)
         except ParameterError as error:
             yield error.key, str(error)
 

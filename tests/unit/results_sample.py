@@ -104,6 +104,14 @@ def changed(results: Results, **summary: Any) -> Results:
     return replace(results, summary=results.summary | summary)
 
 
+def lasting(results: Results, hours: float) -> Results:
+    """Return results whose nodes spent so long in all; what the tables say else stays."""
+    clusters = tuple(results.scenario.clusters)
+    energy_kwh = results.summary["energy_it_kwh"]
+    nodes = table_of("nodes", _nodes(hours, clusters, energy_kwh))
+    return replace(results, tables={**results.tables, "nodes": nodes})
+
+
 def _hourly(rng: Any, hours: int, clusters: tuple[str, ...], *, marginal: bool) -> dict[str, Any]:
     rows = hours * len(clusters)
     hour = np.repeat(np.arange(hours), len(clusters))
@@ -183,7 +191,7 @@ def _code(codes: Any, names: tuple[str, ...]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int16)), list(names))
 
 
-def _nodes(hours: int, clusters: tuple[str, ...], energy_kwh: float) -> dict[str, Any]:
+def _nodes(hours: float, clusters: tuple[str, ...], energy_kwh: float) -> dict[str, Any]:
     count = NODES * len(clusters)
     return {
         "node": pa.array([f"{name}-{node:05d}" for name in clusters for node in range(NODES)]),

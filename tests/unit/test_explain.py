@@ -157,8 +157,8 @@ def test_clusters_alike_share_a_table() -> None:
 def test_long_names_and_odd_laws_stay_within_the_page() -> None:
     wake_time = {"dist": "weibull", "shape": 0.7, "scale": "3.123 min"}
     state = {"after": "1234567 ms", "power": "12.345 W", "wake_time": wake_time}
-    states = [state | {"name": "a-very-long-name-of-a-state"}]
-    states += [state | {"name": "no-saving", "power": "100 W", "after": "1 d"}]
+    states = [state | {"name": "no-saving", "power": "100 W", "after": "1 min"}]
+    states += [state | {"name": "a-very-long-name-of-a-state"}]
     scenario = from_document(scenario_document(nodes={"idle_states": states}))
     text = "\n".join(ladder_lines(cluster_ladders(scenario)))
     assert widest(text) <= 80

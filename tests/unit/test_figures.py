@@ -18,7 +18,7 @@ from simulator.figures.style import log_axis, render, time_axis
 from simulator.figures.waits import MOST_STEPS, ecdf
 from simulator.results import Results
 from simulator.units import parse_quantity
-from tests.unit.results_sample import changed, sample
+from tests.unit.results_sample import changed, lasting, sample
 
 NAMES = ("power", "hours", "waits", "queue")
 RUNS = {
@@ -160,7 +160,7 @@ def test_no_interval_at_all_is_said() -> None:
 def test_a_draining_run_ends_with_its_last_job() -> None:
     results = sample(hours=3, clusters=("a",))
     scenario = results.scenario.replace({"horizon": "1 h", "drain": True})
-    results = changed(replace(results, scenario=scenario), gpu_hours_capacity=128 * 2.25)
+    results = lasting(replace(results, scenario=scenario), 2.25)
     time = timeline(results)
     assert time is not None
     np.testing.assert_allclose(time.hours, [1.0, 1.0, 0.25])

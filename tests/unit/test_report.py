@@ -176,6 +176,9 @@ def test_clusters_stand_side_by_side_and_add_up_to_the_fleet() -> None:
     jobs = results.jobs
     wait_h = jobs[jobs["cluster"] == "serve"]["wait_s"].mean() / 3600
     assert table.rows[1][7] == duration_text(wait_h)
+    assert table.head[8:] == ("Awake", "Wake-ups")
+    assert [row[8:] for row in table.rows] == [("80.0 %", "48")] * 2
+    assert table.total[8:] == ("90.0 %", "96")
     page = Page(report_of(results))
     assert all(cell in page.text for row in (*table.rows, table.total) for cell in row)
 
@@ -184,6 +187,13 @@ def test_one_cluster_needs_no_total_and_no_job_no_wait() -> None:
     table = cluster_table(sample(clusters=("a",), jobs=0))
     assert table.total == ()
     assert table.rows[0][7] == "none started"
+
+
+def test_a_fleet_that_never_sleeps_has_no_columns_of_sleep() -> None:
+    results = sample()
+    capacity = results.summary["gpu_hours_capacity"]
+    table = cluster_table(changed(results, gpu_hours_awake=capacity))
+    assert len(table.head) == len(table.total) == len(table.rows[0]) == 8
 
 
 def test_a_year_stays_small_and_the_same_run_gives_the_same_page() -> None:

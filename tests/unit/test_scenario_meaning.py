@@ -262,16 +262,29 @@ def test_only_node_types_that_clusters_use_are_kept() -> None:
         ("sites.s.grid.marginal", {"constant": "-9 g/kWh"}, "-9 g/kWh is negative"),
         ("workloads.w.gpus", {"choices": [8, 64]}, "jobs of 64 accelerators fit in none"),
         ("accounting", {"scope2": ["market-based"]}, "totals stand on the location-based method"),
-        (
-            "nodes.n.idle_states",
-            [{"name": "off", "after": "1 s", "power": "1 W", "wake_time": "11 h"}],
-            "waking takes longer (11 h) than the whole run",
-        ),
     ],
 )
 def test_what_is_odd_but_allowed_is_warned_of(path: str, value: Any, warning: str) -> None:
     (found,) = with_value(path, value).warnings
     assert warning in found
+
+
+def test_waking_longer_than_the_run_is_warned_of_where_the_state_is_taken() -> None:
+    slow = {"power": "1 W", "wake_time": "11 h"}
+    states = [{"name": "nap", "after": "1 s", **slow}, {"name": "off", "after": "30 d", **slow}]
+    document = changed("nodes.n.idle_states", states)
+    said = "nodes.n.idle_states[{}].wake_time: waking takes longer (11 h) than the whole run"
+    assert from_document(document).warnings == ()
+    for idle, taken in (
+        ("ladder", [0, 1]),
+        ({"policy": "peak", "nodes": 1}, [0, 1]),
+        ({"policy": "timeout", "after": "30 d"}, [1]),
+        ({"policy": "capacity-planner", "most": 9, "sleep": False}, []),
+    ):
+        document["clusters"]["c"]["idle"] = idle
+        document["clusters"]["d"] = document["clusters"]["c"]
+        late = [text for text in from_document(document).warnings if "takes longer" in text]
+        assert late == [said.format(index) for index in taken]
 
 
 def test_models_are_frozen() -> None:

@@ -444,5 +444,5 @@ def test_a_policy_of_ones_own_returns_a_descent_or_is_told_to() -> None:
 
     found = provisioning_of(with_idle("first-state"))["c"].descent
     assert [state.name for state in found.states] == ["sleep"]
-    with pytest.raises(TypeError, match=r"first-state returned .* returns simulator\.policies\.D"):
-        provisioning_of(with_idle({"policy": "first-state", "count": 0}))
+    with pytest.raises(fs.PolicyError, match=r"first-state failed: .* return simulator\.policies"):
+        with_idle({"policy": "first-state", "count": 0})

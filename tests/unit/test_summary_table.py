@@ -21,7 +21,7 @@ from simulator.report.headline import carbon, headline
 from simulator.report.period import period_sentence
 from simulator.report.table import summary_table
 from simulator.results import Results
-from tests.unit.results_sample import KEY, changed, sample
+from tests.unit.results_sample import KEY, changed, lasting, sample
 
 PLAIN = sample(name="research-cluster")
 COUNTS = [column.name for column in SUMMARY if column.name.startswith("jobs_")]
@@ -192,10 +192,7 @@ PERIODS = {
 @pytest.mark.parametrize("case", PERIODS)
 def test_the_period_said_is_the_one_that_was_counted(case: str) -> None:
     said, hours, sentence, title = PERIODS[case]
-    capacity = PLAIN.summary["gpu_hours_capacity"] / 48.0 * hours
-    results = changed(
-        replace(PLAIN, scenario=PLAIN.scenario.replace(said)), gpu_hours_capacity=capacity
-    )
+    results = lasting(replace(PLAIN, scenario=PLAIN.scenario.replace(said)), hours)
     assert counted_h(results) == pytest.approx(hours, rel=1e-12)
     assert period_sentence(results) == sentence
     assert summary_table(results).split("\n")[0] == (
