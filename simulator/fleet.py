@@ -161,13 +161,14 @@ def _levels(node: NodeType, cluster: Cluster) -> list[PowerLevel]:
     """Return the levels at which a job of the cluster can run, its own first.
 
     The others draw less than those before them and are no faster. One that draws less than the
-    cluster's idle power is none of them: the rest of the node goes on idling.
+    cluster's idle power, or just that, is none of them: the rest of the node goes on idling, and
+    work takes power.
     """
     own = node.level(cluster.power_level)
     found = [own]
     lower = (level for level in node.power_levels if level.speed <= own.speed)
     for level in sorted(lower, key=lambda level: (-level.speed, level.busy_power_w)):
-        if own.idle_power_w <= level.busy_power_w < found[-1].busy_power_w:
+        if own.idle_power_w < level.busy_power_w < found[-1].busy_power_w:
             found.append(level)
     return found
 

@@ -9,7 +9,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
-from simulator.kernels.curves import Curves
+from simulator.kernels.curves import Curves, concave
 from simulator.kernels.power import ROUNDING, draw_alone
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -229,6 +229,8 @@ def _power(fleet: Fleet, curves: Curves) -> kernels.Power:
         budget_w=fleet.power_budget_w,
         site_budget_w=fleet.site_power_budget_w,
         dynamic_w=np.zeros(len(fleet.idle_w)),
+        concave=concave(curves),
+        at_level=np.zeros((int(fleet.first_node[-1]), fleet.level_draw.shape[1]), np.int32),
     )
 
 

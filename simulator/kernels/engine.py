@@ -186,6 +186,7 @@ def fifo_pass(jobs, tables, power):
         route = jobs.route[job]
         chosen = NONE
         level = 0
+        powerless = 0
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
             if tables.clusters[cluster, BLOCKED] == 1:
@@ -197,11 +198,13 @@ def fifo_pass(jobs, tables, power):
                 if level >= 0:
                     chosen = cluster
                     break
-                jobs.held_back[job] = 1
+                powerless = 1
         if chosen >= 0:
             leave(jobs, tables, job)
             start(jobs, tables, power, chosen, job, level)
         else:
+            if powerless == 1:
+                jobs.held_back[job] = 1
             tables.routes[route, ROUTE_BLOCKED] = 1
             for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
                 tables.clusters[tables.route_cluster[at], BLOCKED] = 1

@@ -110,8 +110,8 @@ IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS = range(4)
 MOMENTS = 4
 
 # Columns of the table of running slots.
-WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, NEXT_SLOT = range(6)
-SLOT_SIZE = 6
+WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
+SLOT_SIZE = 7
 
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
@@ -151,7 +151,9 @@ class Power(NamedTuple):
     level_draw: NDArray[np.float64]  # [clusters, levels] dynamic power, likewise
     budget_w: NDArray[np.float64]
     site_budget_w: NDArray[np.float64]  # [sites]
-    dynamic_w: NDArray[np.float64]  # drawn now above the floor, where there is a budget
+    dynamic_w: NDArray[np.float64]  # reserved above the floor, where there is a budget
+    concave: NDArray[np.bool_]  # whether a node's draw per load never rises with its load
+    at_level: NDArray[np.int32]  # [nodes, levels] jobs of each level, where there is a budget
 
 
 class Tables(NamedTuple):
