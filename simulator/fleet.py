@@ -103,6 +103,20 @@ class Fleet:
         """Accelerators of each cluster, int64[clusters]."""
         return self.node_count * self.accelerators
 
+    @property
+    def budgeted(self) -> NDArray[np.bool_]:
+        """Whether a power budget limits a cluster, or its site, bool[clusters]."""
+        limit_w = np.minimum(self.power_budget_w, self.site_power_budget_w[self.site])
+        return np.isfinite(limit_w)
+
+    @property
+    def room_w(self) -> NDArray[np.float64]:
+        """What jobs may draw at most in a cluster if nothing else runs, float64[clusters]. [W]"""
+        floor_w = self.floor_w * self.first_count
+        by_site_w = np.bincount(self.site, floor_w, len(self.site_names))
+        left_w = (self.site_power_budget_w - by_site_w)[self.site]
+        return np.minimum(self.power_budget_w - floor_w, left_w)
+
 
 def fleet_of(scenario: Scenario) -> Fleet:
     """Return the fleet that a scenario describes."""
@@ -147,13 +161,14 @@ def _levels(node: NodeType, cluster: Cluster) -> list[PowerLevel]:
     """Return the levels at which a job of the cluster can run, its own first.
 
     The others draw less than those before them and are no faster. One that draws less than the
-    cluster's idle power is none of them: the rest of the node goes on idling.
+    cluster's idle power, or just that, is none of them: the rest of the node goes on idling, and
+    work takes power.
     """
     own = node.level(cluster.power_level)
     found = [own]
     lower = (level for level in node.power_levels if level.speed <= own.speed)
     for level in sorted(lower, key=lambda level: (-level.speed, level.busy_power_w)):
-        if own.idle_power_w <= level.busy_power_w < found[-1].busy_power_w:
+        if own.idle_power_w < level.busy_power_w < found[-1].busy_power_w:
             found.append(level)
     return found
 

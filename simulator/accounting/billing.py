@@ -202,18 +202,20 @@ def _shares(
     fleet: Fleet, power: PowerTables, held: kernels.Held, log: JobLog, end_ms: int
 ) -> sharing.Shares:
     """Return the jobs that shared a node whose load curve bends."""
-    sharing_jobs = (log.part_node >= 0) & power.curves.bent[held.cluster]
-    rest = held.gpus % fleet.accelerators[held.cluster]
-    until_ms = np.minimum(held.end_ms, end_ms)
-    rows = np.flatnonzero(sharing_jobs)
+    rows = np.flatnonzero((log.part_node >= 0) & power.curves.bent[held.cluster])
+    cluster, start_ms = held.cluster[rows], held.start_ms[rows]
+    until_ms = np.minimum(held.end_ms[rows], end_ms)
+    rest = held.gpus[rows] % fleet.accelerators[cluster]
     return sharing.Shares(
-        by_start=rows[np.argsort(held.start_ms[rows], kind="stable")],
-        by_end=rows[np.argsort(until_ms[rows], kind="stable")],
-        start_ms=held.start_ms,
+        by_start=np.argsort(start_ms, kind="stable"),
+        by_end=np.argsort(until_ms, kind="stable"),
+        job=rows,
+        start_ms=start_ms,
         end_ms=until_ms,
-        node=log.part_node,
-        cluster=held.cluster,
-        load=rest * held.utilisation * fleet.level_draw[held.cluster, held.power_level],
+        node=log.part_node[rows],
+        cluster=cluster,
+        load=rest * held.utilisation[rows] * fleet.level_draw[cluster, held.power_level[rows]],
+        begun=np.empty((len(rows), 2 * sharing.INTEGRALS)),
     )
 
 

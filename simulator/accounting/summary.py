@@ -81,6 +81,27 @@ def summarise(
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
         "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
+        **_capped(fleet, jobs, log, account),
+    }
+
+
+def _capped(
+    fleet: Fleet, jobs: JobTable, log: JobLog, account: Account
+) -> dict[str, float | int]:
+    """Return what power budgets did to jobs: counts as of all jobs, energy as all energy.
+
+    A job at a level of speed s and draw d, relative to its cluster's own level, takes 1/s times
+    as long at d times the power: uncapped it would have drawn s/d times as much.
+    """
+    capped = np.flatnonzero(log.power_level)
+    level, cluster = log.power_level[capped], log.cluster[capped]
+    ratio = fleet.level_speed[cluster, level] / fleet.level_draw[cluster, level]
+    more_kwh = account.jobs.dynamic_kwh[capped] * (ratio - 1.0)
+    counted = _counted(jobs, account.metered.grid.begin_ms)
+    return {
+        "jobs_delayed_by_power": int(np.count_nonzero(log.held_back[counted])),
+        "jobs_capped": int(np.count_nonzero(log.power_level[counted])),
+        "energy_capped_kwh": float(more_kwh.sum()),
     }
 
 
@@ -140,7 +161,7 @@ def _jobs(
     jobs: JobTable, log: JobLog, states: NDArray[np.int8], begin_ms: int
 ) -> dict[str, float | int | None]:
     """Return counts and waits of the jobs submitted after the warm-up."""
-    counted = slice(int(np.searchsorted(jobs.submit_ms, begin_ms)), None)
+    counted = _counted(jobs, begin_ms)
     states = states[counted]
     counts = np.bincount(states, minlength=UNSCHEDULABLE + 1)
     submit_ms, start_ms, end_ms = (
@@ -160,6 +181,11 @@ def _jobs(
         "jobs_unschedulable": int(counts[UNSCHEDULABLE]),
         **_waits(wait_ms, run_ms),
     }
+
+
+def _counted(jobs: JobTable, begin_ms: int) -> slice:
+    """Return the jobs that statistics count: those submitted after the warm-up."""
+    return slice(int(np.searchsorted(jobs.submit_ms, begin_ms)), None)
 
 
 def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, float | None]:

@@ -62,6 +62,7 @@ class ClusterView:
         notes: dict[tuple[str, str], tuple[float, str]],
     ) -> None:
         self._tables = state.tables
+        self._sleepers = state.sleepers
         self._jobs = state.jobs
         self._at = at
         self._row = state.tables.clusters[at]
@@ -173,13 +174,13 @@ class ClusterView:
     def close(self, nodes: Any) -> None:
         """Give these nodes no new job, until they are opened or fall asleep."""
         for node in self._numbers(nodes):
-            commands.close(self._tables, self._at, node)
+            commands.close(self._tables, self._sleepers, self._at, node)
             self._any_closed = True
 
     def open(self, nodes: Any) -> None:
         """Give closed nodes jobs again."""
         for node in self._numbers(nodes):
-            commands.open_again(self._tables, self._at, node)
+            commands.open_again(self._tables, self._sleepers, self._at, node)
 
     def open_all(self) -> None:
         """Give all closed nodes jobs again, when nobody is left to open them."""
@@ -189,13 +190,13 @@ class ClusterView:
     def add(self, nodes: int) -> None:
         """Bring so many more nodes into service, at once, as far as the limit allows."""
         self._may_change()
-        commands.add(self._tables, self._at, min(_count(nodes), len(self._nodes)))
+        commands.add(self._tables, self._sleepers, self._at, min(_count(nodes), len(self._nodes)))
 
     def retire(self, nodes: Any) -> None:
         """Take nodes out of service for good, each as soon as it is empty."""
         self._may_change()
         for node in self._numbers(nodes):
-            commands.retire(self._tables, self._at, node)
+            commands.retire(self._tables, self._sleepers, self._at, node)
             self._any_closed = True
 
     def note(self, quantity: str, value: float, unit: str) -> None:

@@ -28,37 +28,37 @@ from simulator.kernels.timers import set_timer, take_timer
 
 
 @kernel
-def close(tables, cluster, node):
+def close(tables, sleepers, cluster, node):
     """Give an awake node no new job; one that is idle may go to sleep whatever is kept."""
     if tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 1:
         shut(tables, cluster, node)
         tables.clock[CHANGED] = 1
         idle = tables.nodes[node, NODE_IDLE] == 1 and tables.clusters[cluster, LADDER] == 1
         now = tables.clock[NOW_MS]
-        if idle and tables.moments_ms[node, DESCENT_MS] < now:
-            tables.moments_ms[node, DESCENT_MS] = now
-            take_timer(tables, cluster, node)
-            set_timer(tables, cluster, node)
+        if idle and sleepers.moments_ms[node, DESCENT_MS] < now:
+            sleepers.moments_ms[node, DESCENT_MS] = now
+            take_timer(tables, sleepers, cluster, node)
+            set_timer(tables, sleepers, cluster, node)
 
 
 @kernel
-def open_again(tables, cluster, node):
+def open_again(tables, sleepers, cluster, node):
     """Give a closed node jobs again, unless it is to leave."""
     awake = tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 0
-    if awake and tables.rests[node, LEAVING] == 0:
+    if awake and sleepers.rests[node, LEAVING] == 0:
         reopen(tables, cluster, node)
         tables.clock[CHANGED] = 1
 
 
 @kernel
-def add(tables, cluster, count):
+def add(tables, sleepers, cluster, count):
     """Bring nodes into service, those with the lowest numbers; return how many there were."""
     first = tables.clusters[cluster, FIRST_NODE]
     added = 0
     for node in range(first, first + tables.clusters[cluster, NODES]):
         if added < count and tables.nodes[node, NODE_STATE] == ABSENT:
             tables.nodes[node, NODE_STATE] = AWAKE
-            tables.rests[node, RENEWED] = tables.nodes[node, NODE_DIRTY]
+            sleepers.rests[node, RENEWED] = tables.nodes[node, NODE_DIRTY]
             enlist(tables, cluster, node)
             touch(tables, node)
             tables.clusters[cluster, OWNED] += 1
@@ -69,7 +69,7 @@ def add(tables, cluster, count):
 
 
 @kernel
-def retire(tables, cluster, node):
+def retire(tables, sleepers, cluster, node):
     """Take a node out of service: now if it does nothing, else as soon as it is empty."""
     state = tables.nodes[node, NODE_STATE]
     if state == ABSENT:
@@ -80,13 +80,13 @@ def retire(tables, cluster, node):
         if tables.nodes[node, LISTED] == 1:
             shut(tables, cluster, node)
         if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
-            take_out(tables, cluster, node)
+            take_out(tables, sleepers, cluster, node)
         else:
-            tables.rests[node, LEAVING] = 1
+            sleepers.rests[node, LEAVING] = 1
         return
     if state == ASLEEP:
-        take_sleeper(tables, cluster, node)
+        take_sleeper(tables, sleepers, cluster, node)
     elif state == WAKING:
-        stop_waking(tables, cluster, node)
+        stop_waking(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = ABSENT
     tables.clusters[cluster, OWNED] -= 1

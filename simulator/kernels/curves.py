@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 from simulator.kernels.compile import kernel
 
 
+STRAIGHT = 1e-12
+"""Change of slope between pieces of one straight line, by rounding."""
+
+
 class Curves(NamedTuple):
     """Load curves, one row for each cluster; entries beyond the counts are not read."""
 
@@ -29,6 +33,15 @@ class Curves(NamedTuple):
     terms: NDArray[np.int64]  # [clusters] number of exponent terms
     weights: NDArray[np.float64]  # [clusters, most terms]
     exponents: NDArray[np.float64]  # [clusters, most terms]
+
+
+def concave(curves: Curves) -> NDArray[np.bool_]:
+    """Return which curves never get steeper, bool[clusters]; terms u^r with r >= 1 never do."""
+    slopes = (
+        np.diff(curves.share[row, :count]) / np.diff(curves.load[row, :count])
+        for row, count in enumerate(curves.knots)
+    )
+    return np.array([bool((np.diff(slope) <= STRAIGHT).all()) for slope in slopes], np.bool_)
 
 
 @kernel(inline="always")

@@ -9,10 +9,12 @@ from simulator.kernels.tables import (
     FIRST_NODE,
     FREE,
     LISTED,
+    NEXT_WHOLE,
     NODE_DIRTY,
     NODE_FREE,
     NODE_WHOLE,
     NODES,
+    NONE,
     RULE,
     SPREAD,
     TREE_BASE,
@@ -59,6 +61,29 @@ def choose(tables, cluster, gpus):
             if rule != FIRST_FIT:
                 break
     return clusters[cluster, FIRST_NODE] + best
+
+
+@kernel
+def choose_beside(tables, cluster, count, gpus):
+    """Return the node that `choose` would return once `count` whole nodes were taken."""
+    clusters = tables.clusters
+    nodes = tables.nodes
+    whole = clusters[cluster, WHOLE]
+    base = tables.clusters[cluster, TREE_BASE] + whole * clusters[cluster, TREE_WORDS]
+    first = clusters[cluster, FIRST_NODE]
+    last = NONE
+    for _ in range(count):
+        member = node_index.lowest(tables.words, base, clusters, cluster, TREE_SHAPE)
+        node_index.remove(tables.words, base, clusters, cluster, TREE_SHAPE, member)
+        nodes[first + member, NEXT_WHOLE] = last  # of no use while a node is free
+        last = first + member
+    clusters[cluster, WITH_FREE + whole] -= count
+    chosen = choose(tables, cluster, gpus)
+    clusters[cluster, WITH_FREE + whole] += count
+    while last >= 0:
+        node_index.insert(tables.words, base, clusters, cluster, TREE_SHAPE, last - first)
+        last = nodes[last, NEXT_WHOLE]
+    return chosen
 
 
 @kernel(inline="always")

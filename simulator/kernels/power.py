@@ -1,12 +1,13 @@
 """Power as the engine needs it: what nodes draw now, and whether a job fits a power budget.
 
 A budget is kept at every instant: nodes that do no work count at the most that they may draw
-without work, asleep or not, since any of them may be woken.
+without work, asleep or not, since any of them may be woken; nodes at work count at the most that
+they may come to draw while their jobs end, in whatever order (see `reserve`).
 """
 
 from simulator.kernels.compile import kernel
 from simulator.kernels.curves import draw
-from simulator.kernels.placement import choose
+from simulator.kernels.placement import choose_beside
 from simulator.kernels.tables import BUDGETED, BUSY, DRAWN, LEVELS, NONE, OWNED, SITE, WHOLE
 
 ROUNDING = 1e-9
@@ -26,30 +27,73 @@ def node_draw(power, cluster, busy, drawn):
     drawn : float
         The same, each job's part times what its power level draws.
     """
-    result = drawn
-    if power.curves.bent[cluster]:
-        result = draw(power.curves, cluster, busy)
-        if drawn != busy:
-            result *= drawn / busy
+    return bent_draw(power.curves, cluster, busy, drawn) if power.curves.bent[cluster] else drawn
+
+
+@kernel
+def bent_draw(curves, cluster, busy, drawn):
+    """Return `node_draw` where the load curve bends; no part of the hot loop's own code."""
+    result = draw(curves, cluster, busy)
+    if drawn != busy and busy > 0.0:  # sums of nothing at work may differ by a rounding
+        result *= drawn / busy
     return result
 
 
 @kernel(inline="always")
-def load(tables, cluster, node, busy, drawn):
-    """Set what is at work on a node, and follow the power of a cluster under a budget."""
+def load(tables, power, cluster, node, busy, drawn, level, jobs):
+    """Set what is at work on a node, and follow the power of a cluster under a budget.
+
+    `jobs` jobs of a level more are on the node; those that end are counted negative.
+    """
     if tables.clusters[cluster, BUDGETED] == 1:
-        power = tables.power
-        before = node_draw(power, cluster, tables.busy[node, BUSY], tables.busy[node, DRAWN])
-        after = node_draw(power, cluster, busy, drawn)
-        power.dynamic_w[cluster] += power.span_w[cluster] * (after - before)
+        follow(tables.busy, power, cluster, node, busy, drawn, level, jobs)
     tables.busy[node, BUSY] = busy
     tables.busy[node, DRAWN] = drawn
 
 
+@kernel
+def follow(loads, power, cluster, node, busy, drawn, level, jobs):
+    """Add what a change of load changes to the power that a cluster reserves."""
+    most = most_draw(power, cluster, node, NONE)
+    before = reserve(power, cluster, loads[node, BUSY], loads[node, DRAWN], most)
+    power.at_level[node, level] += jobs
+    most = most_draw(power, cluster, node, NONE)
+    after = reserve(power, cluster, busy, drawn, most)
+    power.dynamic_w[cluster] += power.span_w[cluster] * (after - before)
+
+
 @kernel(inline="always")
-def room_w(tables, cluster):
+def most_draw(power, cluster, node, level):
+    """Return the largest draw among the levels of a node's jobs, and of one more at `level`."""
+    most = 0.0
+    for at in range(power.at_level.shape[1]):
+        if power.at_level[node, at] > 0 or at == level:
+            most = power.level_draw[cluster, at]
+            break
+    return most
+
+
+@kernel(inline="always")
+def reserve(power, cluster, busy, drawn, most):
+    """Return the most that a node may draw until its jobs have ended, in accelerators at work.
+
+    Where the curve bends, a node whose jobs run at several levels may draw more when one of them
+    ends: the capped one goes, and the others draw along the steep begin of the curve. With D the
+    sum of load x draw of its jobs, and d the largest draw, no part of them draws more than
+    ``d f(D / d)`` on a concave curve, nor than ``d f(busy)`` on any. Neither ever rises as jobs
+    end; where all run at one level both are what the node draws.
+    """
+    if not power.curves.bent[cluster]:
+        return drawn
+    if most <= 0.0:
+        return 0.0
+    upto = drawn / most if power.concave[cluster] else busy
+    return most * draw(power.curves, cluster, upto)
+
+
+@kernel(inline="always")
+def room_w(tables, power, cluster):
     """Return what jobs may draw in a cluster beyond what they do, by its and its site's budget."""
-    power = tables.power
     clusters = tables.clusters
     used_w = power.floor_w[cluster] * clusters[cluster, OWNED] + power.dynamic_w[cluster]
     room = power.budget_w[cluster] * (1.0 + ROUNDING) - used_w
@@ -62,30 +106,45 @@ def room_w(tables, cluster):
 
 
 @kernel
-def level_within_budget(jobs, tables, cluster, job):
+def level_within_budget(jobs, tables, power, cluster, job):
     """Return the first power level at which a job that fits also fits the budgets, NONE if none.
 
     Levels draw less from one to the next. The job's power is that on the nodes where it would be
     placed; where it takes whole nodes and a part of one, the part's node is not among the whole.
     """
-    power = tables.power
     whole = tables.clusters[cluster, WHOLE]
     count = jobs.gpus[job] // whole
     rest = jobs.gpus[job] - count * whole
     utilisation = jobs.utilisation[job]
-    limit_w = room_w(tables, cluster)
-    node = choose(tables, cluster, rest) if rest > 0 else NONE
+    limit_w = room_w(tables, power, cluster)
+    node = NONE
+    if rest > 0:
+        # On a straight line it does not matter beside what a job runs.
+        beside = count if power.curves.bent[cluster] else 0
+        node = choose_beside(tables, cluster, beside, rest)
     for level in range(tables.clusters[cluster, LEVELS]):
         share = power.level_draw[cluster, level]
         busy = whole * utilisation
-        added = count * node_draw(power, cluster, busy, busy * share)
+        added = count * reserve(power, cluster, busy, busy * share, share)
         if rest > 0:
             busy = tables.busy[node, BUSY]
             drawn = tables.busy[node, DRAWN]
-            added -= node_draw(power, cluster, busy, drawn)
+            added -= reserve(power, cluster, busy, drawn, most_draw(power, cluster, node, NONE))
             busy += rest * utilisation
             drawn += rest * utilisation * share
-            added += node_draw(power, cluster, busy, drawn)
+            most = most_draw(power, cluster, node, level)
+            added += reserve(power, cluster, busy, drawn, most)
         if power.span_w[cluster] * added <= limit_w:
             return level
     return NONE
+
+
+@kernel
+def draw_alone(curves, cluster, gpus, utilisation, result):
+    """Fill in what each job would draw on nodes of its own, in accelerators at work, [jobs]."""
+    whole = curves.accelerators[cluster]
+    for job in range(len(gpus)):
+        count = gpus[job] // whole
+        rest = gpus[job] - count * whole
+        result[job] = count * draw(curves, cluster, whole * utilisation[job])
+        result[job] += draw(curves, cluster, rest * utilisation[job])

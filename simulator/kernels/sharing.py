@@ -3,7 +3,8 @@
 There a node's dynamic power is no sum over its jobs. It is split by accelerators held times
 utilisation, so what a job is billed is its part of that times the integral of power over the
 node's whole load, between its start and its end. The integral runs once through the changes of
-all nodes; a job reads it twice.
+all nodes; a job reads it twice. It is kept in two parts, what rounding takes being the second: a job
+of a second late in a year is a difference of two long sums.
 """
 
 from typing import NamedTuple
@@ -15,9 +16,11 @@ from simulator.kernels.billing import between
 from simulator.kernels.compile import kernel
 from simulator.kernels.curves import draw
 
-# Columns of a node's row: since when, power over load now, and its integrals.
+# Columns of a node's row: since when, power over load now, then its integrals over time, over the
+# average and over the marginal signal, and what rounding took from each.
 SINCE_MS, PER_LOAD, OVER_TIME, OVER_AVERAGE, OVER_MARGINAL = range(5)
-NODE_SIZE = 5
+INTEGRALS = 3
+NODE_SIZE = OVER_TIME + 2 * INTEGRALS
 
 
 class Changes(NamedTuple):
@@ -29,15 +32,17 @@ class Changes(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """Jobs that hold a part of a node, in two orders, and what they hold, [jobs]."""
+    """Jobs that hold a part of a node, in two orders, and what they hold, [shares]."""
 
     by_start: NDArray[np.int64]
     by_end: NDArray[np.int64]
+    job: NDArray[np.int64]
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     node: NDArray[np.int32]
     cluster: NDArray[np.int16]
     load: NDArray[np.float64]  # accelerators at work on the node, as dynamic power counts them
+    begun: NDArray[np.float64]  # [shares, 2 INTEGRALS] filled: the integrals at its start
 
 
 @kernel
@@ -81,7 +86,6 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
             if begins:
                 at = first
                 time_ms = shares.start_ms[first]
-        site = rates.site[shares.cluster[at]]
         while row < len(changes.time_ms) and changes.time_ms[row] <= time_ms:
             node = changes.node[row]
             follow(nodes, node, changes.time_ms[row], window, node_site, average, marginal)
@@ -89,16 +93,20 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
             row += 1
         node = shares.node[at]
         follow(nodes, node, time_ms, window, node_site, average, marginal)
-        sign = -1.0 if begins else 1.0
-        part = sign * shares.load[at] * rates.dynamic_kwh_per_ms[shares.cluster[at]]
-        pue = rates.pue[site]
-        bill.dynamic_kwh[at] += part * nodes[node, OVER_TIME]
-        bill.operational_kg[at] += part * pue * nodes[node, OVER_AVERAGE]
-        bill.marginal_kg[at] += part * pue * nodes[node, OVER_MARGINAL]
         if begins:
             started += 1
+            for column in range(2 * INTEGRALS):
+                shares.begun[at, column] = nodes[node, OVER_TIME + column]
         else:
             ended += 1
+            job = shares.job[at]
+            part = shares.load[at] * rates.dynamic_kwh_per_ms[shares.cluster[at]]
+            pue = rates.pue[rates.site[shares.cluster[at]]]
+            bill.dynamic_kwh[job] += part * since(nodes, node, shares.begun, at, OVER_TIME)
+            over = since(nodes, node, shares.begun, at, OVER_AVERAGE)
+            bill.operational_kg[job] += part * pue * over
+            over = since(nodes, node, shares.begun, at, OVER_MARGINAL)
+            bill.marginal_kg[job] += part * pue * over
 
 
 @kernel(inline="always")
@@ -108,7 +116,26 @@ def follow(nodes, node, time_ms, window, node_site, average, marginal):
     last = min(time_ms, window[1])
     if last > first and nodes[node, PER_LOAD] > 0.0:
         site = node_site[node]
-        nodes[node, OVER_TIME] += nodes[node, PER_LOAD] * (last - first)
-        nodes[node, OVER_AVERAGE] += nodes[node, PER_LOAD] * between(average, site, first, last)
-        nodes[node, OVER_MARGINAL] += nodes[node, PER_LOAD] * between(marginal, site, first, last)
+        per_load = nodes[node, PER_LOAD]
+        add(nodes, node, OVER_TIME, per_load * (last - first))
+        add(nodes, node, OVER_AVERAGE, per_load * between(average, site, first, last))
+        add(nodes, node, OVER_MARGINAL, per_load * between(marginal, site, first, last))
     nodes[node, SINCE_MS] = time_ms
+
+
+@kernel(inline="always")
+def add(nodes, node, column, value):
+    """Add to an integral of a node, and note what rounding takes from the sum."""
+    before = nodes[node, column]
+    after = before + value
+    added = after - before
+    nodes[node, column] = after
+    nodes[node, column + INTEGRALS] += before - (after - added) + (value - added)
+
+
+@kernel(inline="always")
+def since(nodes, node, begun, at, column):
+    """Return what was added to an integral of a node since the start of a share of it."""
+    first = column - OVER_TIME
+    whole = nodes[node, column] - begun[at, first]
+    return whole + (nodes[node, column + INTEGRALS] - begun[at, first + INTEGRALS])

@@ -110,8 +110,8 @@ IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS = range(4)
 MOMENTS = 4
 
 # Columns of the table of running slots.
-WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, NEXT_SLOT = range(6)
-SLOT_SIZE = 6
+WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
+SLOT_SIZE = 7
 
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
@@ -151,7 +151,9 @@ class Power(NamedTuple):
     level_draw: NDArray[np.float64]  # [clusters, levels] dynamic power, likewise
     budget_w: NDArray[np.float64]
     site_budget_w: NDArray[np.float64]  # [sites]
-    dynamic_w: NDArray[np.float64]  # drawn now above the floor, where there is a budget
+    dynamic_w: NDArray[np.float64]  # reserved above the floor, where there is a budget
+    concave: NDArray[np.bool_]  # whether a node's draw per load never rises with its load
+    at_level: NDArray[np.int32]  # [nodes, levels] jobs of each level, where there is a budget
 
 
 class Tables(NamedTuple):
@@ -166,6 +168,17 @@ class Tables(NamedTuple):
     queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
     busy: NDArray[np.float64]  # [nodes, 2] accelerators held x utilisation; x draw of the level
+    words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
+    dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
+    slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
+    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
+    agenda: NDArray[np.int64]  # heap of end << bits | slot
+    bits: int
+
+
+class Sleepers(NamedTuple):
+    """What sleep needs to know beside the tables; apart from them, so that kernels compile fast."""
+
     rests: NDArray[np.int32]  # [nodes, REST_SIZE]
     moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
     due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle, the waking of a node is due
@@ -174,13 +187,6 @@ class Tables(NamedTuple):
     heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
     needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free
     ladder: Ladder
-    power: Power
-    words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
-    dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
-    slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
-    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
-    agenda: NDArray[np.int64]  # heap of end << bits | slot
-    bits: int
 
 
 class Log(NamedTuple):

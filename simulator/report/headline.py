@@ -148,7 +148,17 @@ def _energy(results: Results) -> list[Line]:
         Line("energy", state, energy_text(kwh), _of_it(share))
         for state, kwh, share in state_shares(results)
     ]
-    return whole + states + _water(results)
+    return whole + states + _capped(results.summary) + _water(results)
+
+
+def _capped(summary: Mapping[str, Any]) -> list[Line]:
+    """Return what power budgets saved at lower power levels, where any job was capped."""
+    if not summary["jobs_capped"]:
+        return []
+    saved = summary["energy_capped_kwh"]
+    way = "less" if saved >= 0 else "more"
+    basis = f"{way} dynamic energy for the same work, by power budgets"
+    return [Line("energy", "capped", energy_text(abs(saved)), basis)]
 
 
 def _water(results: Results) -> list[Line]:
@@ -229,9 +239,17 @@ def _sleep(results: Results) -> list[Line]:
 def _jobs(summary: Mapping[str, Any]) -> list[Line]:
     states = ("submitted", "started", "finished", "running", "queued", "unschedulable")
     notes = {"running": "cut off by the horizon", "queued": "still waiting at the horizon"}
+    budgets = {
+        "delayed_by_power": ("delayed", "kept waiting by a power budget alone"),
+        "capped": ("capped", "started at a lower power level to keep a power budget"),
+    }
     return [
         Line("jobs", state, count_text(summary[f"jobs_{state}"]), notes.get(state, ""))
         for state in states
+    ] + [
+        Line("jobs", label, count_text(summary[f"jobs_{key}"]), basis)
+        for key, (label, basis) in budgets.items()
+        if summary[f"jobs_{key}"]
     ]
 
 

@@ -120,6 +120,13 @@ def _fleet(results: Results, *, brief: bool) -> list[str]:
         for state in ("finished", "running", "queued", "unschedulable")
         if summary[f"jobs_{state}"] or state != "unschedulable"
     )
+    budgets = ", ".join(
+        f"{count_text(summary[f'jobs_{key}'])} {words}"
+        for key, words in (("delayed_by_power", "delayed"), ("capped", "capped"))
+        if summary[f"jobs_{key}"]
+    )
+    if budgets:
+        jobs += f"; by power budgets {budgets}"
     return [
         *_block("waits", _waits(summary, brief=brief)),
         *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),

@@ -191,12 +191,18 @@ def _about_node(name: str, node: NodeType) -> Iterator[str]:
 
 
 def _late_wake_ups(scenario: Scenario) -> Iterator[str]:
-    """Yield a warning for each state that is taken and hardly ever left within the run."""
+    """Yield a warning for each state that is hardly ever left within the run.
+
+    Those of the catalog count only where they are used: nobody has written them.
+    """
     texts: dict[str, None] = {}
     for name, cluster in scenario.clusters.items():
         node = scenario.nodes[cluster.node]
         names = [state.name for state in node.idle_states]
-        for state in cluster.idle.ladder_of(node).idle_states:
+        taken = cluster.idle.ladder_of(node)
+        if not cluster.idle.follows_ladder and not (node.source or "").startswith("catalog "):
+            taken = node
+        for state in taken.idle_states:
             typical = _typical(state.wake_time)
             if typical is not None and typical > scenario.horizon_ms:
                 path = dotted(("clusters", name, "idle", state.name))

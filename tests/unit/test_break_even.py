@@ -77,7 +77,7 @@ def test_a_state_without_latency_pays_at_once() -> None:
 
 
 def test_a_state_that_saves_nothing_never_pays() -> None:
-    (found,) = ladder(state("idle", "1 min", "200 W", wake_time="1 s")).states
+    (found,) = ladder(state("doze", "1 min", "200 W", wake_time="1 s")).states
     assert math.isinf(found.break_even_s)
     assert found.best_from_s is None
     assert found.saves_w == 0.0
@@ -234,7 +234,7 @@ def test_a_deeper_state_is_held_against_the_one_above_it() -> None:
 
 
 def test_a_state_that_saves_nothing_is_warned_of() -> None:
-    (text,) = warned(state("idle", "1 h", "200 W", wake_time="1 s"))
+    (text,) = warned(state("doze", "1 h", "200 W", wake_time="1 s"))
     assert "never pays" in text
     assert "take the state out" in text
 
@@ -244,8 +244,8 @@ def test_a_state_that_saves_nothing_is_warned_of() -> None:
     [
         (SLEEP,),
         THREE,
-        (state("idle", "0 s", "200 W"),),
-        (state("idle", "0 s", "200 W"), state("idle2", "1 s", "200 W")),
+        (state("doze", "0 s", "200 W"),),
+        (state("doze", "0 s", "200 W"), state("doze2", "1 s", "200 W")),
     ],
     ids=["late enough", "three", "no latency, no saving", "twice"],
 )
