@@ -173,7 +173,7 @@ def test_the_same_run_gives_the_same_bytes_whoever_looks_on(
         while True:
             yield env.timeout(61_000)
 
-    scenario = scenario_of(tmp_path, policy, seed)
+    scenario = scenario_of(tmp_path, policy, seed, horizon="30 h")
     one = run(scenario)
     told: list[float] = []
     same_bytes(one, run(scenario))
@@ -181,6 +181,7 @@ def test_the_same_run_gives_the_same_bytes_whoever_looks_on(
     same_bytes(
         one, run(scenario, controllers=[look, look], progress=lambda *at: told.append(at[0]))
     )
+    assert told == [1.0]
     assert one.results.assumptions == run(scenario, controllers=[look]).results.assumptions
 
 
