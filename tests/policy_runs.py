@@ -1,6 +1,8 @@
 """Runs of provisioning policies on the engine, with everything that happened to each node."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,10 @@ import numpy as np
 from simulator.engine import Controller, commanders, simulate
 from simulator.inputs import open_inputs
 from simulator.joblog import JobLog
-from simulator.scenario import Scenario
+from simulator.results import Results
+from simulator.scenario import Scenario, from_document
 from simulator.simulation import Simulated, bins_of, run
+from tests.builders import scenario_document, write_jobs
 
 MINIMAL: dict[str, dict[str, Any]] = {
     "always-on": {},
@@ -72,4 +76,36 @@ def same_bytes(one: Simulated, other: Simulated) -> None:
         assert table.equals(other.results.tables[name]), name
 
 
-__all__ = ["MINIMAL", "Happened", "happened", "run", "same_bytes"]
+def policy_document(
+    folder: Path,
+    idle: Any,
+    rows: Sequence[Sequence[Any]] = (),
+    *,
+    states: Sequence[dict[str, Any]] = (),
+    nodes: dict[str, Any] | None = None,
+    **keys: Any,
+) -> dict[str, Any]:
+    """Return a scenario of one cluster of four nodes, without jobs where no rows are given."""
+    jobs = write_jobs(folder / "jobs.csv", rows) if rows else None
+    keys = {"clusters__c__count": 4, "clusters__c__idle": idle, **keys}
+    return scenario_document(jobs, nodes={"idle_states": list(states), **(nodes or {})}, **keys)
+
+
+def run_policy(folder: Path, idle: Any, *args: Any, **keys: Any) -> Simulated:
+    """Return a run of `policy_document`."""
+    return run(from_document(policy_document(folder, idle, *args, **keys)))
+
+
+def told(results: Results) -> dict[str, tuple[str, str]]:
+    """Return what policies noted: value and unit by quantity."""
+    return {
+        quantity: (value, unit)
+        for _, quantity, value, unit, source in results.assumptions
+        if source.startswith("policy ")
+    }
+
+
+def awake_by_hour(results: Results) -> list[float]:
+    """Return how many nodes of the first cluster were awake in each interval."""
+    hourly = results.hourly
+    return list(hourly[hourly["cluster"] == hourly["cluster"][0]]["nodes_awake_mean"])

@@ -304,7 +304,7 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
         row[kernels.FREE] = whole * count
         row[kernels.WITH_FREE + whole] = count
         words = np.zeros((int(whole) + 1, tree_words), np.int64)
-        node_index.fill(words[whole], int(count))
+        node_index.fill(words[whole], int(nodes), int(count))
         trees.append(words.ravel())
         base += words.size
     table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]

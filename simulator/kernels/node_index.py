@@ -44,8 +44,8 @@ def shape(nodes: int) -> tuple[list[int], int]:
     return [levels, *offsets[:levels], *[0] * (LEVELS - levels)], offsets[-1]
 
 
-def fill(words: NDArray[np.int64], nodes: int) -> None:
-    """Make the tree in `words` the set of all of `nodes` nodes."""
+def fill(words: NDArray[np.int64], places: int, nodes: int) -> None:
+    """Make the tree in `words`, of so many places, the set of the first `nodes` of them."""
     size = WORD_MASK + 1
     at = 0
     while at < len(words):
@@ -54,7 +54,8 @@ def fill(words: NDArray[np.int64], nodes: int) -> None:
         if rest:
             words[at + full] = (1 << rest) - 1
         nodes = full + (rest > 0)
-        at += nodes
+        places = -(-places // size)
+        at += places
 
 
 @kernel(inline="always")

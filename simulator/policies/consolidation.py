@@ -26,8 +26,8 @@ def consolidation(
     At each look the nodes that hold jobs on less than `below` of their accelerators are closed,
     the least used first and the highest number first among equals, as long as the open nodes that
     are awake keep at least `spare` x the accelerators held free. A closed node that has fallen
-    asleep is opened again, for a wake-up to use. All are opened where jobs wait, or where the
-    open nodes have less than that free. Jobs are never moved, so nothing has to be paid back
+    asleep is opened again, for a wake-up to use. All are opened where jobs wait (one that came at
+    this instant does not yet), or where the open nodes have less than that free. Jobs are never moved, so nothing has to be paid back
     (compare Verma et al., pMapper, Middleware 2008, which moves them).
 
     Parameters
@@ -45,7 +45,7 @@ def consolidation(
         usable = awake & (held >= 0) & ~closed
         free_gpus = int(((cluster.accelerators - held) * usable).sum())
         surplus_gpus = free_gpus - spare * cluster.held_gpus + ROUNDING
-        short = cluster.queued_jobs > 0 or surplus_gpus < 0
+        short = cluster.oldest_wait_ms > 0 or surplus_gpus < 0
         opened = closed if short else closed & ~awake
         if opened.any():
             cluster.open(opened.nonzero()[0])

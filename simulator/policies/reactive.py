@@ -25,7 +25,8 @@ def reactive(
 ) -> Commands:
     """Keep more nodes awake when jobs wait, and fewer, slowly, when none does.
 
-    At each look, where at least `jobs` jobs are queued or the oldest has waited at least `wait`:
+    At each look, where a job waits, and at least `jobs` are queued or the oldest has waited at
+    least `wait` (one that came at this instant does not wait yet):
     level = max(level, nodes awake and waking) + up. Otherwise, once `cool_down` has passed since
     the last step: level = max(level - down, least). At least `level` nodes are kept awake. It is
     threshold scaling with a cool-down, as automatic scaling is usually sold; it follows the load,
@@ -54,7 +55,8 @@ def reactive(
     while True:
         yield env.timeout(every_ms)
         queued = cluster.queued_jobs
-        if queued and (queued >= jobs or cluster.oldest_wait_ms >= wait_ms):
+        waited_ms = cluster.oldest_wait_ms
+        if waited_ms > 0 and (queued >= jobs or waited_ms >= wait_ms):
             level = min(max(level, cluster.awake + cluster.waking) + up, cluster.node_count)
             stepped_ms = cluster.now_ms
         elif level > least and cluster.now_ms - stepped_ms >= cool_down_ms:

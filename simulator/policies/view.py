@@ -76,7 +76,7 @@ class ClusterView(Protocol):
 
     @property
     def queued_jobs(self) -> int:
-        """Waiting jobs that prefer this cluster."""
+        """Waiting jobs that prefer this cluster, those that came at this instant among them."""
 
     @property
     def queued_gpus(self) -> int:
@@ -84,7 +84,7 @@ class ClusterView(Protocol):
 
     @property
     def oldest_wait_ms(self) -> int:
-        """How long the first of them has waited; 0 where none waits."""
+        """How long the first of them has waited; 0 where none has yet."""
 
     @property
     def demand_gpus(self) -> int:

@@ -14,12 +14,24 @@ def tree_of(nodes: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("nodes", [1, 2, 31, 32, 33, 1_000, 1_024, 1_025, 40_000])
 def test_a_filled_tree_holds_every_node_and_loses_them_from_the_lowest_on(nodes: int) -> None:
     words, table = tree_of(nodes)
-    node_index.fill(words, nodes)
+    node_index.fill(words, nodes, nodes)
     found = []
     for _ in range(min(nodes, 70)):
         found.append(node_index.lowest(words, 0, table, 0, 0))
         node_index.remove(words, 0, table, 0, 0, found[-1])
     assert found == list(range(min(nodes, 70)))
+
+
+@pytest.mark.parametrize("places", [1, 32, 33, 80, 1_025, 40_000])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.99])
+def test_a_tree_may_be_filled_in_part(places: int, share: float) -> None:
+    nodes = int(places * share)
+    words, table = tree_of(places)
+    node_index.fill(words, places, nodes)
+    inserted = np.zeros_like(words)
+    for node in range(nodes):
+        node_index.insert(inserted, 0, table, 0, 0, node)
+    np.testing.assert_array_equal(words, inserted)
 
 
 @pytest.mark.parametrize("nodes", [5, 64, 1_500, 33_000])

@@ -123,8 +123,14 @@ def test_reactive_counts_an_old_job_as_it_counts_many() -> None:
     assert cluster.said("keep_awake") == [(0, 0), (2 * MS_PER_MIN, 2)]
 
 
+def test_reactive_takes_no_step_for_jobs_that_came_at_this_instant() -> None:
+    cluster = cluster_of(*[0] * 4, sleeping={1, 2, 3}, queued_jobs=9, oldest_wait_ms=0)
+    driven(cluster, reactive, MS_PER_H)
+    assert cluster.said("keep_awake") == [(0, 0)]
+
+
 def test_reactive_goes_no_higher_than_the_cluster() -> None:
-    cluster = cluster_of(8, 8, 8, queued_jobs=9)
+    cluster = cluster_of(8, 8, 8, queued_jobs=9, oldest_wait_ms=1)
     driven(cluster, reactive, MS_PER_H, up=2)
     assert cluster.said("keep_awake") == [(0, 0), (MS_PER_MIN, 3)]
 
@@ -259,7 +265,7 @@ def test_among_equals_the_highest_number_is_closed() -> None:
 
 
 def test_all_are_opened_when_jobs_wait() -> None:
-    script = {MS_PER_MIN: {"queued_jobs": 1}, 15 * MS_PER_MIN: {"queued_jobs": 0}}
+    script = {MS_PER_MIN: {"oldest_wait_ms": 1}, 15 * MS_PER_MIN: {"oldest_wait_ms": 0}}
     cluster = cluster_of(8, 2, 2)
     driven(cluster, consolidation, 21 * MS_PER_MIN, script, spare=0.0)
     assert cluster.commands == [
