@@ -44,6 +44,8 @@ UNITS: Final[dict[str, tuple[Ladder, str]]] = {
 """Readable units of a quantity, and what follows them."""
 
 WAKE_UPS: Final = "wake_ups_per_node_day"
+NO_LEGEND: Final = 0.045
+"""Part of the height that a legend above the axes would take."""
 ROOM: Final = 0.09
 """Part of an axis that stays free at either end."""
 
@@ -97,6 +99,7 @@ def draw_pareto(
     )
     with house_style():
         figure = figure_of(title or _takeaway(points, x, y), caption, height_in=4.8)
+        figure.subplots_adjust(top=figure.subplotpars.top + NO_LEGEND)
         _plot(figure.add_subplot(), points, x, y, base)
     return figure
 
@@ -188,12 +191,12 @@ def _takeaway(points: list[Point], x: str, y: str) -> str:
     amount, unit = _amount(x, low.x)
     return (
         f"{free} of {len(points)} on the frontier; lowest {_words(y)}: {low.label}, "
-        f"{_signed(round(100 * low.change, 1))} % at {amount} {unit} of {_words(x)}"
+        f"{_signed(100 * low.change, '+.1f')} % at {amount} {unit} of {_words(x)}"
     )
 
 
-def _signed(value: float) -> str:
-    return f"{value:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
+def _signed(value: float, form: str = "+g") -> str:
+    return format(value, form).replace("-", "\N{MINUS SIGN}") if value else "0"
 
 
 def _amount(key: str, value: float) -> tuple[str, str]:

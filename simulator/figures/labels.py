@@ -20,6 +20,8 @@ ANGLES_DEG: Final = (0, 180, 90, 270, 45, 315, 135, 225, 20, 340, 160, 200, 65, 
 """Directions in which a label may stand, the best first."""
 POINT_PT: Final = 5.0
 """Half the side of the square that a point needs for itself. [pt]"""
+MARGIN_PT: Final = 1.5
+"""What stays free around a label. [pt]"""
 PASSES: Final = 4
 """How often each label is placed again, now that the others have their places."""
 
@@ -110,11 +112,12 @@ class _Page:
         self._lines = [_hull(*pair) for pair in zip(corners[:-1], corners[1:], strict=True)]
 
     def size(self, label: Label) -> tuple[float, float]:
-        """Return width and height of a label. [px]"""
+        """Return width and height of a label with its margin. [px]"""
         text = self._axes.text(0, 0, label.text, weight=label.weight, size=8)
         box = text.get_window_extent(self._renderer)
         text.remove()
-        return box.width, box.height
+        around = 2 * MARGIN_PT * self._px
+        return box.width + around, box.height + around
 
     def best(self, point: Values, size: tuple[float, float], others: list[_Place]) -> _Place:
         """Return the cheapest place for the label of a point."""
@@ -151,12 +154,12 @@ class _Page:
 
 def _write(axes: Axes, label: Label, place: _Place) -> None:
     """Write a label at its place, with a line to its point if that is far."""
-    left, bottom, _, top = place.box
+    left, bottom, right, top = place.box
     to_data = axes.transData.inverted()
-    x, y = to_data.transform((left, (bottom + top) / 2))
+    x, y = to_data.transform(((left + right) / 2, (bottom + top) / 2))
     axes.text(
         x, y, label.text, color=label.colour, weight=label.weight, size=8,
-        ha="left", va="center_baseline", zorder=5,
+        ha="center", va="center_baseline", zorder=5,
     )  # fmt: skip
     if place.leader is not None:
         ends = to_data.transform(np.reshape(place.leader, (2, 2)))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from simulator.display import number_text, share_text
+from simulator.display import count_text, number_text, share_text
 from simulator.figures.series import Timeline, codes, column, stairs, timeline
 from simulator.figures.style import (
     DATES_IN,
@@ -54,8 +54,8 @@ def describe(results: "Results") -> str:
     if not owned:
         return "No node was in service"
     return (
-        f"{number_text(awake, 3)} of {number_text(owned, 3)} nodes awake on average "
-        f"({share_text(awake / owned)}); jobs filled {number_text(held, 3)}"
+        f"{number_text(awake, 3)} of {_count(owned)} nodes awake on average "
+        f"({share_text(awake / owned)}); jobs would fill {number_text(held, 3)}"
     )
 
 
@@ -68,8 +68,7 @@ def draw(results: "Results") -> Figure:
         say(figure.add_subplot(), "No interval was reported.")
         return figure
     caption = (
-        f"Nodes in service of all clusters, {time.words}. Filled by jobs: accelerators held over "
-        "those of a node."
+        f"Nodes in service, all clusters, {time.words}. Filled by jobs: accelerators held, in nodes."
     )
     figure = figure_of(describe(results), caption, height_in=3.4, below_in=DATES_IN)
     _stack(figure.add_subplot(), results, time)
@@ -108,6 +107,10 @@ def _nodes(results: "Results", time: Timeline) -> tuple[Values, Values, Values, 
         for state in ("owned", "awake", "transition")
     )
     return owned, awake, changing, time.total(held)
+
+
+def _count(nodes: float) -> str:
+    return count_text(nodes) if nodes == round(nodes) else number_text(nodes, 3)
 
 
 def _mean(time: Timeline, nodes: Values) -> float:
