@@ -118,6 +118,13 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _absent("water_l", "L", "IT energy times the WUE of each site; null unless every site has one"),
     _count("wake_ups", "Times that nodes were woken, cancelled wake-ups included"),
     _float("wake_ups_per_node_day", "1/d", "wake_ups over nodes in service and days"),
+    _count("jobs_delayed_by_power", "Jobs that a power budget alone kept waiting at some instant"),
+    _count("jobs_capped", "Jobs that started at a lower power level to keep a power budget"),
+    _float(
+        "energy_capped_kwh",
+        "kWh",
+        "Dynamic energy that these jobs would have drawn more for the same work, uncapped",
+    ),
 )
 """Keys of ``summary.json``, in order."""
 

@@ -103,6 +103,20 @@ class Fleet:
         """Accelerators of each cluster, int64[clusters]."""
         return self.node_count * self.accelerators
 
+    @property
+    def budgeted(self) -> NDArray[np.bool_]:
+        """Whether a power budget limits a cluster, or its site, bool[clusters]."""
+        limit_w = np.minimum(self.power_budget_w, self.site_power_budget_w[self.site])
+        return np.isfinite(limit_w)
+
+    @property
+    def room_w(self) -> NDArray[np.float64]:
+        """What jobs may draw at most in a cluster if nothing else runs, float64[clusters]. [W]"""
+        floor_w = self.floor_w * self.first_count
+        by_site_w = np.bincount(self.site, floor_w, len(self.site_names))
+        left_w = (self.site_power_budget_w - by_site_w)[self.site]
+        return np.minimum(self.power_budget_w - floor_w, left_w)
+
 
 def fleet_of(scenario: Scenario) -> Fleet:
     """Return the fleet that a scenario describes."""

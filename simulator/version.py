@@ -2,8 +2,8 @@
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of the result files: their names, columns and units."""
 
-MODEL_VERSION: Final = 1
+MODEL_VERSION: Final = 2
 """Version of the models: the same scenario and seed give the same numbers under one version."""

@@ -81,6 +81,24 @@ def summarise(
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
         "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
+        **_capped(fleet, log, account),
+    }
+
+
+def _capped(fleet: Fleet, log: JobLog, account: Account) -> dict[str, float | int]:
+    """Return what power budgets did to jobs.
+
+    A job at a level of speed s and draw d, relative to its cluster's own level, takes 1/s times
+    as long at d times the power: uncapped it would have drawn s/d times as much.
+    """
+    capped = np.flatnonzero(log.power_level)
+    level, cluster = log.power_level[capped], log.cluster[capped]
+    ratio = fleet.level_speed[cluster, level] / fleet.level_draw[cluster, level]
+    more_kwh = account.jobs.dynamic_kwh[capped] * (ratio - 1.0)
+    return {
+        "jobs_delayed_by_power": int(np.count_nonzero(log.held_back)),
+        "jobs_capped": len(capped),
+        "energy_capped_kwh": float(more_kwh.sum()),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.bench.common_load import common_load
+from simulator.bench.idle import IdleCost, idle_cost
 from simulator.bench.memory import Memory, memory_of
 from simulator.bench.sizes import Sizes
 from simulator.bench.table import table_text
@@ -75,6 +76,7 @@ class Comparison:
 
     sizes: Sizes
     cells: tuple[Cell, ...]
+    idle: tuple[IdleCost, ...]
     memory: tuple[Memory, ...]
     wall_s: float
 
@@ -109,11 +111,15 @@ def compare(sizes: Sizes, *, say: Say) -> Comparison:
             for jobs in sizes.jobs:
                 say(f"{jobs:,} jobs on {nodes:,} nodes at load {load} ...")
                 cells.append(_cell(sizes, jobs, nodes, load, yardsticks))
+    idle = []
+    for nodes in sizes.idle_nodes:
+        say(f"idle states on {nodes:,} nodes ...")
+        idle.append(idle_cost(nodes, sizes.jobs[-1], sizes.loads[0], sizes.repeats))
     memory = []
     for nodes in sizes.nodes:
         say(f"memory of {sizes.memory_jobs:,} jobs on {nodes:,} nodes ...")
         memory.append(memory_of(sizes.memory_jobs, nodes, sizes.loads[0]))
-    return Comparison(sizes, tuple(cells), tuple(memory), perf_counter() - begun)
+    return Comparison(sizes, tuple(cells), tuple(idle), tuple(memory), perf_counter() - begun)
 
 
 def warm_up() -> None:

@@ -16,6 +16,8 @@ class Sizes:
     most_yardstick_jobs : int
         The SimPy yardsticks run at most so many jobs of a cell, its first; their time grows at
         least linearly with jobs.
+    idle_nodes : tuple of int
+        Fleets on which idle states are timed, with the most jobs at the first load.
     memory_jobs : int
         Jobs of the runs whose memory is measured, at the first load.
     repeats : int
@@ -27,6 +29,7 @@ class Sizes:
     loads: tuple[float, ...] = (0.8, 1.05)
     most_yardstick_jobs: int = 100_000
     memory_jobs: int = 1_000_000
+    idle_nodes: tuple[int, ...] = (10_000,)
     repeats: int = 3
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator.bench.comparison import Cell, Comparison
+    from simulator.bench.idle import IdleCost
 
 WIDTHS = (5, 6, 5, 6, 8, 8, 8, 8, 8, 6, 6, 6)
 LEAST_SHOWN = 0.005
@@ -35,6 +36,8 @@ def table_text(comparison: "Comparison") -> str:
         *_idle_cells(comparison),
         f"Up to {_short(node_hours)} node-hours/s.",
     ]
+    for idle in comparison.idle:
+        lines += _idle_states(idle)
     lines += [
         f"Memory beside the input: {memory.bytes_per_job:.0f} bytes a job "
         f"({memory.jobs:,} jobs, {memory.nodes:,} nodes)"
@@ -55,6 +58,21 @@ def _idle_cells(comparison: "Comparison") -> list[str]:
         "Where hardly any job waits although the load is above 1, the jobs are too few to",
         "fill the fleet before the last one comes.",
     ]
+
+
+def _idle_states(idle: "IdleCost") -> list[str]:
+    jobs_per_s, times = idle.jobs / idle.ladder_s, idle.awake_s / idle.ladder_s
+    more_s = idle.year_hourly_s - idle.year_ladder_s
+    return [
+        f"A ladder of three idle states: {_short(jobs_per_s)} jobs/s, {times:.2f} times always-on",
+        f"({_count(idle)} at load {idle.load:g}; {idle.wake_ups:,} wake-ups)",
+        f"Five hourly controllers over a year: {more_s:+.2f} s on {idle.year_ladder_s:.2f} s",
+        f"({_whole(idle.nodes)} nodes, {idle.year_jobs:,} jobs)",
+    ]
+
+
+def _count(idle: "IdleCost") -> str:
+    return f"{_whole(idle.jobs)} jobs, {_whole(idle.nodes)} nodes"
 
 
 def _row(cell: "Cell") -> tuple[str, ...]:

@@ -125,7 +125,9 @@ class _Run:
         state = self._state
         reason = kernels.LOG_FULL
         while reason in (kernels.LOG_FULL, kernels.DRAWS):
-            reason = advance(state.jobs, state.tables, state.log, until_ms)
+            reason = advance(
+                state.jobs, state.tables, state.sleepers, state.power, state.log, until_ms
+            )
             self._calls += 1
             if reason == kernels.LOG_FULL:
                 self.hand_over()
@@ -134,7 +136,8 @@ class _Run:
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
-        descend(self._state.tables, self._state.log, until_ms)
+        state = self._state
+        descend(state.tables, state.sleepers, state.log, until_ms)
 
     def hand_over(self) -> None:
         """Give the log's rows to their reader and begin it anew."""

@@ -10,6 +10,7 @@ from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves
+from simulator.kernels.power import ROUNDING, draw_alone
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
@@ -28,6 +29,8 @@ class State:
 
     jobs: kernels.Jobs
     tables: kernels.Tables
+    sleepers: kernels.Sleepers
+    power: kernels.Power
     log: kernels.Log
 
 
@@ -40,7 +43,7 @@ def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: i
         If the horizon is too long to be counted beside the fleet's running jobs.
     """
     levels, level = _priority_levels(jobs.priority)
-    route, routes = _routes(fleet, jobs)
+    route, routes = _routes(fleet, jobs, power.curves)
     slots = min(int(fleet.capacity.sum()), len(jobs))
     tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, levels), levels, slots)
     if end_ms >= 1 << (62 - tables.bits):
@@ -62,7 +65,9 @@ def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: i
         drawn=np.empty(rows, np.float64),
     )
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
-    return State(_jobs(fleet, jobs, level, route, home[route]), tables, log)
+    sleepers = _sleepers(fleet, power.ladders, tables)
+    rows_of_jobs = _jobs(fleet, jobs, level, route, home[route])
+    return State(rows_of_jobs, tables, sleepers, _power(fleet, power.curves), log)
 
 
 def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
@@ -73,30 +78,50 @@ def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32
     return len(distinct), rank.astype(np.int32)
 
 
-def _routes(fleet: Fleet, jobs: JobTable) -> tuple[NDArray[np.int16], tuple[tuple[int, ...], ...]]:
+def _routes(
+    fleet: Fleet, jobs: JobTable, curves: Curves
+) -> tuple[NDArray[np.int16], tuple[tuple[int, ...], ...]]:
     """Return each job's route of clusters that could hold it when empty, and these routes.
 
-    A job that none could hold has the route NONE. A cluster too small for a job is not on its
-    way: the job does not wait for it, nor keep others from it.
+    A job that none could hold has the route NONE. A cluster too small for a job, in nodes or in
+    power, is not on its way: the job does not wait for it, nor keep others from it.
     """
-    whole, nodes = fleet.accelerators, fleet.node_count
     largest = int(jobs.gpus.max()) if len(jobs) else 0
+    sizes = -(-largest // fleet.accelerators) <= fleet.node_count
+    suits_all = sizes & ~fleet.budgeted
     route = np.array(jobs.route, np.int16)
     routes = [tuple(clusters) for clusters in jobs.routes]
     for number, clusters in enumerate(jobs.routes):
-        if all(-(-largest // int(whole[at])) <= nodes[at] for at in clusters):
+        if suits_all[list(clusters)].all():
             continue
         rows = np.flatnonzero(jobs.route == number)
-        sizes, size = np.unique(jobs.gpus[rows], return_inverse=True)
-        chosen = np.full(len(sizes), kernels.NONE, np.int16)
-        for at_size, gpus in enumerate(sizes):
-            able = tuple(at for at in clusters if -(-gpus // whole[at]) <= nodes[at])
-            if able and able not in routes:
-                routes.append(able)
-            if able:
-                chosen[at_size] = routes.index(able)
-        route[rows] = chosen[size]
+        able = np.stack([_able(fleet, jobs, curves, rows, at) for at in clusters], axis=1)
+        patterns, pattern = np.unique(able, axis=0, return_inverse=True)
+        chosen = np.full(len(patterns), kernels.NONE, np.int16)
+        for at_pattern, fitting in enumerate(patterns):
+            way = tuple(at for at, fits in zip(clusters, fitting, strict=True) if fits)
+            if way and way not in routes:
+                routes.append(way)
+            if way:
+                chosen[at_pattern] = routes.index(way)
+        route[rows] = chosen[pattern.reshape(-1)]
     return route, tuple(routes)
+
+
+def _able(
+    fleet: Fleet, jobs: JobTable, curves: Curves, rows: NDArray[np.int64], cluster: int
+) -> NDArray[np.bool_]:
+    """Return which jobs a cluster could hold if it and its site were empty, bool[rows]."""
+    gpus = np.ascontiguousarray(jobs.gpus[rows], np.int32)
+    able: NDArray[np.bool_] = -(-gpus // fleet.accelerators[cluster]) <= fleet.node_count[cluster]
+    if fleet.budgeted[cluster]:
+        least = np.empty(len(rows))
+        utilisation = np.ascontiguousarray(jobs.utilisation[rows], np.float64)
+        draw_alone(curves, cluster, gpus, utilisation, least)
+        lowest = fleet.level_draw[cluster, fleet.level_count[cluster] - 1]
+        span_w = (fleet.busy_w[cluster] - fleet.idle_w[cluster]) / fleet.accelerators[cluster]
+        able &= span_w * lowest * least <= fleet.room_w[cluster] * (1.0 + ROUNDING)
+    return able
 
 
 def _jobs(
@@ -182,15 +207,6 @@ def _tables(
         queues=np.zeros(lines.words, np.int64),
         nodes=_nodes(fleet),
         busy=np.zeros((node_count, 2)),
-        rests=np.zeros((node_count, kernels.REST_SIZE), np.int32),
-        moments_ms=np.zeros((node_count, kernels.MOMENTS), np.int64),
-        due_ms=np.zeros(node_count, np.int64),
-        timers=np.arange(node_count, dtype=np.int32),
-        wakers=np.zeros(node_count, np.int32),
-        heap_place=np.full(node_count, kernels.NONE, np.int32),
-        needs=np.zeros((len(clusters), int(fleet.accelerators.max()) + 1), np.int64),
-        ladder=ladders.table,
-        power=_power(fleet, power.curves),
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
@@ -200,7 +216,6 @@ def _tables(
     )
     leaving = bool(power.may_leave.any())
     tables.clock[kernels.LADDERS] = int(leaving or clusters[:, kernels.LADDER].any())
-    _start_timers(tables, ladders)
     return tables
 
 
@@ -231,9 +246,25 @@ def _nodes(fleet: Fleet) -> NDArray[np.int32]:
     return nodes
 
 
-def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
+def _sleepers(fleet: Fleet, ladders: Ladders, tables: kernels.Tables) -> kernels.Sleepers:
+    count = int(fleet.first_node[-1])
+    sleepers = kernels.Sleepers(
+        rests=np.zeros((count, kernels.REST_SIZE), np.int32),
+        moments_ms=np.zeros((count, kernels.MOMENTS), np.int64),
+        due_ms=np.zeros(count, np.int64),
+        timers=np.arange(count, dtype=np.int32),
+        wakers=np.zeros(count, np.int32),
+        heap_place=np.full(count, kernels.NONE, np.int32),
+        needs=np.zeros((len(tables.clusters), int(fleet.accelerators.max()) + 1), np.int64),
+        ladder=ladders.table,
+    )
+    _start_timers(tables, sleepers)
+    return sleepers
+
+
+def _start_timers(tables: kernels.Tables, sleepers: kernels.Sleepers) -> None:
     """Note that every node with a ladder is idle from the start; a sorted list is a heap."""
-    table = ladders.table
+    table = sleepers.ladder
     for row, (first, nodes, has_ladder) in enumerate(
         tables.clusters[:, [kernels.FIRST_NODE, kernels.OWNED, kernels.LADDER]]
     ):
@@ -242,15 +273,15 @@ def _start_timers(tables: kernels.Tables, ladders: Ladders) -> None:
         own = slice(int(first), int(first + nodes))
         timer = int(table.timer_row[row])
         if timer == kernels.NONE:
-            tables.due_ms[own] = table.after_ms[row, table.first[row]]
+            sleepers.due_ms[own] = table.after_ms[row, table.first[row]]
         else:
-            tables.due_ms[own] = table.draws_ms[timer, :nodes]
+            sleepers.due_ms[own] = table.draws_ms[timer, :nodes]
             table.drawn[timer] += nodes
-        order = first + nodes - 1 - np.argsort(tables.due_ms[own][::-1], kind="stable")
-        tables.timers[own] = order
-        tables.heap_place[order] = np.arange(nodes)
+        order = first + nodes - 1 - np.argsort(sleepers.due_ms[own][::-1], kind="stable")
+        sleepers.timers[own] = order
+        sleepers.heap_place[order] = np.arange(nodes)
         tables.nodes[own, kernels.NODE_IDLE] = 1
-        tables.moments_ms[own, kernels.DESCENT_MS] = tables.due_ms[own]
+        sleepers.moments_ms[own, kernels.DESCENT_MS] = sleepers.due_ms[own]
         tables.clusters[row, kernels.TIMED] = nodes
 
 
@@ -281,9 +312,7 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
     table[:, kernels.OWNED] = fleet.first_count
     table[:, kernels.SITE] = fleet.site
     table[:, kernels.LEVELS] = fleet.level_count
-    table[:, kernels.BUDGETED] = np.isfinite(fleet.power_budget_w) | np.isfinite(
-        fleet.site_power_budget_w[fleet.site]
-    )
+    table[:, kernels.BUDGETED] = fleet.budgeted
     stacks = (kernels.FIRST_ASLEEP, kernels.LAST_ASLEEP, kernels.LAST_RESTING, kernels.LAST_WOKEN)
     table[:, stacks] = kernels.NONE
     return table, np.concatenate(trees)

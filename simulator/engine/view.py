@@ -62,6 +62,7 @@ class ClusterView:
         notes: dict[tuple[str, str], tuple[float, str]],
     ) -> None:
         self._tables = state.tables
+        self._sleepers = state.sleepers
         self._jobs = state.jobs
         self._at = at
         self._row = state.tables.clusters[at]
@@ -176,13 +177,13 @@ class ClusterView:
     def close(self, nodes: Any) -> None:
         """Give these nodes no new job, until they are opened or fall asleep."""
         for node in self._numbers(nodes):
-            commands.close(self._tables, self._at, node)
+            commands.close(self._tables, self._sleepers, self._at, node)
             self._any_closed = True
 
     def open(self, nodes: Any) -> None:
         """Give closed nodes jobs again."""
         for node in self._numbers(nodes):
-            commands.open_again(self._tables, self._at, node)
+            commands.open_again(self._tables, self._sleepers, self._at, node)
 
     def add(self, nodes: int) -> None:
         """Bring so many more nodes into service, as far as the cluster's limit allows."""
@@ -193,7 +194,7 @@ class ClusterView:
         """Take nodes out of service for good, each as soon as it is empty."""
         self._may_change()
         for node in self._numbers(nodes):
-            commands.retire(self._tables, self._at, node)
+            commands.retire(self._tables, self._sleepers, self._at, node)
             self._any_closed = True
 
     def note(self, quantity: str, value: float, unit: str) -> None:

@@ -23,24 +23,24 @@ from simulator.kernels.tables import (
 
 
 @kernel
-def close(tables, cluster, node):
+def close(tables, sleepers, cluster, node):
     """Give an awake node no new job; one that is idle may go to sleep whatever is kept."""
     if tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 1:
         unlist(tables, cluster, node)
         tables.clock[CHANGED] = 1
         idle = tables.nodes[node, NODE_IDLE] == 1 and tables.clusters[cluster, LADDER] == 1
         now = tables.clock[NOW_MS]
-        if idle and tables.moments_ms[node, DESCENT_MS] < now:
-            tables.moments_ms[node, DESCENT_MS] = now
-            take_timer(tables, cluster, node)
-            set_timer(tables, cluster, node)
+        if idle and sleepers.moments_ms[node, DESCENT_MS] < now:
+            sleepers.moments_ms[node, DESCENT_MS] = now
+            take_timer(tables, sleepers, cluster, node)
+            set_timer(tables, sleepers, cluster, node)
 
 
 @kernel
-def open_again(tables, cluster, node):
+def open_again(tables, sleepers, cluster, node):
     """Give a closed node jobs again, unless it is to leave."""
     awake = tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 0
-    if awake and tables.rests[node, LEAVING] == 0:
+    if awake and sleepers.rests[node, LEAVING] == 0:
         enlist(tables, cluster, node)
         tables.clock[CHANGED] = 1
 
@@ -63,7 +63,7 @@ def add(tables, cluster, count):
 
 
 @kernel
-def retire(tables, cluster, node):
+def retire(tables, sleepers, cluster, node):
     """Take a node out of service: now if it does nothing, else as soon as it is empty."""
     state = tables.nodes[node, NODE_STATE]
     if state == ABSENT:
@@ -72,13 +72,13 @@ def retire(tables, cluster, node):
     tables.clock[CHANGED] = 1
     if state == AWAKE:
         # It leaves when the instant is recorded, if it is empty then.
-        tables.rests[node, LEAVING] = 1
+        sleepers.rests[node, LEAVING] = 1
         if tables.nodes[node, LISTED] == 1:
             unlist(tables, cluster, node)
         return
     if state == ASLEEP:
-        take_sleeper(tables, cluster, node)
+        take_sleeper(tables, sleepers, cluster, node)
     elif state == WAKING:
-        stop_waking(tables, cluster, node)
+        stop_waking(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = ABSENT
     tables.clusters[cluster, OWNED] -= 1

@@ -49,7 +49,7 @@ def anyone_wanted(tables):
 
 
 @kernel
-def wake_as_needed(jobs, tables):
+def wake_as_needed(jobs, tables, sleepers):
     """Wake as many nodes as are needed, or cancel surplus wake-ups.
 
     Returns
@@ -58,7 +58,7 @@ def wake_as_needed(jobs, tables):
         Whether a node without latency is awake at once, so that the schedulers must look again.
     """
     clusters = tables.clusters
-    count_needs(jobs, tables)
+    count_needs(jobs, tables, sleepers)
     at_once = False
     for cluster in range(len(clusters)):
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
@@ -67,18 +67,18 @@ def wake_as_needed(jobs, tables):
         missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
         awake = clusters[cluster, OWNED] - away
         wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
-        wanted = min(wanted, away, clusters[cluster, MOST_WAKING])
+        wanted = min(wanted, most(clusters, cluster))
         while clusters[cluster, AWAKING] > max(wanted, 0):
-            cancel_one(tables, cluster)
+            cancel_one(tables, sleepers, cluster)
         lacking = wanted - clusters[cluster, AWAKING]
         for _ in range(lacking):
-            if wake_one(tables, cluster):
+            if wake_one(tables, sleepers, cluster):
                 at_once = True
     return at_once
 
 
 @kernel(inline="always")
-def count_needs(jobs, tables):
+def count_needs(jobs, tables, sleepers):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
@@ -100,10 +100,10 @@ def count_needs(jobs, tables):
             shared += 1
         elif not saturated(clusters, cluster):
             begin(tables, route)
-            count_line(jobs, tables, route, cluster)
+            count_line(jobs, tables, sleepers, route, cluster)
             routes[route, CURSOR_JOB] = NONE
     if shared > 0:
-        count_lines(jobs, tables, shared)
+        count_lines(jobs, tables, sleepers, shared)
     for cluster in range(len(clusters)):
         idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
@@ -112,18 +112,24 @@ def count_needs(jobs, tables):
 @kernel(inline="always")
 def saturated(clusters, cluster):
     """Return whether the queue can ask no more of a cluster: no node to wake, none to keep."""
-    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    enough = clusters[cluster, NEEDED] >= away and clusters[cluster, SPARE] == 0
-    return clusters[cluster, LADDER] == 0 or enough
+    enough = clusters[cluster, NEEDED] >= most(clusters, cluster)
+    return clusters[cluster, LADDER] == 0 or (enough and clusters[cluster, SPARE] == 0)
 
 
 @kernel(inline="always")
-def count_line(jobs, tables, route, cluster):
+def most(clusters, cluster):
+    """Return how many nodes of a cluster may be waking at most; no need beyond is counted."""
+    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    return min(away, clusters[cluster, MOST_WAKING])
+
+
+@kernel(inline="always")
+def count_line(jobs, tables, sleepers, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
-    needs = tables.needs
+    needs = sleepers.needs
     whole = clusters[cluster, WHOLE]
-    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    limit = most(clusters, cluster)
     for free in range(whole):
         needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     spare = clusters[cluster, SPARE]
@@ -148,22 +154,22 @@ def count_line(jobs, tables, route, cluster):
             else:
                 needed += 1
             needs[cluster, best - rest] += 1
-        if (needed >= away and spare == 0) or not follow(jobs, tables, route):
+        if (needed >= limit and spare == 0) or not follow(jobs, tables, route):
             break
     clusters[cluster, NEEDED] = needed
     clusters[cluster, SPARE] = spare
 
 
 @kernel(inline="always")
-def count_lines(jobs, tables, shared):
+def count_lines(jobs, tables, sleepers, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
         for free in range(clusters[cluster, WHOLE] + 1):
-            tables.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
+            sleepers.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     while shared > 0:
         route = first_of_cursors(jobs, tables)
-        count_job(jobs, tables, route)
+        count_job(jobs, tables, sleepers, route)
         if not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
@@ -221,7 +227,7 @@ def first_of_cursors(jobs, tables):
 
 
 @kernel(inline="always")
-def count_job(jobs, tables, route):
+def count_job(jobs, tables, sleepers, route):
     """Count the nodes that the job at a route's cursor needs.
 
     It counts at the first cluster that could meet its need, else at the one it prefers.
@@ -232,12 +238,12 @@ def count_job(jobs, tables, route):
     chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
     for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
         cluster = tables.route_cluster[at]
-        missing = nodes_missing(clusters, tables.needs, cluster, gpus)
+        missing = nodes_missing(clusters, sleepers.needs, cluster, gpus)
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
         if missing == 0 or clusters[cluster, NEEDED] + missing <= away:
             chosen = cluster
             break
-    take(clusters, tables.needs, chosen, gpus)
+    take(clusters, sleepers.needs, chosen, gpus)
 
 
 @kernel(inline="always")

@@ -15,7 +15,7 @@ def before(due_ms, one, other):
     return due_ms[one] < due_ms[other] or (due_ms[one] == due_ms[other] and one > other)
 
 
-@kernel(inline="always")
+@kernel
 def push(heap, place, due_ms, base, size, node):
     """Add a node to a heap of `size` nodes; the heap holds size + 1 afterwards.
 
@@ -39,7 +39,7 @@ def push(heap, place, due_ms, base, size, node):
     place[node] = at
 
 
-@kernel(inline="always")
+@kernel
 def remove(heap, place, due_ms, base, size, node):
     """Take a node out of a heap of `size` nodes; the heap holds size - 1 afterwards."""
     at = place[node]

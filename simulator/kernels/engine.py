@@ -57,7 +57,7 @@ from simulator.kernels.tables import (
 
 
 @kernel
-def advance(jobs, tables, log, until_ms):
+def advance(jobs, tables, sleepers, power, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -67,6 +67,8 @@ def advance(jobs, tables, log, until_ms):
     ----------
     jobs : Jobs
     tables : Tables
+    sleepers : Sleepers
+    power : Power
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -87,12 +89,12 @@ def advance(jobs, tables, log, until_ms):
     while True:
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
-        if not enough_drawn(tables):
+        if not enough_drawn(tables, sleepers):
             return DRAWS
         if clock[PENDING] == 1:
             if clock[CHANGED] == 1:
-                decide(jobs, tables)
-            record(tables, log)
+                decide(jobs, tables, sleepers, power)
+            record(tables, sleepers, power, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
             if until_ms == FOREVER_MS and all_done(jobs, tables):
@@ -103,20 +105,20 @@ def advance(jobs, tables, log, until_ms):
         if clock[RUNNING] > 0:
             now = min(now, keys[0] >> tables.bits)
         if clock[AWAKENING] > 0:
-            now = min(now, tables.due_ms[tables.wakers[0]])
+            now = min(now, sleepers.due_ms[sleepers.wakers[0]])
         if now > until_ms or now == FOREVER_MS:
             if until_ms == FOREVER_MS:
                 return IDLE
             now = until_ms
         clock[NOW_MS] = now
         clock[PENDING] = 1
-        if clock[LADDERS] == 1 and any_descent(tables, now):
-            descend(tables, log, now)
+        if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
+            descend(tables, sleepers, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
-            complete(tables)
+            complete(tables, power)
             clock[CHANGED] = 1
-        while clock[AWAKENING] > 0 and tables.due_ms[tables.wakers[0]] == now:
-            finish_waking(tables)
+        while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
+            finish_waking(tables, sleepers)
             clock[CHANGED] = 1
         while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
             job = clock[NEXT_JOB]
@@ -140,9 +142,9 @@ def all_done(jobs, tables):
 
 
 @kernel(inline="always")
-def enough_drawn(tables):
+def enough_drawn(tables, sleepers):
     """Return whether an instant can find all times it may draw: two for each node."""
-    ladder = tables.ladder
+    ladder = sleepers.ladder
     enough = True
     for row in range(len(ladder.drawn)):
         if ladder.drawn[row] + 2 * len(tables.nodes) > ladder.draws_ms.shape[1]:
@@ -151,22 +153,22 @@ def enough_drawn(tables):
 
 
 @kernel(inline="always")
-def decide(jobs, tables):
+def decide(jobs, tables, sleepers, power):
     """Let the schedulers make their pass, and wake what the queue needs."""
     again = True
     while again:
-        fifo_pass(jobs, tables)
+        fifo_pass(jobs, tables, power)
         again = False
         if tables.clock[LADDERS] == 1:
             if anyone_wanted(tables):
-                again = wake_as_needed(jobs, tables)
+                again = wake_as_needed(jobs, tables, sleepers)
             else:
                 for cluster in range(len(tables.clusters)):
                     tables.clusters[cluster, CLAIMED] = 0
 
 
 @kernel(inline="always")
-def fifo_pass(jobs, tables):
+def fifo_pass(jobs, tables, power):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
     A job starts on the first cluster of its route that has room for it. One that finds none
@@ -190,14 +192,14 @@ def fifo_pass(jobs, tables):
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
-                    level = level_within_budget(jobs, tables, cluster, job)
+                    level = level_within_budget(jobs, tables, power, cluster, job)
                 if level >= 0:
                     chosen = cluster
                     break
                 jobs.held_back[job] = 1
         if chosen >= 0:
             leave(jobs, tables, job)
-            start(jobs, tables, chosen, job, level)
+            start(jobs, tables, power, chosen, job, level)
         else:
             tables.routes[route, ROUTE_BLOCKED] = 1
             for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
@@ -221,18 +223,18 @@ def next_in_line(jobs, tables):
 
 
 @kernel(inline="always")
-def record(tables, log):
+def record(tables, sleepers, power, log):
     """Append one row for each node that changed at this instant."""
     clock = tables.clock
     nodes = tables.nodes
     row = clock[LOG_ROWS]
-    if len(tables.ladder.drawn) > 0:
+    if len(sleepers.ladder.drawn) > 0:
         sort(tables.dirty_nodes, clock[DIRTY])  # idle timers are drawn in the order of nodes
     for at in range(clock[DIRTY]):
         node = tables.dirty_nodes[at]
         nodes[node, NODE_DIRTY] = 0
         if clock[LADDERS] == 1:
-            note_idleness(tables, node)
+            note_idleness(tables, sleepers, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
         log.state[row] = nodes[node, NODE_STATE]
@@ -240,7 +242,7 @@ def record(tables, log):
         log.busy[row] = tables.busy[node, BUSY]
         cluster = nodes[node, NODE_CLUSTER]
         busy = tables.busy[node, BUSY]
-        log.drawn[row] = node_draw(tables.power, cluster, busy, tables.busy[node, DRAWN])
+        log.drawn[row] = node_draw(power, cluster, busy, tables.busy[node, DRAWN])
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0
@@ -277,18 +279,18 @@ def sink(values, at, count):
 
 
 @kernel(inline="always")
-def note_idleness(tables, node):
+def note_idleness(tables, sleepers, node):
     """Start or stop the idle timer of a node that changed; one that is to leave goes when empty."""
     nodes = tables.nodes
     cluster = nodes[node, NODE_CLUSTER]
     idle = nodes[node, NODE_STATE] == AWAKE and nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]
-    if idle and tables.rests[node, LEAVING] == 1:
+    if idle and sleepers.rests[node, LEAVING] == 1:
         nodes[node, NODE_IDLE] = 0
         nodes[node, NODE_STATE] = ABSENT
-        tables.rests[node, LEAVING] = 0
+        sleepers.rests[node, LEAVING] = 0
         tables.clusters[cluster, OWNED] -= 1
     elif tables.clusters[cluster, LADDER] == 1:
         if idle and nodes[node, NODE_IDLE] == 0:
-            start_timer(tables, cluster, node)
+            start_timer(tables, sleepers, cluster, node)
         elif not idle:
             nodes[node, NODE_IDLE] = 0

@@ -30,7 +30,7 @@ from simulator.kernels.tables import (
 
 
 @kernel(inline="always")
-def start(jobs, tables, cluster, job, level):
+def start(jobs, tables, power, cluster, job, level):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
 
     It runs at one power level of the cluster from its start to its end.
@@ -42,8 +42,8 @@ def start(jobs, tables, cluster, job, level):
     length = jobs.duration_ms[job] / jobs.speed[jobs.workload[job], cluster]
     share = 1.0
     if level > 0:
-        length /= tables.power.level_speed[cluster, level]
-        share = tables.power.level_draw[cluster, level]
+        length /= power.level_speed[cluster, level]
+        share = power.level_draw[cluster, level]
     end = now + np.int64(np.rint(length))
     jobs.cluster[job] = cluster
     jobs.power_level[job] = level
@@ -56,7 +56,9 @@ def start(jobs, tables, cluster, job, level):
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         busy = jobs.utilisation[job]
-        jobs.first_node[job] = place(tables, cluster, slot, jobs.gpus[job], busy, busy * share)
+        jobs.first_node[job] = place(
+            tables, power, cluster, slot, jobs.gpus[job], busy, busy * share
+        )
         jobs.part_node[job] = tables.slots[slot, PART_NODE]
         latest = (np.int64(1) << (62 - tables.bits)) - 1
         if end > latest:
@@ -66,7 +68,7 @@ def start(jobs, tables, cluster, job, level):
 
 
 @kernel(inline="always")
-def place(tables, cluster, slot, gpus, busy, drawn):
+def place(tables, power, cluster, slot, gpus, busy, drawn):
     """Put a gang on its nodes and note them in its slot; return the lowest of them.
 
     Each accelerator is `busy`, and draws as much as if it were `drawn`.
@@ -81,7 +83,7 @@ def place(tables, cluster, slot, gpus, busy, drawn):
     for _ in range(count):
         node = choose(tables, cluster, whole)
         move(tables, cluster, node, -whole)
-        load(tables, cluster, node, whole * busy, whole * drawn)
+        load(tables, power, cluster, node, whole * busy, whole * drawn)
         if previous < 0:
             first = node
         else:
@@ -98,7 +100,7 @@ def place(tables, cluster, slot, gpus, busy, drawn):
         node = choose(tables, cluster, rest)
         move(tables, cluster, node, -rest)
         after = tables.busy[node, BUSY] + rest * busy
-        load(tables, cluster, node, after, tables.busy[node, DRAWN] + rest * drawn)
+        load(tables, power, cluster, node, after, tables.busy[node, DRAWN] + rest * drawn)
         slots[slot, PART_NODE] = node
         if first < 0 or node < first:
             first = node
@@ -106,7 +108,7 @@ def place(tables, cluster, slot, gpus, busy, drawn):
 
 
 @kernel(inline="always")
-def complete(tables):
+def complete(tables, power):
     """Settle the first completion of the agenda: free its accelerators and its slot."""
     clock = tables.clock
     slots = tables.slots
@@ -120,17 +122,19 @@ def complete(tables):
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = nodes[node, NEXT_WHOLE]
         move(tables, cluster, node, nodes[node, NODE_WHOLE])
-        load(tables, cluster, node, 0.0, 0.0)
+        load(tables, power, cluster, node, 0.0, 0.0)
         node = following
     part = slots[slot, PART_GPUS]
     if part > 0:
         node = slots[slot, PART_NODE]
         move(tables, cluster, node, part)
         if nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]:
-            load(tables, cluster, node, 0.0, 0.0)  # exactly: an empty node carries no rounding
+            load(
+                tables, power, cluster, node, 0.0, 0.0
+            )  # exactly: an empty node carries no rounding
         else:
             busy = tables.busy[node, BUSY] - part * tables.slot_busy[slot, BUSY]
             drawn = tables.busy[node, DRAWN] - part * tables.slot_busy[slot, DRAWN]
-            load(tables, cluster, node, busy, drawn)
+            load(tables, power, cluster, node, busy, drawn)
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot

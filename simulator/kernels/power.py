@@ -26,30 +26,38 @@ def node_draw(power, cluster, busy, drawn):
     drawn : float
         The same, each job's part times what its power level draws.
     """
-    result = drawn
-    if power.curves.bent[cluster]:
-        result = draw(power.curves, cluster, busy)
-        if drawn != busy:
-            result *= drawn / busy
+    return bent_draw(power.curves, cluster, busy, drawn) if power.curves.bent[cluster] else drawn
+
+
+@kernel
+def bent_draw(curves, cluster, busy, drawn):
+    """Return `node_draw` where the load curve bends; no part of the hot loop's own code."""
+    result = draw(curves, cluster, busy)
+    if drawn != busy:
+        result *= drawn / busy
     return result
 
 
 @kernel(inline="always")
-def load(tables, cluster, node, busy, drawn):
+def load(tables, power, cluster, node, busy, drawn):
     """Set what is at work on a node, and follow the power of a cluster under a budget."""
     if tables.clusters[cluster, BUDGETED] == 1:
-        power = tables.power
-        before = node_draw(power, cluster, tables.busy[node, BUSY], tables.busy[node, DRAWN])
-        after = node_draw(power, cluster, busy, drawn)
-        power.dynamic_w[cluster] += power.span_w[cluster] * (after - before)
+        follow(power, cluster, tables.busy[node, BUSY], tables.busy[node, DRAWN], busy, drawn)
     tables.busy[node, BUSY] = busy
     tables.busy[node, DRAWN] = drawn
 
 
+@kernel
+def follow(power, cluster, busy_before, drawn_before, busy, drawn):
+    """Add what a change of load changes to the power of a cluster."""
+    before = node_draw(power, cluster, busy_before, drawn_before)
+    after = node_draw(power, cluster, busy, drawn)
+    power.dynamic_w[cluster] += power.span_w[cluster] * (after - before)
+
+
 @kernel(inline="always")
-def room_w(tables, cluster):
+def room_w(tables, power, cluster):
     """Return what jobs may draw in a cluster beyond what they do, by its and its site's budget."""
-    power = tables.power
     clusters = tables.clusters
     used_w = power.floor_w[cluster] * clusters[cluster, OWNED] + power.dynamic_w[cluster]
     room = power.budget_w[cluster] * (1.0 + ROUNDING) - used_w
@@ -62,18 +70,17 @@ def room_w(tables, cluster):
 
 
 @kernel
-def level_within_budget(jobs, tables, cluster, job):
+def level_within_budget(jobs, tables, power, cluster, job):
     """Return the first power level at which a job that fits also fits the budgets, NONE if none.
 
     Levels draw less from one to the next. The job's power is that on the nodes where it would be
     placed; where it takes whole nodes and a part of one, the part's node is not among the whole.
     """
-    power = tables.power
     whole = tables.clusters[cluster, WHOLE]
     count = jobs.gpus[job] // whole
     rest = jobs.gpus[job] - count * whole
     utilisation = jobs.utilisation[job]
-    limit_w = room_w(tables, cluster)
+    limit_w = room_w(tables, power, cluster)
     node = choose(tables, cluster, rest) if rest > 0 else NONE
     for level in range(tables.clusters[cluster, LEVELS]):
         share = power.level_draw[cluster, level]
@@ -89,3 +96,14 @@ def level_within_budget(jobs, tables, cluster, job):
         if power.span_w[cluster] * added <= limit_w:
             return level
     return NONE
+
+
+@kernel
+def draw_alone(curves, cluster, gpus, utilisation, result):
+    """Fill in what each job would draw on nodes of its own, in accelerators at work, [jobs]."""
+    whole = curves.accelerators[cluster]
+    for job in range(len(gpus)):
+        count = gpus[job] // whole
+        rest = gpus[job] - count * whole
+        result[job] = count * draw(curves, cluster, whole * utilisation[job])
+        result[job] += draw(curves, cluster, rest * utilisation[job])

@@ -64,19 +64,19 @@ def kept(clusters, cluster):
 
 
 @kernel(inline="always")
-def any_descent(tables, now_ms):
+def any_descent(tables, sleepers, now_ms):
     """Return whether some descent may have begun before `now_ms`."""
     due = False
     for cluster in range(len(tables.clusters)):
         if tables.clusters[cluster, TIMED] > 0:
-            first = tables.timers[tables.clusters[cluster, FIRST_NODE]]
-            if tables.due_ms[first] < now_ms:
+            first = sleepers.timers[tables.clusters[cluster, FIRST_NODE]]
+            if sleepers.due_ms[first] < now_ms:
                 due = True
     return due
 
 
 @kernel
-def descend(tables, log, now_ms):
+def descend(tables, sleepers, log, now_ms):
     """Put every node to sleep whose descent began before `now_ms`, and log when it began."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
@@ -85,12 +85,12 @@ def descend(tables, log, now_ms):
         whole = clusters[cluster, WHOLE]
         base = clusters[cluster, FIRST_NODE]
         while clusters[cluster, TIMED] > 0:
-            node = tables.timers[base]
-            begin_ms = tables.due_ms[node]
+            node = sleepers.timers[base]
+            begin_ms = sleepers.due_ms[node]
             if begin_ms >= now_ms:
                 break
-            if is_stale(tables, node):
-                renew_timer(tables, cluster, node)
+            if is_stale(tables, sleepers, node):
+                renew_timer(tables, sleepers, cluster, node)
                 continue
             if tables.nodes[node, LISTED] == 1:
                 if clusters[cluster, WITH_FREE + whole] <= kept(clusters, cluster):
@@ -99,9 +99,9 @@ def descend(tables, log, now_ms):
                 begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
                 if begin_ms >= now_ms:
                     break
-            take_timer(tables, cluster, node)
+            take_timer(tables, sleepers, cluster, node)
             tables.nodes[node, NODE_IDLE] = 0
-            fall_asleep(tables, cluster, node, begin_ms)
+            fall_asleep(tables, sleepers, cluster, node, begin_ms)
             row = tables.clock[LOG_ROWS]
             log.time_ms[row] = begin_ms
             log.node[row] = node
@@ -113,74 +113,73 @@ def descend(tables, log, now_ms):
 
 
 @kernel(inline="always")
-def fall_asleep(tables, cluster, node, begin_ms):
+def fall_asleep(tables, sleepers, cluster, node, begin_ms):
     """Let an idle node begin its descent at `begin_ms`."""
-    ladder = tables.ladder
+    ladder = sleepers.ladder
     level = ladder.first[cluster]
     if tables.nodes[node, LISTED] == 1:
         unlist(tables, cluster, node)
     tables.nodes[node, NODE_STATE] = ASLEEP
-    tables.rests[node, LEVEL] = level
+    sleepers.rests[node, LEVEL] = level
     rests_ms = begin_ms + ladder.enter_ms[cluster, level]
-    tables.moments_ms[node, RESTS_MS] = rests_ms
-    tables.moments_ms[node, ENTERED_MS] = rests_ms
-    insert_above(tables, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
+    sleepers.moments_ms[node, RESTS_MS] = rests_ms
+    sleepers.moments_ms[node, ENTERED_MS] = rests_ms
+    insert_above(tables, sleepers, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
 
 
 @kernel(inline="always")
-def start_timer(tables, cluster, node):
+def start_timer(tables, sleepers, cluster, node):
     """Note that an awake node became idle now.
 
     A node that was at work meanwhile keeps the place of its last timer: only when that is due is
     it put where it belongs by now, so that a busy fleet moves hardly any timers.
     """
-    ladder = tables.ladder
+    ladder = sleepers.ladder
     now = tables.clock[NOW_MS]
     row = ladder.timer_row[cluster]
     wait_ms = ladder.after_ms[cluster, ladder.first[cluster]] if row < 0 else draw_ms(ladder, row)
     tables.nodes[node, NODE_IDLE] = 1
-    tables.moments_ms[node, IDLE_SINCE_MS] = now
-    tables.moments_ms[node, DESCENT_MS] = now + wait_ms
-    if tables.heap_place[node] < 0:
-        set_timer(tables, cluster, node)
-    elif now + wait_ms < tables.due_ms[node]:
-        take_timer(tables, cluster, node)
-        set_timer(tables, cluster, node)
+    sleepers.moments_ms[node, IDLE_SINCE_MS] = now
+    sleepers.moments_ms[node, DESCENT_MS] = now + wait_ms
+    if sleepers.heap_place[node] >= 0 and now + wait_ms < sleepers.due_ms[node]:
+        take_timer(tables, sleepers, cluster, node)
+    if sleepers.heap_place[node] < 0:
+        set_timer(tables, sleepers, cluster, node)
 
 
 @kernel(inline="always")
-def is_stale(tables, node):
+def is_stale(tables, sleepers, node):
     """Return whether a node was at work since its timer was set."""
     return (
         tables.nodes[node, NODE_IDLE] == 0
-        or tables.moments_ms[node, DESCENT_MS] > tables.due_ms[node]
+        or sleepers.moments_ms[node, DESCENT_MS] > sleepers.due_ms[node]
     )
 
 
 @kernel(inline="always")
-def renew_timer(tables, cluster, node):
+def renew_timer(tables, sleepers, cluster, node):
     """Put a stale timer where it belongs by now; drop that of a node at work."""
-    take_timer(tables, cluster, node)
+    take_timer(tables, sleepers, cluster, node)
     if tables.nodes[node, NODE_IDLE] == 1:
-        set_timer(tables, cluster, node)
+        set_timer(tables, sleepers, cluster, node)
 
 
 @kernel(inline="always")
-def set_timer(tables, cluster, node):
+def set_timer(tables, sleepers, cluster, node):
     """Put an idle node among those whose descent is due."""
-    tables.due_ms[node] = tables.moments_ms[node, DESCENT_MS]
+    sleepers.due_ms[node] = sleepers.moments_ms[node, DESCENT_MS]
     base = tables.clusters[cluster, FIRST_NODE]
     size = tables.clusters[cluster, TIMED]
-    due_heap.push(tables.timers, tables.heap_place, tables.due_ms, base, size, node)
+    due_heap.push(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
     tables.clusters[cluster, TIMED] = size + 1
 
 
 @kernel(inline="always")
-def take_timer(tables, cluster, node):
+def take_timer(tables, sleepers, cluster, node):
     """Take a node out of those whose descent is due."""
     base = tables.clusters[cluster, FIRST_NODE]
     size = tables.clusters[cluster, TIMED]
-    due_heap.remove(tables.timers, tables.heap_place, tables.due_ms, base, size, node)
+    due_heap.remove(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
     tables.clusters[cluster, TIMED] = size - 1
 
 
@@ -194,9 +193,9 @@ def watch_surplus(clusters, cluster, now_ms):
 
 
 @kernel(inline="always")
-def insert_above(tables, cluster, node, below):
+def insert_above(tables, sleepers, cluster, node, below):
     """Put a node into its cluster's stack of sleepers, right above `below`, NONE for the bottom."""
-    rests = tables.rests
+    rests = sleepers.rests
     clusters = tables.clusters
     if below >= 0:
         above = rests[below, ABOVE]
@@ -214,9 +213,9 @@ def insert_above(tables, cluster, node, below):
 
 
 @kernel(inline="always")
-def take_sleeper(tables, cluster, node):
+def take_sleeper(tables, sleepers, cluster, node):
     """Take a node out of the stack of sleepers."""
-    rests = tables.rests
+    rests = sleepers.rests
     clusters = tables.clusters
     below = rests[node, BELOW]
     above = rests[node, ABOVE]
@@ -234,18 +233,18 @@ def take_sleeper(tables, cluster, node):
 
 
 @kernel(inline="always")
-def next_to_wake(tables, cluster):
+def next_to_wake(tables, sleepers, cluster):
     """Return the sleeper to wake: the topmost that enters its first state no longer, else the top.
 
     Sleepers come to rest from the bottom of the stack upwards, so the search goes on where it
     ended last.
     """
     clusters = tables.clusters
-    rests = tables.rests
+    rests = sleepers.rests
     now = tables.clock[NOW_MS]
     resting = clusters[cluster, LAST_RESTING]
     above = rests[resting, ABOVE] if resting >= 0 else clusters[cluster, FIRST_ASLEEP]
-    while above >= 0 and tables.moments_ms[above, RESTS_MS] <= now:
+    while above >= 0 and sleepers.moments_ms[above, RESTS_MS] <= now:
         resting = above
         above = rests[above, ABOVE]
     clusters[cluster, LAST_RESTING] = resting
@@ -253,63 +252,63 @@ def next_to_wake(tables, cluster):
 
 
 @kernel(inline="always")
-def deepen(tables, cluster, node):
+def deepen(tables, sleepers, cluster, node):
     """Bring what is known of a sleeper's descent up to now."""
-    ladder = tables.ladder
+    ladder = sleepers.ladder
     now = tables.clock[NOW_MS]
-    level = tables.rests[node, LEVEL]
-    entered_ms = tables.moments_ms[node, ENTERED_MS]
-    idle_since_ms = tables.moments_ms[node, IDLE_SINCE_MS]
+    level = sleepers.rests[node, LEVEL]
+    entered_ms = sleepers.moments_ms[node, ENTERED_MS]
+    idle_since_ms = sleepers.moments_ms[node, IDLE_SINCE_MS]
     while level + 1 < ladder.levels[cluster]:
         begin_ms = begins_ms(ladder, cluster, level + 1, idle_since_ms, entered_ms)
         if begin_ms >= now:
             break
         level += 1
         entered_ms = begin_ms + ladder.enter_ms[cluster, level]
-    tables.rests[node, LEVEL] = level
-    tables.moments_ms[node, ENTERED_MS] = entered_ms
+    sleepers.rests[node, LEVEL] = level
+    sleepers.moments_ms[node, ENTERED_MS] = entered_ms
 
 
 @kernel(inline="always")
-def wake_one(tables, cluster):
+def wake_one(tables, sleepers, cluster):
     """Wake the next sleeper of a cluster; return whether it is awake at once.
 
     It first ends entering, then wakes for the time of the state it is in.
     """
-    ladder = tables.ladder
+    ladder = sleepers.ladder
     clusters = tables.clusters
     clock = tables.clock
-    node = next_to_wake(tables, cluster)
-    take_sleeper(tables, cluster, node)
-    deepen(tables, cluster, node)
-    level = tables.rests[node, LEVEL]
+    node = next_to_wake(tables, sleepers, cluster)
+    take_sleeper(tables, sleepers, cluster, node)
+    deepen(tables, sleepers, cluster, node)
+    level = sleepers.rests[node, LEVEL]
     row = ladder.wake_row[cluster, level]
     wait_ms = ladder.wake_ms[cluster, level] if row < 0 else draw_ms(ladder, row)
-    due_ms = max(clock[NOW_MS], tables.moments_ms[node, ENTERED_MS]) + wait_ms
+    due_ms = max(clock[NOW_MS], sleepers.moments_ms[node, ENTERED_MS]) + wait_ms
     touch(tables, node)
     if due_ms == clock[NOW_MS]:
         tables.nodes[node, NODE_STATE] = AWAKE
         enlist(tables, cluster, node)
         return True
     tables.nodes[node, NODE_STATE] = WAKING
-    tables.due_ms[node] = due_ms
-    due_heap.push(tables.wakers, tables.heap_place, tables.due_ms, 0, clock[AWAKENING], node)
+    sleepers.due_ms[node] = due_ms
+    due_heap.push(sleepers.wakers, sleepers.heap_place, sleepers.due_ms, 0, clock[AWAKENING], node)
     clock[AWAKENING] += 1
     top = clusters[cluster, LAST_WOKEN]
-    tables.rests[node, BELOW] = top
-    tables.rests[node, ABOVE] = NONE
+    sleepers.rests[node, BELOW] = top
+    sleepers.rests[node, ABOVE] = NONE
     if top >= 0:
-        tables.rests[top, ABOVE] = node
+        sleepers.rests[top, ABOVE] = node
     clusters[cluster, LAST_WOKEN] = node
     clusters[cluster, AWAKING] += 1
     return False
 
 
 @kernel(inline="always")
-def stop_waking(tables, cluster, node):
+def stop_waking(tables, sleepers, cluster, node):
     """Take a node out of the waking ones."""
     clock = tables.clock
-    rests = tables.rests
+    rests = sleepers.rests
     below = rests[node, BELOW]
     above = rests[node, ABOVE]
     if below >= 0:
@@ -319,42 +318,44 @@ def stop_waking(tables, cluster, node):
     else:
         tables.clusters[cluster, LAST_WOKEN] = below
     tables.clusters[cluster, AWAKING] -= 1
-    due_heap.remove(tables.wakers, tables.heap_place, tables.due_ms, 0, clock[AWAKENING], node)
+    due_heap.remove(
+        sleepers.wakers, sleepers.heap_place, sleepers.due_ms, 0, clock[AWAKENING], node
+    )
     clock[AWAKENING] -= 1
     touch(tables, node)
 
 
-@kernel(inline="always")
-def finish_waking(tables):
+@kernel
+def finish_waking(tables, sleepers):
     """Settle the first finished wake-up: the node is awake and idle from now on."""
-    node = tables.wakers[0]
+    node = sleepers.wakers[0]
     cluster = tables.nodes[node, NODE_CLUSTER]
-    stop_waking(tables, cluster, node)
+    stop_waking(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = AWAKE
     enlist(tables, cluster, node)
 
 
 @kernel(inline="always")
-def cancel_one(tables, cluster):
+def cancel_one(tables, sleepers, cluster):
     """Cancel the wake-up begun last: the node falls back to the state it came from.
 
     It lies above those at rest then; one that still enters its first state where it was.
     """
     node = tables.clusters[cluster, LAST_WOKEN]
-    stop_waking(tables, cluster, node)
+    stop_waking(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = ASLEEP
     now = tables.clock[NOW_MS]
-    next_to_wake(tables, cluster)
+    next_to_wake(tables, sleepers, cluster)
     below = tables.clusters[cluster, LAST_RESTING]
-    tables.moments_ms[node, ENTERED_MS] = max(tables.moments_ms[node, ENTERED_MS], now)
-    rests_ms = tables.moments_ms[node, RESTS_MS]
+    sleepers.moments_ms[node, ENTERED_MS] = max(sleepers.moments_ms[node, ENTERED_MS], now)
+    rests_ms = sleepers.moments_ms[node, RESTS_MS]
     if rests_ms > now:
         first = tables.clusters[cluster, FIRST_ASLEEP]
-        above = tables.rests[below, ABOVE] if below >= 0 else first
+        above = sleepers.rests[below, ABOVE] if below >= 0 else first
         while above >= 0 and (
-            tables.moments_ms[above, RESTS_MS] < rests_ms
-            or (tables.moments_ms[above, RESTS_MS] == rests_ms and above > node)
+            sleepers.moments_ms[above, RESTS_MS] < rests_ms
+            or (sleepers.moments_ms[above, RESTS_MS] == rests_ms and above > node)
         ):
             below = above
-            above = tables.rests[above, ABOVE]
-    insert_above(tables, cluster, node, below)
+            above = sleepers.rests[above, ABOVE]
+    insert_above(tables, sleepers, cluster, node, below)

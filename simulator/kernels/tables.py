@@ -164,6 +164,17 @@ class Tables(NamedTuple):
     queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
     busy: NDArray[np.float64]  # [nodes, 2] accelerators held x utilisation; x draw of the level
+    words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
+    dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
+    slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
+    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
+    agenda: NDArray[np.int64]  # heap of end << bits | slot
+    bits: int
+
+
+class Sleepers(NamedTuple):
+    """What sleep needs to know beside the tables; apart from them, so that kernels compile fast."""
+
     rests: NDArray[np.int32]  # [nodes, REST_SIZE]
     moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
     due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle, the waking of a node is due
@@ -172,13 +183,6 @@ class Tables(NamedTuple):
     heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
     needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free
     ladder: Ladder
-    power: Power
-    words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
-    dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
-    slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
-    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
-    agenda: NDArray[np.int64]  # heap of end << bits | slot
-    bits: int
 
 
 class Log(NamedTuple):

@@ -79,8 +79,8 @@ class Provisioning:
             states = node.idle_states if self.follows_ladder else ()
         else:
             descent = self.plugin.function(node.idle_states, **self.arguments(node))
-            states = getattr(descent, "states", None)
-            if states is None:
+            states = getattr(descent, "states", ())
+            if not hasattr(descent, "states"):
                 raise TypeError(
                     f"the policy {self.policy} returned {descent!r}; a policy of the states "
                     "returns simulator.policies.Descent(states)"

@@ -24,6 +24,7 @@ def small() -> Comparison:
             nodes=(NODES,),
             most_yardstick_jobs=800,
             memory_jobs=JOBS,
+            idle_nodes=(NODES,),
             repeats=1,
         )
     )
@@ -35,6 +36,13 @@ def test_every_job_starts_and_ends_once_and_changes_its_nodes_twice(small: Compa
         assert cell.yardstick_jobs == min(cell.jobs, 800)
         # A gang changes at least one node at its start and at its end; the largest has eight.
         assert 2 * cell.jobs * 0.9 < cell.log_rows < 16 * cell.jobs
+
+
+def test_nodes_sleep_in_the_runs_that_time_idle_states(small: Comparison) -> None:
+    (idle,) = small.idle
+    assert (idle.nodes, idle.jobs) == (NODES, JOBS)
+    assert idle.wake_ups > 100
+    assert idle.year_jobs > 1_000
 
 
 @pytest.mark.parametrize(("load", "rows"), [(0.8, 6055), (1.05, 5860)])

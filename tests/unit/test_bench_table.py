@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simulator.bench.comparison import Cell, Comparison
+from simulator.bench.idle import IdleCost
 from simulator.bench.sizes import QUICK
 from simulator.bench.table import table_text
 
@@ -14,10 +15,14 @@ CELL = Cell(
     path_jobs_per_s=99_960.0, bare_jobs_per_s=5.0e6, yardstick_jobs=10_000,
     container_jobs_per_s=101_000.0, model_jobs_per_s=44_444.0, node_hours_per_s=6.1e7,
 )  # fmt: skip
+IDLE = IdleCost(
+    nodes=10_000, jobs=1_000_000, load=0.8, awake_s=0.5, ladder_s=0.8, wake_ups=330_537,
+    year_jobs=911_933, year_ladder_s=1.1, year_hourly_s=1.45,
+)  # fmt: skip
 
 
 def text(*cells: Cell) -> str:
-    return table_text(Comparison(QUICK, cells, (), 1.0))
+    return table_text(Comparison(QUICK, cells, (IDLE,), (), 1.0))
 
 
 def test_numbers_have_three_digits_and_no_stray_point() -> None:
@@ -37,3 +42,10 @@ def test_too_few_jobs_are_named_only_where_they_are_too_few(
 ) -> None:
     table = text(CELL, replace(CELL, load=load, waited_share=waited_share))
     assert ("the jobs are too few" in table) is said
+
+
+def test_idle_states_are_told_as_ratios_within_the_run() -> None:
+    table = text(CELL)
+    assert "A ladder of three idle states: 1.25 M jobs/s, 0.62 times always-on" in table
+    assert "(1 M jobs, 10 k nodes at load 0.8; 330,537 wake-ups)" in table
+    assert "Five hourly controllers over a year: +0.35 s on 1.10 s" in table
