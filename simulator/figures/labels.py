@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -109,7 +110,7 @@ class _Page:
         self._frame: Box = (frame.x0, frame.y0, frame.x1, frame.y1)
         side = POINT_PT * self._px
         self._points = [(x - side, y - side, x + side, y + side) for x, y in points]
-        self._lines = [_hull(*pair) for pair in zip(corners[:-1], corners[1:], strict=True)]
+        self._lines = [_hull(*pair) for pair in pairwise(corners)]
 
     def size(self, label: Label) -> tuple[float, float]:
         """Return width and height of a label with its margin. [px]"""
@@ -159,7 +160,7 @@ def _write(axes: Axes, label: Label, place: _Place) -> None:
     x, y = to_data.transform(((left + right) / 2, (bottom + top) / 2))
     axes.text(
         x, y, label.text, color=label.colour, weight=label.weight, size=8,
-        ha="center", va="center_baseline", zorder=5,
+        ha="center", va="center", zorder=5,
     )  # fmt: skip
     if place.leader is not None:
         ends = to_data.transform(np.reshape(place.leader, (2, 2)))

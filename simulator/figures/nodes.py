@@ -67,9 +67,7 @@ def draw(results: "Results") -> Figure:
         figure = figure_of(describe(results), "Nodes by state")
         say(figure.add_subplot(), "No interval was reported.")
         return figure
-    caption = (
-        f"Nodes in service, all clusters, {time.words}. Filled by jobs: accelerators held, in nodes."
-    )
+    caption = f"Nodes of all clusters, {time.words}. Filled by jobs: accelerators held, in nodes."
     figure = figure_of(describe(results), caption, height_in=3.4, below_in=DATES_IN)
     _stack(figure.add_subplot(), results, time)
     return figure
