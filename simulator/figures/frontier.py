@@ -64,8 +64,7 @@ class Point:
         As the summary has it.
     change : float
         Of y against the baseline, 1 for twice as much.
-    wake_ups : float or None
-        Per node and day.
+    wake_ups_per_node_day : float or None
     beaten : bool
         Whether another run is no worse in both and better in one.
     """
@@ -73,7 +72,7 @@ class Point:
     label: str
     x: float
     change: float
-    wake_ups: float | None
+    wake_ups_per_node_day: float | None
     beaten: bool
 
 
@@ -113,7 +112,7 @@ def points_of(summaries: Summaries, x: str, y: str, baseline: str) -> list[Point
             label=label,
             x=own[0],
             change=own[1] / base - 1.0,
-            wake_ups=summaries[label].get(WAKE_UPS),
+            wake_ups_per_node_day=summaries[label].get(WAKE_UPS),
             beaten=any(
                 other[0] <= own[0] and other[1] <= own[1] and other != own for other in at.values()
             ),
@@ -125,7 +124,7 @@ def points_of(summaries: Summaries, x: str, y: str, baseline: str) -> list[Point
 def _plot(axes: "Axes", points: list[Point], x: str, y: str, base: str) -> None:
     size, unit = _unit(x, [point.x for point in points])
     along, up = _places(points, size)
-    axes.set_xlim(*_limits(along, least=0.0))
+    axes.set_xlim(*_limits(along, most=0.0))
     axes.set_ylim(*_limits(up))
     axes.set_xlabel(f"{_words(x)} [{unit}]" if unit else _words(x))
     axes.set_ylabel(f"{_words(y)} against {printable(base)} [%]")
@@ -152,36 +151,40 @@ def _plot(axes: "Axes", points: list[Point], x: str, y: str, base: str) -> None:
     place_labels(axes, labels, corners)
 
 
-def _places(points: list[Point], size: float) -> tuple[Values, Values]:
-    along = np.array([point.x for point in points]) / size
+def _places(points: list[Point], scale: float) -> tuple[Values, Values]:
+    along = np.array([point.x for point in points]) / scale
     up = np.array([100 * point.change for point in points])
     return along, up
 
 
-def _frontier(points: list[Point], size: float, right: float) -> tuple[Values, Values]:
+def _frontier(points: list[Point], scale: float, high: float) -> tuple[Values, Values]:
     """Return the corners of the line that joins what no other beats, as steps."""
-    best = sorted({(point.x / size, 100 * point.change) for point in points if not point.beaten})
+    best = sorted({(point.x / scale, 100 * point.change) for point in points if not point.beaten})
     corners = [best[0]]
     for here, there in best[1:]:
         corners += [(here, corners[-1][1]), (here, there)]
-    corners.append((right, corners[-1][1]))
+    corners.append((high, corners[-1][1]))
     along, up = np.array(corners).T
     return along, up
 
 
-def _limits(values: Values, least: float | None = None) -> tuple[float, float]:
-    """Return the ends of an axis with some room beyond the values."""
+def _limits(values: Values, most: float | None = None) -> tuple[float, float]:
+    """Return the ends of an axis with some room beyond the values.
+
+    Where all values lie above `most`, the axis begins little below it, if at all.
+    """
     low, high = float(values.min()), float(values.max())
     room = ROOM * ((high - low) or abs(high) or 1.0)
-    below = low - room
-    if least is not None and low >= least:
-        below = least - room / 3 if low < least + room else max(least, below)
-    return below, high + 1.3 * room
+    begin = low - room
+    if most is not None and low >= most:
+        begin = max(begin, most - room / 3)
+    return begin, high + 1.3 * room
 
 
 def _label(point: Point) -> str:
     name = printable(point.label)
-    return name if point.wake_ups is None else f"{name} ({number_text(point.wake_ups, 2)})"
+    woken = point.wake_ups_per_node_day
+    return name if woken is None else f"{name} ({number_text(woken, 2)})"
 
 
 def _takeaway(points: list[Point], x: str, y: str) -> str:

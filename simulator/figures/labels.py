@@ -86,7 +86,7 @@ def place_labels(
     points = axes.transData.transform([(label.x, label.y) for label in labels])
     corners = axes.transData.transform(np.column_stack(line)) if line else np.empty((0, 2))
     page = _Page(axes, points, corners)
-    sizes = [page.size(label) for label in labels]
+    sizes_px = [page.size_px(label) for label in labels]
     # Those in a crowd choose first.
     apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
     order = np.argsort(np.sort(apart, axis=1)[:, 1:4].sum(axis=1), kind="stable")
@@ -94,7 +94,7 @@ def place_labels(
     for _ in range(PASSES):
         for at in order:
             others = [place for other, place in places.items() if other != at]
-            places[int(at)] = page.best(points[at], sizes[at], others)
+            places[int(at)] = page.best(points[at], sizes_px[at], others)
     for at, place in places.items():
         _write(axes, labels[at], place)
 
@@ -112,7 +112,7 @@ class _Page:
         self._points = [(x - side, y - side, x + side, y + side) for x, y in points]
         self._lines = [_hull(*pair) for pair in pairwise(corners)]
 
-    def size(self, label: Label) -> tuple[float, float]:
+    def size_px(self, label: Label) -> tuple[float, float]:
         """Return width and height of a label with its margin. [px]"""
         text = self._axes.text(0, 0, label.text, weight=label.weight, size=8)
         box = text.get_window_extent(self._renderer)
@@ -120,10 +120,10 @@ class _Page:
         around = 2 * MARGIN_PT * self._px
         return box.width + around, box.height + around
 
-    def best(self, point: Values, size: tuple[float, float], others: list[_Place]) -> _Place:
+    def best(self, point: Values, size_px: tuple[float, float], others: list[_Place]) -> _Place:
         """Return the cheapest place for the label of a point."""
         places = [
-            self._place(point, size, reach, angle, rank, others)
+            self._place(point, size_px, reach, angle, rank, others)
             for reach in REACHES_PT
             for rank, angle in enumerate(ANGLES_DEG)
         ]
@@ -132,20 +132,21 @@ class _Page:
     def _place(
         self,
         point: Values,
-        size: tuple[float, float],
+        size_px: tuple[float, float],
         reach_pt: float,
         angle_deg: int,
         rank: int,
         others: list[_Place],
     ) -> _Place:
         along, up = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-        width, height = size
+        width, height = size_px
         x = float(point[0]) + reach_pt * self._px * along + width * (along - 1) / 2
         y = float(point[1]) + reach_pt * self._px * up + height * (up - 1) / 2
         box = (x, y, x + width, y + height)
         leader = _leader(point, box) if reach_pt >= LEADER_PT else None
         cost = reach_pt + 0.3 * rank
-        cost += LABEL_COST * sum(_share(box, other.box) for other in others)
+        covered = [_share(box, other.box) for other in others]
+        cost += LABEL_COST * sum(1.0 + share for share in covered if share)
         cost += CROSSING_COST * sum(_crossed(leader, box, other) for other in others)
         cost += POINT_COST * sum(_share(box, other) for other in self._points)
         cost += LINE_COST * sum(_touch(box, line) for line in self._lines)
