@@ -200,6 +200,7 @@ HOURLY: Final[tuple[Column, ...]] = (
     _absent("water_l", "L", "IT energy times the site's WUE; null where the site gives none"),
     _float("nodes_awake_mean", "1", "Nodes awake, with jobs or without, mean over the interval"),
     _float("nodes_owned_mean", "1", "Nodes in service, mean over the interval"),
+    _float("nodes_transition_mean", "1", "Nodes entering an idle state or waking, mean"),
 )
 """Columns of ``hourly.parquet``, one row per interval and cluster."""
 

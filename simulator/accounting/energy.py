@@ -30,8 +30,8 @@ class Energy:
     it_kwh : float64[bins, clusters]
     by_kind_kwh : float64[bins, clusters, 4]
         The same by `KINDS`.
-    owned_ms, awake_ms : int64[bins, clusters]
-        Node-time in service, and awake. [ms]
+    owned_ms, awake_ms, transition_ms : int64[bins, clusters]
+        Node-time in service, awake, and entering an idle state or waking. [ms]
     node_kwh : float64[nodes]
     node_owned_ms, node_awake_ms : int64[nodes]
         Time of each node in service, and awake. [ms]
@@ -41,6 +41,7 @@ class Energy:
     by_kind_kwh: NDArray[np.float64]
     owned_ms: NDArray[np.int64]
     awake_ms: NDArray[np.int64]
+    transition_ms: NDArray[np.int64]
     node_kwh: NDArray[np.float64]
     node_owned_ms: NDArray[np.int64]
     node_awake_ms: NDArray[np.int64]
@@ -65,6 +66,7 @@ def energy_of(fleet: Fleet, ladders: Ladders, metered: Metered) -> Energy:
         by_kind_kwh=kinds / W_MS_PER_KWH,
         owned_ms=parts.owned_ms,
         awake_ms=parts.awake_ms,
+        transition_ms=parts.transition_ms(ladders),
         node_kwh=node_w_ms / W_MS_PER_KWH,
         node_owned_ms=nodes.owned_ms,
         node_awake_ms=nodes.awake_ms,
@@ -81,6 +83,15 @@ class _Parts:
         absent = away_ms[..., ladders.absent :].sum(axis=-1)
         self.owned_ms = all_ms - absent
         self.awake_ms = self.owned_ms - self.away_ms.sum(axis=-1)
+
+    def transition_ms(self, ladders: Ladders) -> NDArray[np.int64]:
+        """Return the node-time entering an idle state or waking. [ms]"""
+        entering, waking = (
+            self.away_ms[..., ladders.states_of(phase)].sum(axis=-1)
+            for phase in (ENTERING, WAKING_FROM)
+        )
+        total: NDArray[np.int64] = entering + waking
+        return total
 
     def w_ms(
         self, idle_w: NDArray[np.float64], power_w: NDArray[np.float64]

@@ -28,6 +28,7 @@ MEANS = (
     "intensity_marginal_g_per_kwh",
     "nodes_awake_mean",
     "nodes_owned_mean",
+    "nodes_transition_mean",
 )
 """Columns that are means over the time of an interval."""
 
@@ -101,6 +102,7 @@ def interval_table(
         "intensity_marginal_g_per_kwh": _timed(account.signals.marginal, fleet, width_ms),
         "nodes_awake_mean": account.energy.awake_ms,
         "nodes_owned_mean": account.energy.owned_ms,
+        "nodes_transition_mean": account.energy.transition_ms,
         "energy_dynamic_kwh": account.energy.by_kind_kwh[:, :, DYNAMIC],
         "energy_idle_kwh": account.energy.by_kind_kwh[:, :, IDLE],
         "energy_sleep_kwh": account.energy.by_kind_kwh[:, :, SLEEP],

@@ -99,6 +99,13 @@ LEAST_YEAR: Final = timedelta(days=365)
 Draw = Callable[[Results], Figure]
 
 
+class Picture(Figure):
+    """A figure that notebooks show: they know those of pyplot, which is never imported here."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw as the house does, whatever the user's own matplotlib settings say."""
@@ -136,7 +143,7 @@ def figure_of(
     title: str, caption: str, *, height_in: float = 3.3, below_in: float = BELOW_IN
 ) -> Figure:
     """Return an empty figure with its takeaway as the title and what is shown below it."""
-    figure = Figure(figsize=(WIDTH_IN, height_in), facecolor=PAPER)
+    figure = Picture(figsize=(WIDTH_IN, height_in), facecolor=PAPER)
     lines = textwrap.wrap(printable(caption), CAPTION_LETTERS, max_lines=3, placeholder=" …")
     top = 1.0 - 0.12 / height_in
     size = TITLE_SIZE * min(1.0, TITLE_LETTERS / max(1, len(title)))

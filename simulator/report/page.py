@@ -18,7 +18,7 @@ from simulator.display import (
     share_text,
 )
 from simulator.errors import printable
-from simulator.figures import all_figures
+from simulator.figures import figures_of
 from simulator.figures.style import INK, MUTED, PAPER, RULE
 from simulator.report.by_cluster import cluster_table
 from simulator.report.headline import carbon, headline, pue_text, sci_text, unallocated_text
@@ -144,7 +144,7 @@ def _subtitle(results: Results) -> str:
 
 
 def _figures(results: Results, figures: Mapping[str, bytes]) -> Iterator[tuple[str, Markup]]:
-    for drawing in all_figures():
+    for drawing in figures_of(results):
         words = f"{drawing.heading}. {drawing.describe(results)}."
         yield drawing.heading, inline_svg(figures[drawing.svg], drawing.name, words)
 

@@ -14,7 +14,7 @@ CHECKOUT = PACKAGE.parent
 SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
     "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_gpus",
-    "_bytes", "_mib", "_in", "_l", "_l_per_kwh", "_degc",
+    "_bytes", "_mib", "_in", "_pt", "_px", "_l", "_l_per_kwh", "_degc",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
@@ -26,7 +26,9 @@ UNITLESS: dict[str, str] = {
     "gamma": "weight of the newest sample",
     "base": "in the unit of the law",
     "busy": "accelerators held x utilisation",
+    "change": "relative to the baseline",
     "competitive_ratio": "energy over the least possible",
+    "cost": "of a place on a page, relative to others",
     "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
@@ -102,6 +104,8 @@ UNITLESS: dict[str, str] = {
     "value": "in the unit beside it",
     "values": "in the unit beside them",
     "count": "of anything",
+    "x": "in the unit of the axis",
+    "y": "in the unit of the axis",
 }
 """Names that carry no unit, and why; every other number says its unit in its name."""
 

@@ -227,3 +227,21 @@ def test_hours_nodes_and_kinds_add_up_where_nodes_sleep(
         assert hourly_kwh == pytest.approx(summary[kind], rel=1e-9, abs=1e-12)
     placed = summary["allocated_kgco2e"] + summary["unallocated_kgco2e"]
     assert placed == pytest.approx(summary["total_kgco2e"], rel=1e-9)
+
+
+@SEVERAL_RUNS
+@given(rows, afters, latencies, powers)
+def test_hours_and_nodes_tell_the_same_time_awake_and_changing(
+    drawn: Any, afters_s: Any, latencies_s: Any, power_w: Any
+) -> None:
+    states = ladder(afters_s, power_w[0], latencies_s, share=0.5)
+    results = results_for(drawn, "ladder", states, power_w)
+    spent_s = results.nodes.filter(like="residency_").sum()
+    for column, kinds in (
+        ("nodes_awake_mean", ("busy", "idle")),
+        ("nodes_transition_mean", ("entering", "waking")),
+    ):
+        by_node_s = sum(spent_s[f"residency_{kind}_s"] for kind in kinds)
+        by_hour_s = 3600 * math.fsum(results.hourly[column])  # whole hours
+        assert by_hour_s == pytest.approx(by_node_s, rel=1e-9, abs=1e-9)
+    assert 3600 * math.fsum(results.hourly["nodes_owned_mean"]) == pytest.approx(spent_s.sum())

@@ -146,6 +146,7 @@ def _hourly(rng: Any, hours: int, clusters: tuple[str, ...], *, marginal: bool) 
         "water_l": np.full(rows, np.nan),
         "nodes_awake_mean": np.full(rows, 0.8 * NODES),
         "nodes_owned_mean": np.full(rows, float(NODES)),
+        "nodes_transition_mean": np.full(rows, 0.02 * NODES),
     }
 
 

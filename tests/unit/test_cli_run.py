@@ -191,7 +191,7 @@ def test_a_shipped_scenario_is_found_by_its_name(shell: Shell) -> None:
     code, _, err = shell("run", "reserch-cluster")
     assert code == 2
     assert 'did you mean "research-cluster"?' in err
-    assert "these ship: gpu-fleet, hello" in err
+    assert "these ship: diurnal-tier, gpu-fleet, hello" in err
     assert 'did you mean "hello"?' in shell("run", "Hello")[2]
     assert 'did you mean the scenario that ships, "hello"?' in shell("run", "hello.toml")[2]
     Path("hello").mkdir()

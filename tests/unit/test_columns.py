@@ -21,7 +21,8 @@ CONTRACT = {
     "hourly": """time site cluster energy_it_kwh energy_facility_kwh intensity_average_g_per_kwh
         intensity_marginal_g_per_kwh operational_kgco2e marginal_kgco2e gpus_allocated_mean
         jobs_queued_mean energy_dynamic_kwh energy_idle_kwh energy_sleep_kwh
-        energy_transition_kwh water_l nodes_awake_mean nodes_owned_mean""",
+        energy_transition_kwh water_l nodes_awake_mean nodes_owned_mean
+        nodes_transition_mean""",
     "nodes": """node cluster type energy_it_kwh residency_busy_s residency_idle_s
         residency_entering_s residency_waking_s wake_ups wake_ups_cancelled""",
 }

@@ -12,15 +12,16 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 
-from simulator.figures import Plots, all_figures, figure_files
+from simulator.figures import Plots, all_figures, figure_files, figures_of
 from simulator.figures.series import MOST_POINTS, column, timeline
 from simulator.figures.style import log_axis, render, time_axis
 from simulator.figures.waits import MOST_STEPS, ecdf
 from simulator.results import Results
 from simulator.units import parse_quantity
-from tests.unit.results_sample import changed, lasting, sample
+from tests.unit.results_sample import GPUS, NODES, changed, lasting, sample
 
-NAMES = ("power", "hours", "waits", "queue")
+NAMES = ("power", "hours", "waits", "queue", "nodes")
+ALWAYS = NAMES[:-1]
 RUNS = {
     "two days": {},
     "one hour, one job": {"hours": 1, "jobs": 1, "clusters": ("a",)},
@@ -40,7 +41,7 @@ def with_column(results: Results, name: str, column: str, values: object) -> Res
     return replace(results, tables=results.tables | {name: other})
 
 
-def test_the_four_figures_are_found_in_their_order() -> None:
+def test_the_figures_are_found_in_their_order() -> None:
     assert tuple(drawing.name for drawing in all_figures()) == NAMES
 
 
@@ -79,6 +80,50 @@ def test_pyplot_is_never_imported() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
+def awake(results: Results, nodes: float = float(NODES)) -> Results:
+    """Return results of a fleet that owns so many nodes of each cluster and never sleeps."""
+    for name in ("nodes_awake_mean", "nodes_owned_mean"):
+        results = with_column(results, "hourly", name, nodes)
+    return with_column(results, "hourly", "nodes_transition_mean", 0.0)
+
+
+def test_nodes_are_shown_of_runs_in_which_some_slept_left_or_came() -> None:
+    def shown(results: Results) -> tuple[str, ...]:
+        return tuple(drawing.name for drawing in figures_of(results))
+
+    slept, always = sample(hours=4), awake(sample(hours=4))
+    assert shown(slept) == NAMES
+    assert shown(always) == ALWAYS
+    assert set(figure_files(always)) == {
+        f"figures/{name}.{kind}" for name in ALWAYS for kind in ("png", "svg")
+    }
+    count = np.repeat([16.0, 16.0, 20.0, 20.0], 2)
+    for name in ("nodes_awake_mean", "nodes_owned_mean"):
+        always = with_column(always, "hourly", name, count)
+    assert shown(always) == NAMES
+
+
+def test_nodes_stack_to_those_in_service_and_jobs_fill_what_they_hold() -> None:
+    results = sample(hours=24)
+    [axes] = Plots(results).nodes().axes
+    tops = [
+        max(path.vertices[:, 1].max() for path in area.get_paths()) for area in axes.collections
+    ]
+    assert tops == pytest.approx([2 * 0.8 * NODES, 2 * 0.82 * NODES, 2 * NODES])
+    time = timeline(results)
+    assert time is not None
+    held = time.total(column(results, "gpus_allocated_mean")) / GPUS
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), np.append(held, held[-1]))
+    [drawing] = [drawing for drawing in all_figures() if drawing.name == "nodes"]
+    words = f"25.6 of 32 nodes awake on average (80.0 %); jobs would fill {held.mean():.1f}"
+    assert drawing.describe(results) == words
+
+
+def test_a_notebook_gets_a_figure_as_png() -> None:
+    figure = Plots(sample(hours=3, jobs=9)).power()
+    assert figure._repr_png_() == render(figure, "png")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_accessor_returns_a_figure_whose_title_is_its_takeaway(name: str) -> None:
     results = sample()
@@ -95,6 +140,7 @@ def test_the_accessor_returns_a_figure_whose_title_is_its_takeaway(name: str) ->
         ("hours", {"facility energy [kWh per hour]", "carbon [kg CO2e per hour]"}),
         ("waits", {"share of jobs that waited", "share of jobs"}),
         ("queue", {"accelerators", "jobs queued"}),
+        ("nodes", {"nodes"}),
     ],
 )
 def test_axes_name_their_units(name: str, labels: set[str]) -> None:
@@ -153,7 +199,7 @@ def test_no_interval_at_all_is_said() -> None:
     results = sample(hours=2, jobs=1)
     tables = results.tables | {"hourly": results.tables["hourly"].slice(0, 0)}
     empty = changed(replace(results, tables=tables), energy_it_kwh=0.0)
-    for name in ("power", "queue", "hours"):
+    for name in ("power", "queue", "hours", "nodes"):
         assert isinstance(getattr(Plots(empty), name)(), Figure)
 
 

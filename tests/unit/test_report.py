@@ -97,7 +97,7 @@ def test_the_answer_comes_first(html: str) -> None:
 
 def test_the_figures_are_inline_and_say_what_they_show(page: Page) -> None:
     images = [attrs for tag, attrs in page.seen if tag == "svg"]
-    assert len(images) == len(all_figures()) == 4
+    assert len(images) == len(all_figures()) == 5
     for attrs, drawing in zip(images, all_figures(), strict=True):
         assert attrs["role"] == "img"
         assert drawing.describe(sample()) in str(attrs["aria-label"])
