@@ -33,13 +33,13 @@ def power_problems(parts: Parts) -> Iterator[Issue]:
             yield Issue(path, _unknown_level(cluster, known))
             continue
         each_w, why = floor(node, cluster)
-        floors[name] = cluster.count * each_w
+        floors[name] = cluster.node_limit * each_w
         budget_w = cluster.power_budget_w
         if budget_w is not None and budget_w < floors[name]:
             budget, least = (format_quantity(w, "power") for w in (budget_w, floors[name]))
             text = (
                 f"power_budget ({budget}) is below what the cluster draws at least ({least}: "
-                f"{cluster.count:,} nodes {why} at {format_quantity(each_w, 'power')}); "
+                f"{cluster.node_limit:,} nodes {why} at {format_quantity(each_w, 'power')}); "
                 "raise it, or cut the number of nodes"
             )
             yield Issue(dotted(("clusters", name, "power_budget")), text)
