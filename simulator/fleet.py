@@ -112,7 +112,7 @@ class Fleet:
     @property
     def room_w(self) -> NDArray[np.float64]:
         """What jobs may draw at most in a cluster if nothing else runs, float64[clusters]. [W]"""
-        floor_w = self.floor_w * self.first_count
+        floor_w = self.floor_w * self.node_count
         by_site_w = np.bincount(self.site, floor_w, len(self.site_names))
         left_w = (self.site_power_budget_w - by_site_w)[self.site]
         return np.minimum(self.power_budget_w - floor_w, left_w)

@@ -85,9 +85,7 @@ def summarise(
     }
 
 
-def _capped(
-    fleet: Fleet, jobs: JobTable, log: JobLog, account: Account
-) -> dict[str, float | int]:
+def _capped(fleet: Fleet, jobs: JobTable, log: JobLog, account: Account) -> dict[str, float | int]:
     """Return what power budgets did to jobs: counts as of all jobs, energy as all energy.
 
     A job at a level of speed s and draw d, relative to its cluster's own level, takes 1/s times

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from simulator.errors import InputError, Issue, nearest, shown
 from simulator.figures.series import codes, column, counted_h, timeline
 from simulator.results import Results
+from simulator.scenario.clusters import Cluster
+from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.units import G_PER_KG, MS_PER_H, MS_PER_S, S_PER_H, W_PER_KW
 
@@ -33,7 +35,7 @@ class JobBill:
         How long they were held within the counted period; 0 if the job never started.
     utilisation : float or None
         Busy share of what was held, worked back from the energy; None where the load curve
-        bends, or a busy node draws no more than an idle one.
+        bends, a budget may have capped the job, or a busy node draws no more than an idle one.
     dynamic_w, idle_share_w : float or None
         Mean power above idle, and its share of idle power; None if nothing was held.
     energy_dynamic_kwh, energy_idle_share_kwh : float
@@ -80,7 +82,8 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     """
     job = _row(results, job_id)
     cluster = results.scenario.clusters[job["cluster"]]
-    node = results.scenario.nodes[cluster.node]
+    node, level = results.scenario.nodes[cluster.node], cluster.power_level
+    capped = _may_be_capped(results.scenario, cluster)
     begin_s, end_s = _held(results, job)
     held_h = (end_s - begin_s) / S_PER_H
     dynamic_kwh, idle_kwh = job["energy_dynamic_kwh"], job["energy_idle_share_kwh"]
@@ -97,7 +100,7 @@ def job_bill(results: Results, job_id: str) -> JobBill:
         gpus=job["gpus"],
         accelerators=node.accelerators,
         held_h=held_h,
-        utilisation=_utilisation(node, cluster.power_level, job["gpus"], dynamic_w),
+        utilisation=None if capped else _utilisation(node, level, job["gpus"], dynamic_w),
         dynamic_w=dynamic_w,
         idle_share_w=idle_kwh * W_PER_KW / held_h if held_h else None,
         energy_dynamic_kwh=dynamic_kwh,
@@ -163,6 +166,12 @@ def _held(results: Results, job: dict[str, Any]) -> tuple[float, float]:
     begin_s = max(first_s, job["start_s"])
     end_s = last_s if job["end_s"] is None else min(last_s, job["end_s"])
     return begin_s, max(begin_s, end_s)
+
+
+def _may_be_capped(scenario: Scenario, cluster: Cluster) -> bool:
+    """Return whether a power budget may have run a job at a level that the tables don't tell."""
+    budgets_w = cluster.power_budget_w, scenario.sites[cluster.site].power_budget_w
+    return budgets_w != (None, None) and bool(scenario.nodes[cluster.node].power_levels)
 
 
 def _utilisation(

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from simulator.kernels.compile import kernel
 
-
 STRAIGHT = 1e-12
 """Change of slope between pieces of one straight line, by rounding."""
 

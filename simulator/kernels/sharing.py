@@ -3,8 +3,8 @@
 There a node's dynamic power is no sum over its jobs. It is split by accelerators held times
 utilisation, so what a job is billed is its part of that times the integral of power over the
 node's whole load, between its start and its end. The integral runs once through the changes of
-all nodes; a job reads it twice. It is kept in two parts, what rounding takes being the second: a job
-of a second late in a year is a difference of two long sums.
+all nodes; a job reads it twice. What rounding takes from it is kept beside: a job of a second late
+in a year is a difference of two long sums.
 """
 
 from typing import NamedTuple

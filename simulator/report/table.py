@@ -126,7 +126,7 @@ def _fleet(results: Results, *, brief: bool) -> list[str]:
         if summary[f"jobs_{key}"]
     )
     if budgets:
-        jobs += f"; by power budgets {budgets}"
+        jobs += f"; power budgets: {budgets}"
     return [
         *_block("waits", _waits(summary, brief=brief)),
         *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),

@@ -51,6 +51,7 @@ UNITLESS: dict[str, str] = {
     "speed": "work per time, relative to 1",
     "exponent": "of a load",
     "exponents": "of a load",
+    "begun": "columns of several units, named at their table",
     "level_draw": "dynamic power, relative to that at the cluster's own level",
     "level_speed": "relative to the cluster's own level",
     "own_speed": "relative to the node without a cap",

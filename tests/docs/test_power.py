@@ -10,7 +10,9 @@ import simulator
 from simulator.fleet import fleet_of
 from simulator.kernels.curves import draw
 from simulator.power.curves import curves_of
+from simulator.report.table import summary_table
 from simulator.scenario import Scenario, from_document
+from simulator.simulation import run
 
 PAGE = (Path(simulator.__file__).parent.parent / "docs" / "power.md").read_text(encoding="utf-8")
 EXAMPLES = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)]
@@ -64,3 +66,19 @@ def test_the_figures_of_the_page_are_those_of_its_examples() -> None:
     assert curves_of(parts).weights[0, 0] == pytest.approx(0.15)
     capped = fleet_of(example("capped"))
     assert (capped.own_speed[0], capped.busy_w[0]) == (0.95, 4400.0)
+
+
+def test_the_jobs_of_the_example_of_a_budget_are_those_of_the_page() -> None:
+    table = PAGE[PAGE.index("| job | submitted [h] |") :].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    results = run(example("rack")).results
+    jobs, summary = results.jobs, results.summary
+    times_h = jobs[["submit_s", "start_s", "end_s"]].to_numpy() / 3600
+    said = [[float(cell) for cell in row[1:5]] for row in rows]
+    assert [row[:3] for row in said] == times_h.tolist()
+    assert [row[3] for row in said] == pytest.approx(jobs["energy_dynamic_kwh"].tolist())
+    for key in ("jobs_delayed_by_power", "jobs_capped", "energy_capped_kwh"):
+        assert f"`{key}` is {round(summary[key], 9):g}" in " ".join(PAGE.split())
+    counts = "power budgets: 4 delayed, 3 capped"
+    assert counts in PAGE
+    assert counts in " ".join(summary_table(results).split())

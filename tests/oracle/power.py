@@ -5,6 +5,7 @@ nodes count as what they reserve. What the nodes did is kept, and integrated aft
 piece: for every node the power of each piece, and for every job its part of it.
 """
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -114,9 +115,7 @@ class PowerModel(LadderModel):
             self.held_back.add(row)
         return False
 
-    def fits_at(
-        self, number: int, row: int, parts: list[tuple[int, int]], level: int
-    ) -> bool:
+    def fits_at(self, number: int, row: int, parts: list[tuple[int, int]], level: int) -> bool:
         """Return whether the budgets hold with a job on these nodes at a level."""
         first, site = self.clusters[number].first, self.powers[number].site
         added = {first + node: gpus for node, gpus in parts}
@@ -186,8 +185,8 @@ class PowerModel(LadderModel):
         ends = [at for at, _ in self.loads[node][1:]] + [self.stop_ms]
         loads = [(at, end, held) for (at, held), end in zip(self.loads[node], ends, strict=True)]
         edges = sorted({t for a, b, *_ in (*phases, *loads) for t in (a, b)})
-        for first, last in zip(edges, edges[1:], strict=False):
-            (phase, state), = {p[2:] for p in phases if p[0] <= first and last <= p[1]}
+        for first, last in itertools.pairwise(edges):
+            ((phase, state),) = {p[2:] for p in phases if p[0] <= first and last <= p[1]}
             held = next(held for a, b, held in loads if a <= first and last <= b)
             yield first, last, self.rest_w(node, phase, state), self.parts_of(node, held)
 

@@ -1,6 +1,5 @@
 """Random scenarios with curves, levels and budgets, as documents and as the readable model."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,11 +40,10 @@ def document(rng: np.random.Generator, folder: Path, features: dict[str, Any]) -
         }
     route = [int(k) for k in rng.permutation(len(clusters))[: rng.integers(1, len(clusters) + 1)]]
     rows = jobs(rng, max(counts[k] * nodes[f"n{k}"]["accelerators"] for k in route))
-    path = write_jobs(
-        folder / "j.csv", rows, "submit_s,duration_s,gpus,utilisation,priority"
-    )
+    path = write_jobs(folder / "j.csv", rows, "submit_s,duration_s,gpus,utilisation,priority")
     said = scenario_document(path, horizon=f"{HORIZON_H} h", warm_up=features.get("warm_up", "0 s"))
-    said |= {"nodes": nodes, "sites": sites, "clusters": clusters, "drain": bool(rng.random() < 0.4)}
+    said |= {"nodes": nodes, "sites": sites, "clusters": clusters}
+    said["drain"] = bool(rng.random() < 0.4)
     said["workloads"]["w"]["clusters"] = [f"c{k}" for k in route]
     if features.get("budgets"):
         limit(rng, said)
@@ -116,8 +114,7 @@ def jobs(rng: np.random.Generator, most_gpus: int) -> list[tuple[Any, ...]]:
 def a_grid(rng: np.random.Generator, folder: Path) -> dict[str, Any]:
     values = [float(g) for g in rng.integers(0, 900, 2 * HORIZON_H)]
     path = write_grid(folder / "g.csv", "2022-01-01T00:00:00Z", 30 * MS_PER_MIN, values)
-    made = file_grid(path)
-    return {**made, "after_end": "wrap"}
+    return {**file_grid(path), "after_end": "wrap"}
 
 
 def watts(text: str) -> float:
@@ -182,7 +179,7 @@ def model_of(said: dict[str, Any], opened: Inputs) -> PowerModel:
         rows,
         HORIZON_H * 3_600_000,
         powers=powers,
-        site_budgets_w=[watts(s.get("power_budget", "inf W")) for s in said["sites"].values()],
+        site_budgets_w=limits_w(said)[1],
         drain=said["drain"],
     )
 
@@ -222,22 +219,25 @@ def ladder_of(kind: dict[str, Any], idle_w: float) -> Ladder | None:
         number, unit = state.get(key, "0 s").split()
         return round(float(number) * {"s": 1000, "min": 60_000}[unit])
 
-    node_idle_w = [watts(kind["idle_power"])] if "idle_power" in kind else [idle_w]
+    node_idle_w = watts(kind["idle_power"]) if "idle_power" in kind else idle_w
+
+    def drawn_w(key: str) -> tuple[float, ...]:
+        return tuple(watts(s[key]) if key in s else node_idle_w for s in states)
+
     return Ladder(
         after_ms=tuple(ms(state, "after") for state in states),
         enter_ms=tuple(ms(state, "enter_time") for state in states),
         power_w=tuple(watts(state["power"]) for state in states),
-        enter_w=tuple(watts(s["enter_power"]) if "enter_power" in s else node_idle_w[0] for s in states),
+        enter_w=drawn_w("enter_power"),
         wake_ms=tuple(ms(state, "wake_time") for state in states),
-        wake_w=tuple(watts(s["wake_power"]) if "wake_power" in s else node_idle_w[0] for s in states),
+        wake_w=drawn_w("wake_power"),
     )
 
 
 def limits_w(said: dict[str, Any]) -> tuple[list[float], list[float]]:
     """Return the budgets of the clusters and of the sites, inf where there is none."""
-    both = (said["clusters"], said["sites"])
     clusters, sites = (
-        [watts(entry["power_budget"]) if "power_budget" in entry else math.inf for entry in part.values()]
-        for part in both
+        [watts(entry.get("power_budget", "inf W")) for entry in said[part].values()]
+        for part in ("clusters", "sites")
     )
     return clusters, sites

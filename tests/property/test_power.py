@@ -170,6 +170,7 @@ def test_looking_at_a_run_changes_no_byte_of_it(
     drawn: Any, grams: Any, share: float, step_s: int
 ) -> None:
     """Events that fall together are settled together, however the run is cut by those who look."""
+
     def looks(env: Any, view: Any) -> Any:
         while True:
             yield env.timeout(step_s * 1000)

@@ -18,6 +18,7 @@ from simulator.explanation.residency import residencies
 from simulator.explanation.sums import number
 from simulator.results import Results, load_results
 from simulator.scenario import from_document
+from simulator.simulation import run
 from simulator.units import MS_PER_H, MS_PER_Y
 from tests.builders import scenario_document
 from tests.unit.conftest import Shell
@@ -324,6 +325,27 @@ def test_the_ladder_of_a_catalog_node_runs_as_it_stands(name: str) -> None:
 
 
 # -- jobs ---------------------------------------------------------------------------------------
+
+
+def test_no_utilisation_is_worked_back_where_a_budget_may_have_capped_the_job() -> None:
+    """A capped job draws less for another reason than its utilisation."""
+    level = {"name": "cap", "speed": 0.8, "busy_power": "350 W"}
+    document = scenario_document(
+        nodes={"power_levels": [level]},
+        workloads__w={
+            "clusters": ["c"],
+            "arrivals": {"process": "regular", "every": "5 h"},
+            "duration": "1 h",
+            "gpus": 8,
+        },
+    )
+    free = run(from_document(document)).results
+    document["clusters"]["c"]["power_budget"] = "400 W"
+    capped = run(from_document(document)).results
+    assert capped.summary["jobs_capped"] == 2
+    for results, expected in ((free, 1.0), (capped, None)):
+        bill = job_bill(results, results.jobs["job_id"][0])
+        assert bill.utilisation == (expected and pytest.approx(expected, rel=1e-12))
 
 
 def test_the_bill_of_a_job_multiplies_to_its_row(shell: Shell) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.errors import InputError
 from simulator.fleet import Fleet, fleet_of
 from simulator.kernels.curves import draw
 from simulator.power.curves import curves_of
@@ -69,6 +70,20 @@ def test_a_level_below_idle_power_is_for_whole_clusters_only() -> None:
     made = fleet([*CAPS, low], clusters__c__power_level="low")
     assert (made.idle_w[0], made.busy_w[0], made.floor_w[0]) == (60.0, 90.0, 60.0)
     assert made.level_names == (("low",),)
+
+
+def test_no_job_is_capped_to_a_level_at_which_work_takes_no_power() -> None:
+    none = {"name": "none", "speed": 0.2, "busy_power": "100 W"}
+    assert fleet([*CAPS, none]).level_names == (("full", "cap-300W", "cap-200W"),)
+
+
+def test_a_budget_covers_all_nodes_that_a_policy_may_add() -> None:
+    planner = {"policy": "capacity-planner", "most": 4}
+    said = document(clusters__c__idle=planner, clusters__c__power_budget="400 W")
+    assert fleet_of(from_document(said)).room_w[0] == 0.0
+    said["clusters"]["c"]["power_budget"] = "399 W"
+    with pytest.raises(InputError, match="400 W: 4 nodes idle at 100 W"):
+        from_document(said)
 
 
 def test_clusters_with_fewer_levels_are_filled_up_with_nan() -> None:

@@ -254,3 +254,17 @@ def test_the_headline_gives_each_carbon_figure_a_basis(case: str) -> None:
 )
 def test_quantities_are_printed_with_a_readable_unit(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_what_power_budgets_did_is_said_where_they_did_anything() -> None:
+    assert "power budgets" not in summary_table(PLAIN)
+    assert not [line for line in headline(PLAIN) if line.label in ("delayed", "capped")]
+    done = changed(PLAIN, jobs_delayed_by_power=12, jobs_capped=345, energy_capped_kwh=-67.0)
+    assert "power budgets: 12 delayed, 345 capped" in " ".join(summary_table(done).split())
+    said = [line for line in headline(done) if line.label in ("delayed", "capped")]
+    assert [(line.group, line.label, line.value) for line in said] == [
+        ("energy", "capped", energy_text(67.0)),
+        ("jobs", "delayed", "12"),
+        ("jobs", "capped", "345"),
+    ]
+    assert said[0].basis.startswith("more dynamic energy")
