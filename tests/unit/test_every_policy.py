@@ -126,7 +126,7 @@ def check_node(course: list[tuple[int, int, int]], *, begins: int, prompt: bool)
         AWAKE: {AWAKE, ASLEEP, ABSENT},
         ASLEEP: {WAKING, ABSENT} | ({AWAKE} if prompt else set()),
         WAKING: {AWAKE, ASLEEP, ABSENT},
-        ABSENT: {AWAKE},
+        ABSENT: {AWAKE, ABSENT},  # the latter where it came and left at one instant
     }
     for time_ms, new, gpus in course:
         assert time_ms >= since_ms
