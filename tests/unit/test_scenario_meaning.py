@@ -279,7 +279,7 @@ def test_waking_longer_than_the_run_is_warned_of_where_somebody_wrote_it_or_take
         ("ladder", [0, 1]),
         ({"policy": "peak", "nodes": 1}, [0, 1]),
         ({"policy": "timeout", "after": "30 d"}, [1]),
-        ({"policy": "capacity-planner", "most": 9, "sleep": False}, []),
+        ({"policy": "capacity-planner", "most": 9, "sleep": False}, [0, 1]),
     ):
         document["clusters"]["c"]["idle"] = idle
         document["clusters"]["d"] = document["clusters"]["c"]
