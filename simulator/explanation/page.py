@@ -126,11 +126,15 @@ def _did(residency: Residency) -> Iterator[str]:
     )
     yield from wrapped(f"{residency.cluster} in this run: {shares or 'no time passed'}", 2)
     if residency.wake_ups and residency.wake_ups_per_node_day is not None:
-        yield from wrapped(
-            f"{residency.wake_ups:,} wake-ups, {residency.wake_ups_per_node_day:.3g} a node and "
-            f"day, after {duration_text(residency.asleep_per_wake_up_h)} in idle states each",
-            2,
+        said = (
+            f"{residency.wake_ups:,} wake-ups, {residency.wake_ups_per_node_day:.3g} a node and day"
         )
+        if residency.cancelled:
+            said += f", {residency.cancelled:,} of them cancelled"
+        if residency.asleep_per_wake_up_h is not None:
+            asleep = duration_text(residency.asleep_per_wake_up_h)
+            said += f"; {asleep} in idle states before each that was finished"
+        yield from wrapped(said, 2)
 
 
 def power_text(power_w: float) -> str:

@@ -29,15 +29,17 @@ class Residency:
     shares : dict of str to float
         Share of the nodes' time by what they did, e.g. ``busy``, ``idle``, ``sleep``; only what
         took any.
-    wake_ups : int
+    wake_ups, cancelled : int
+        Wake-ups begun, and those of them that were cancelled.
     wake_ups_per_node_day : float or None
     asleep_per_wake_up_h : float or None
-        Time in idle states over the times that nodes were woken.
+        Time in idle states over the wake-ups that were not cancelled.
     """
 
     cluster: str
     shares: dict[str, float]
     wake_ups: int
+    cancelled: int
     wake_ups_per_node_day: float | None
     asleep_per_wake_up_h: float | None
 
@@ -52,11 +54,16 @@ def residencies(results: Results) -> dict[str, Residency]:
         if name.startswith(PREFIX) and name.endswith(SUFFIX) and name != ABSENT
     ]
     time_s = {name: np.bincount(code, _column(results, name), len(known)) for name in columns}
-    woken = np.bincount(code, _column(results, "wake_ups"), len(known))
+    woken, cancelled = (
+        np.bincount(code, _column(results, name), len(known))
+        for name in ("wake_ups", "wake_ups_cancelled")
+    )
     found = {}
     for at, cluster in enumerate(known):
         mine_s = {name: float(time_s[name][at]) for name in _in_order(results, cluster, columns)}
-        found[cluster] = _residency(cluster, mine_s, round(float(woken[at])))
+        found[cluster] = _residency(
+            cluster, mine_s, round(float(woken[at])), round(float(cancelled[at]))
+        )
     return found
 
 
@@ -68,10 +75,11 @@ def _in_order(results: Results, cluster: str, columns: list[str]) -> list[str]:
     return [*first, *(name for name in dict.fromkeys(states) if name in columns)]
 
 
-def _residency(cluster: str, time_s: dict[str, float], wake_ups: int) -> Residency:
+def _residency(cluster: str, time_s: dict[str, float], wake_ups: int, cancelled: int) -> Residency:
     total_s = sum(time_s.values())
     asleep_s = sum(each_s for name, each_s in time_s.items() if name not in NOT_RESTING)
     node_days = total_s / S_PER_H / H_PER_D
+    finished = wake_ups - cancelled
     return Residency(
         cluster=cluster,
         shares={
@@ -80,8 +88,9 @@ def _residency(cluster: str, time_s: dict[str, float], wake_ups: int) -> Residen
             if each_s > 0.0
         },
         wake_ups=wake_ups,
+        cancelled=cancelled,
         wake_ups_per_node_day=wake_ups / node_days if node_days else None,
-        asleep_per_wake_up_h=asleep_s / S_PER_H / wake_ups if wake_ups else None,
+        asleep_per_wake_up_h=asleep_s / S_PER_H / finished if finished else None,
     )
 
 

@@ -62,20 +62,25 @@ def wake_as_needed(jobs, tables, sleepers):
     count_needs(jobs, tables, sleepers)
     at_once = False
     for cluster in range(len(clusters)):
-        away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-        if away == 0:
-            continue
-        missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
-        awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_IDLE]
-        wanted = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
-        wanted = min(wanted, most(clusters, cluster))
-        while clusters[cluster, AWAKING] > max(wanted, 0):
-            cancel_one(tables, sleepers, cluster)
-        lacking = wanted - clusters[cluster, AWAKING]
-        for _ in range(lacking):
+        for _ in range(wanted(clusters, cluster) - clusters[cluster, AWAKING]):
             if wake_one(tables, sleepers, cluster):
                 at_once = True
+    if not at_once:  # else the queue is counted again, and may need whoever is cancelled now
+        for cluster in range(len(clusters)):
+            surplus = clusters[cluster, AWAKING] - wanted(clusters, cluster)
+            for _ in range(surplus):
+                cancel_one(tables, sleepers, cluster)
     return at_once
+
+
+@kernel(inline="always")
+def wanted(clusters, cluster):
+    """Return how many nodes of a cluster should be waking, by its queue and by what is kept."""
+    away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
+    missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
+    awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_IDLE]
+    needed = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
+    return max(0, min(needed, most(clusters, cluster)))
 
 
 @kernel(inline="always")
@@ -175,9 +180,13 @@ def count_lines(jobs, tables, sleepers, shared):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
         all_saturated = True
-        for cluster in range(len(clusters)):
-            if not saturated(clusters, cluster):
-                all_saturated = False
+        for other in range(len(tables.routes)):
+            if tables.routes[other, CURSOR_JOB] >= 0:
+                for at in range(
+                    tables.routes[other, ROUTE_FIRST], tables.routes[other, ROUTE_LAST]
+                ):
+                    if not saturated(clusters, tables.route_cluster[at]):
+                        all_saturated = False
         if all_saturated:
             break
 

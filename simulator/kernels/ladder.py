@@ -41,7 +41,7 @@ def begins_ms(ladder, cluster, level, idle_since_ms, entered_ms):
 
 @kernel(inline="always")
 def draw_ms(ladder, row):
-    """Return the next time drawn beforehand. [ms]"""
-    at = ladder.drawn[row]
+    """Return the next time drawn beforehand; there are enough for any instant. [ms]"""
+    at = min(ladder.drawn[row], ladder.draws_ms.shape[1] - 1)
     ladder.drawn[row] = at + 1
     return ladder.draws_ms[row, at]

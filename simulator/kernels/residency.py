@@ -22,7 +22,8 @@ from simulator.kernels.tables import ASLEEP, AWAKE, WAKING
 
 # Columns of what is known of a node.
 STATE, SINCE_MS, IDLE_SINCE_MS, LEVEL, ENTERED_MS, OCCUPIED, WAKE_UPS, CANCELLED = range(8)
-NODE_SIZE = 8
+COUNTED = 8  # 1 where the wake-up under way is one that counts
+NODE_SIZE = 9
 
 
 class Residency(NamedTuple):
@@ -146,8 +147,9 @@ def turn(residency, cluster, node, time_ms, state, held):
     counted = 1 if time_ms >= residency.begin_ms else 0
     if state == WAKING or (before == ASLEEP and state == AWAKE) or (napped and held > 0):
         row[node, WAKE_UPS] += counted
+        row[node, COUNTED] = counted
     if before == WAKING and state == ASLEEP:
-        row[node, CANCELLED] += counted
+        row[node, CANCELLED] += row[node, COUNTED]
         row[node, ENTERED_MS] = max(row[node, ENTERED_MS], time_ms)
     elif state == ASLEEP and before == AWAKE:
         level = ladder.first[cluster]

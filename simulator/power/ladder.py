@@ -12,6 +12,9 @@ from simulator.power.descent import Descent
 from simulator.scenario.laws import Constant, Law
 from simulator.workload.draws import Draw, drawer
 
+LONGEST_MS = 2.0**53
+"""Longer draws of heavy-tailed laws are cut: no run is so long. [ms]"""
+
 SPARE_DRAWS = 8192
 """Times drawn beforehand beyond what two instants may need."""
 
@@ -59,7 +62,7 @@ class Ladders:
             used = int(table.drawn[row])
             kept = table.draws_ms[row, used:].copy()
             table.draws_ms[row, : len(kept)] = kept
-            table.draws_ms[row, len(kept) :] = np.rint(draw(used))
+            table.draws_ms[row, len(kept) :] = np.rint(np.minimum(draw(used), LONGEST_MS))
             table.drawn[row] = 0
 
 

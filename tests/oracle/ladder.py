@@ -217,7 +217,12 @@ class LadderModel(Model):
     # Up again
 
     def provision(self) -> None:
-        """Wake nodes, or cancel wake-ups, until as many are waking as are needed."""
+        """Wake nodes, or cancel wake-ups, until as many are waking as are needed.
+
+        Where a node is awake at once, another pass follows, and only the last one cancels.
+        """
+        surplus: list[Node] = []
+        at_once = False
         for number, needed in enumerate(self.nodes_needed()):
             ladder, nodes = self.ladders[number], self.nodes_of(number)
             if ladder is None:
@@ -228,12 +233,13 @@ class LadderModel(Model):
             if ladder.max_waking is not None:
                 wanted = min(wanted, ladder.max_waking)
             for node in sorted(asleep, key=last_asleep)[: max(0, wanted - len(waking))]:
-                self.wake(node, ladder)
-            for node in sorted(waking, key=last_begun)[: max(0, len(waking) - wanted)]:
-                self.cancel(node)
+                at_once |= self.wake(node, ladder)
+            surplus += sorted(waking, key=last_begun)[: max(0, len(waking) - wanted)]
+        for node in surplus if not at_once else ():
+            self.cancel(node)
 
-    def wake(self, node: Node, ladder: Ladder) -> None:
-        """Begin a wake-up; a node that is entering a state first ends entering it."""
+    def wake(self, node: Node, ladder: Ladder) -> bool:
+        """Begin a wake-up and return whether it is over at once; entering a state ends first."""
         draws = self.wake_draws[node.cluster]
         wake_ms = ladder.wake_ms[node.state] if draws is None else next(draws)
         node.wake_ups += 1
@@ -247,6 +253,7 @@ class LadderModel(Model):
         over = Moment(self.env, begins_ms + wake_ms - self.now_ms, COMPLETION)
         turn = node.turn
         over.callbacks.append(lambda _: self.awake(node, turn))
+        return begins_ms + wake_ms == self.now_ms
 
     def cancel(self, node: Node) -> None:
         """Let a node fall back to the state it came from, or go on entering it.

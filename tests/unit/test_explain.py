@@ -276,7 +276,7 @@ def test_residency_counts_each_state_and_what_woke_it(tmp_path: Path) -> None:
     ladders = cluster_ladders(found.scenario)
     assert [ladder.in_use for ladder in ladders] == [True, True]
     text = "\n".join(ladder_lines(ladders, did))
-    assert "42 wake-ups, 12 a node and day, after " in text
+    assert "42 wake-ups, 12 a node and day" in text
     assert "more in this run: off 100.0 %" in text
     assert widest(text) <= 80
 
