@@ -25,8 +25,8 @@ def commanders(scenario: Scenario) -> list[Controller]:
     def commander(at: int, name: str, policy: ClusterProvisioning) -> Controller:
         def start(env: simpy.Environment, view: View) -> Course:
             assert policy.controller is not None
-            clock = PolicyClock(env, policy.policy, name)
             cluster: ClusterView = view.clusters[at]
+            clock = PolicyClock(env, cluster, f"policy {policy.policy} of cluster {name}")
             return clock.guarded(policy.controller(clock, cluster))
 
         return start
@@ -44,13 +44,15 @@ class PolicyClock:
     Parameters
     ----------
     env : simpy.Environment
-    policy, cluster : str
-        Named where something goes wrong.
+    cluster : ClusterView
+    who : str
+        Policy and cluster, as they are named where something goes wrong.
     """
 
-    def __init__(self, env: simpy.Environment, policy: str, cluster: str) -> None:
+    def __init__(self, env: simpy.Environment, cluster: ClusterView, who: str) -> None:
         self._env = env
-        self._who = f"policy {policy} of cluster {cluster}"
+        self._cluster = cluster
+        self._who = who
         self._last_ms = -1
         self._at_once = 0
 
@@ -93,13 +95,13 @@ class PolicyClock:
         except PolicyError:
             raise  # told already, by a process that this one waits for
         except Exception as error:
-            now_ms = int(self._env.now)
+            now_ms = self._cluster.now_ms
             when = f"after {format_quantity(now_ms, 'time')}" if now_ms else "at the start"
             words = " ".join(f"{type(error).__name__}: {error}".split())
             raise PolicyError(f"{self._who} failed {when}: {words}") from error
 
     def _count(self) -> None:
-        now_ms = int(self._env.now)
+        now_ms = self._cluster.now_ms
         self._at_once = self._at_once + 1 if now_ms == self._last_ms else 0
         self._last_ms = now_ms
         if self._at_once > MOST_AT_ONCE:
