@@ -28,7 +28,8 @@ def consolidation(
     are awake keep at least `spare` x the accelerators held free. A closed node that has fallen
     asleep is opened again, for a wake-up to use. All are opened where jobs wait (one that came at
     this instant does not yet), or where the open nodes have less than that free. Jobs are never
-    moved, so nothing has to be paid back (compare Verma et al., pMapper, Middleware 2008, which moves them).
+    moved, so nothing has to be paid back (compare Verma et al., pMapper, Middleware 2008, which
+    moves them).
 
     Parameters
     ----------
