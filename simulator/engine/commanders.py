@@ -26,7 +26,7 @@ def commanders(scenario: Scenario) -> list[Controller]:
         def start(env: simpy.Environment, view: View) -> Course:
             assert policy.controller is not None
             cluster: ClusterView = view.clusters[at]
-            clock = PolicyClock(env, cluster, f"policy {policy.policy} of cluster {name}")
+            clock = PolicyClock(env, policy.policy, cluster)
             return clock.guarded(policy.controller(clock, cluster))
 
         return start
@@ -44,15 +44,16 @@ class PolicyClock:
     Parameters
     ----------
     env : simpy.Environment
+    policy : str
+        Named where something goes wrong.
     cluster : ClusterView
-    who : str
-        Policy and cluster, as they are named where something goes wrong.
+        Named as well, and asked for the time.
     """
 
-    def __init__(self, env: simpy.Environment, cluster: ClusterView, who: str) -> None:
+    def __init__(self, env: simpy.Environment, policy: str, cluster: ClusterView) -> None:
         self._env = env
         self._cluster = cluster
-        self._who = who
+        self._who = f"policy {policy} of cluster {cluster.name}"
         self._last_ms = -1
         self._at_once = 0
 

@@ -269,16 +269,17 @@ def test_what_is_odd_but_allowed_is_warned_of(path: str, value: Any, warning: st
     assert warning in found
 
 
-def test_waking_longer_than_the_run_is_warned_of_once_and_where_it_may_matter() -> None:
+def test_waking_longer_than_the_run_is_warned_of_where_somebody_wrote_it_or_takes_it() -> None:
     slow = {"power": "1 W", "wake_time": "11 h"}
     states = [{"name": "nap", "after": "1 s", **slow}, {"name": "off", "after": "30 d", **slow}]
     document = changed("nodes.n.idle_states", states)
     said = "nodes.n.idle_states[{}].wake_time: waking takes longer (11 h) than the whole run"
+    assert from_document(document).warnings == (said.format(0), said.format(1))
     for idle, taken in (
-        ("always-on", [0, 1]),
         ("ladder", [0, 1]),
         ({"policy": "peak", "nodes": 1}, [0, 1]),
         ({"policy": "timeout", "after": "30 d"}, [1]),
+        ({"policy": "capacity-planner", "most": 9, "sleep": False}, [0, 1]),
     ):
         document["clusters"]["c"]["idle"] = idle
         document["clusters"]["d"] = document["clusters"]["c"]
