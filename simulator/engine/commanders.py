@@ -22,7 +22,7 @@ Course = Generator[Any, Any, Any]
 def commanders(scenario: Scenario) -> list[Controller]:
     """Return the controllers of the clusters' policies, in the scenario's order."""
 
-    def commander(at: int, name: str, policy: ClusterProvisioning) -> Controller:
+    def commander(at: int, policy: ClusterProvisioning) -> Controller:
         def start(env: simpy.Environment, view: View) -> Course:
             assert policy.controller is not None
             cluster: ClusterView = view.clusters[at]
@@ -32,8 +32,8 @@ def commanders(scenario: Scenario) -> list[Controller]:
         return start
 
     return [
-        commander(at, name, policy)
-        for at, (name, policy) in enumerate(provisioning_of(scenario).items())
+        commander(at, policy)
+        for at, policy in enumerate(provisioning_of(scenario).values())
         if policy.controller is not None
     ]
 
