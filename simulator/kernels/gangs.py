@@ -47,7 +47,8 @@ def start(jobs, tables, power, cluster, job, level):
         share = power.level_draw[cluster, level]
     end = now + np.int64(np.rint(length))
     jobs.cluster[job] = cluster
-    jobs.power_level[job] = level
+    if level > 0:
+        jobs.power_level[job] = level
     jobs.start_ms[job] = now
     jobs.end_ms[job] = end
     clock[STARTED] += 1
@@ -60,7 +61,8 @@ def start(jobs, tables, power, cluster, job, level):
         jobs.first_node[job] = place(
             tables, power, cluster, slot, jobs.gpus[job], busy, busy * share, level
         )
-        jobs.part_node[job] = tables.slots[slot, PART_NODE]
+        if tables.slots[slot, PART_NODE] >= 0:
+            jobs.part_node[job] = tables.slots[slot, PART_NODE]
         latest = (np.int64(1) << (62 - tables.bits)) - 1
         if end > latest:
             clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
