@@ -206,11 +206,11 @@ def _tables(
         tails=np.full((count, levels), kernels.NONE, np.int64),
         queues=np.zeros(lines.words, np.int64),
         nodes=_nodes(fleet),
-        busy=np.zeros((node_count, 2)),
+        busy=np.zeros((2, node_count)),
         words=words,
         dirty_nodes=np.empty(node_count, np.int32),
         slots=row,
-        slot_busy=np.zeros((slots, 2)),
+        slot_busy=np.zeros((2, slots)),
         agenda=np.zeros(slots, np.int64),
         bits=max(1, (slots - 1).bit_length()),
     )

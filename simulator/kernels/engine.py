@@ -244,10 +244,13 @@ def record(tables, sleepers, power, log):
         log.node[row] = node
         log.state[row] = nodes[node, NODE_STATE]
         log.held[row] = nodes[node, NODE_WHOLE] - nodes[node, NODE_FREE]
-        log.busy[row] = tables.busy[node, BUSY]
         cluster = nodes[node, NODE_CLUSTER]
-        busy = tables.busy[node, BUSY]
-        log.drawn[row] = node_draw(power, cluster, busy, tables.busy[node, DRAWN])
+        busy = tables.busy[BUSY, node]
+        drawn = busy
+        if tables.clusters[cluster, BUDGETED] == 1:
+            drawn = tables.busy[DRAWN, node]
+        log.busy[row] = busy
+        log.drawn[row] = node_draw(power, cluster, busy, drawn)
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0

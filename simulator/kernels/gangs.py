@@ -8,6 +8,7 @@ from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.tables import (
     AT_LEVEL,
+    BUDGETED,
     BUSY,
     CLUSTER,
     COMPLETED,
@@ -98,13 +99,15 @@ def place(tables, power, cluster, slot, gpus, busy, drawn, level):
     slots[slot, CLUSTER] = cluster
     slots[slot, AT_LEVEL] = level
     slots[slot, PART_NODE] = NONE
-    tables.slot_busy[slot, BUSY] = busy
-    tables.slot_busy[slot, DRAWN] = drawn
+    tables.slot_busy[BUSY, slot] = busy
+    if tables.clusters[cluster, BUDGETED] == 1:
+        tables.slot_busy[DRAWN, slot] = drawn
     if rest > 0:
         node = choose(tables, cluster, rest)
         move(tables, cluster, node, -rest)
-        busy = tables.busy[node, BUSY] + rest * busy
-        drawn = tables.busy[node, DRAWN] + rest * drawn
+        busy = tables.busy[BUSY, node] + rest * busy
+        if tables.clusters[cluster, BUDGETED] == 1:
+            drawn = tables.busy[DRAWN, node] + rest * drawn
         load(tables, power, cluster, node, busy, drawn, level, 1)
         slots[slot, PART_NODE] = node
         if first < 0 or node < first:
@@ -137,8 +140,9 @@ def complete(tables, power):
         busy = 0.0
         drawn = 0.0  # exactly: an empty node carries no rounding
         if nodes[node, NODE_FREE] < nodes[node, NODE_WHOLE]:
-            busy = tables.busy[node, BUSY] - part * tables.slot_busy[slot, BUSY]
-            drawn = tables.busy[node, DRAWN] - part * tables.slot_busy[slot, DRAWN]
+            busy = tables.busy[BUSY, node] - part * tables.slot_busy[BUSY, slot]
+            if tables.clusters[cluster, BUDGETED] == 1:
+                drawn = tables.busy[DRAWN, node] - part * tables.slot_busy[DRAWN, slot]
         load(tables, power, cluster, node, busy, drawn, level, -1)
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot

@@ -47,15 +47,15 @@ def load(tables, power, cluster, node, busy, drawn, level, jobs):
     """
     if tables.clusters[cluster, BUDGETED] == 1:
         follow(tables.busy, power, cluster, node, busy, drawn, level, jobs)
-    tables.busy[node, BUSY] = busy
-    tables.busy[node, DRAWN] = drawn
+        tables.busy[DRAWN, node] = drawn  # only a budget makes it differ from what is busy
+    tables.busy[BUSY, node] = busy
 
 
 @kernel
 def follow(loads, power, cluster, node, busy, drawn, level, jobs):
     """Add what a change of load changes to the power that a cluster reserves."""
     most = most_draw(power, cluster, node, NONE)
-    before = reserve(power, cluster, loads[node, BUSY], loads[node, DRAWN], most)
+    before = reserve(power, cluster, loads[BUSY, node], loads[DRAWN, node], most)
     power.at_level[node, level] += jobs
     most = most_draw(power, cluster, node, NONE)
     after = reserve(power, cluster, busy, drawn, most)
@@ -127,8 +127,8 @@ def level_within_budget(jobs, tables, power, cluster, job):
         busy = whole * utilisation
         added = count * reserve(power, cluster, busy, busy * share, share)
         if rest > 0:
-            busy = tables.busy[node, BUSY]
-            drawn = tables.busy[node, DRAWN]
+            busy = tables.busy[BUSY, node]
+            drawn = tables.busy[DRAWN, node]
             added -= reserve(power, cluster, busy, drawn, most_draw(power, cluster, node, NONE))
             busy += rest * utilisation
             drawn += rest * utilisation * share

@@ -167,11 +167,11 @@ class Tables(NamedTuple):
     tails: NDArray[np.int64]  # [routes, levels] last job waiting
     queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
-    busy: NDArray[np.float64]  # [nodes, 2] accelerators held x utilisation; x draw of the level
+    busy: NDArray[np.float64]  # [2, nodes] accelerators held x utilisation; x draw of the level
     words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts
     dirty_nodes: NDArray[np.int32]  # [nodes] what changed at this instant
     slots: NDArray[np.int32]  # [slots, SLOT_SIZE]
-    slot_busy: NDArray[np.float64]  # [slots, 2] utilisation; x draw of the power level
+    slot_busy: NDArray[np.float64]  # [2, slots] utilisation; x draw of the power level
     agenda: NDArray[np.int64]  # heap of end << bits | slot
     bits: int
 
