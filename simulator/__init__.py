@@ -10,7 +10,7 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, load, open_run, run
+    from simulator.api import Run, load, open_run, run, sweep
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
@@ -28,6 +28,7 @@ __all__ = [
     "open_run",
     "provisioning",
     "run",
+    "sweep",
 ]
 
 _HOMES = {
@@ -40,6 +41,7 @@ _HOMES = {
     "open_run": "simulator.api",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
+    "sweep": "simulator.api",
 }
 
 

@@ -5,7 +5,7 @@
 >>> run.summary["total_kgco2e"]  # doctest: +SKIP
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
+    from simulator.sweeps.study import Study
     from simulator.workload.table import WorkloadSize
 
 
@@ -75,6 +76,88 @@ def run(
     with _shown(progress, scenario.name) as show:
         simulated = simulation.run(scenario, seed=seed, progress=show, command=command)
     return Run(simulated.results, simulated)
+
+
+def sweep(
+    scenario: "Scenario | str | Path",
+    axes: "Mapping[str, Any] | None" = None,
+    *,
+    seeds: "int | Sequence[int] | None" = None,
+    folder: str | Path | None = None,
+    jobs: int = 1,
+    backend: str = "auto",
+    address: str | None = None,
+    retry_failed: bool = False,
+    point_timeout_s: float | None = None,
+    progress: bool = False,
+    yes: bool = False,
+    **options: Any,
+) -> "Study":
+    """Run a scenario at every point of a design, each with the same seeds.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        A path may also be that of a sweep file, whose axes then need not be said again.
+    axes : mapping, optional
+        Values to try by dotted path: ``{"clusters.train.count": [96, 112, 128]}``.
+    seeds : int or sequence of int, optional
+        How many replications, the first with the scenario's own seed, or which. Default 1.
+    folder : path, optional
+        Where the sweep is kept; called again, it goes on where it stopped. Nothing is written
+        without one.
+    jobs : int
+        Processes of this machine; 1 runs in this very process.
+    backend, address : str, optional
+        ``"dask"`` or ``"ray"``, and where their cluster is.
+    retry_failed : bool
+        Whether runs that failed before are tried again.
+    point_timeout_s : float, optional
+        Limit for one run; needs processes of their own. [s]
+    progress : bool
+        Whether to show a bar on stderr.
+    yes : bool
+        Whether more than a million runs are meant.
+    **options
+        What else a file says in its table ``[sweep]``: ``design``, ``samples``, ``constraints``,
+        ``keep``, ``sample_seed``.
+
+    Returns
+    -------
+    Study
+        Its runs and points as pandas. Runs that failed are rows too.
+
+    Raises
+    ------
+    InputError
+        With every problem of the scenario, the axes and the folder.
+    """
+    from simulator import bundled
+    from simulator.progress import sweep_bar
+    from simulator.scenario.load import load_study
+    from simulator.sweeps.carrying import Options
+    from simulator.sweeps.carrying import sweep as carry
+    from simulator.sweeps.plan import plan_of
+    from simulator.sweeps.study import Study
+
+    table: dict[str, Any] = {}
+    if isinstance(scenario, str | Path):
+        path = bundled.file_or_name(Path(scenario))
+        scenario, table = load_study(path, "sweep") if axes is None else (load(path), {})
+    said = {} if seeds is None else {"seeds": seeds if isinstance(seeds, int) else list(seeds)}
+    plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
+    chosen = Options(
+        jobs=jobs,
+        backend=backend,
+        address=address,
+        retry_failed=retry_failed,
+        point_timeout_s=point_timeout_s,
+    )
+    target = None if folder is None else Path(folder)
+    with sweep_bar(scenario.name) if progress else nullcontext() as show:
+        carried = carry(plan, target, chosen, show=show, tell=_say)
+    assert carried.table is not None  # no shard was asked for
+    return Study(plan, carried.table, target)
 
 
 def open_run(folder: str | Path) -> "Run":
@@ -236,6 +319,12 @@ class Run:
             raise InputError(self.results.scenario.name, [Issue("", rule)])
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
         return Run(billed.results, billed)
+
+
+def _say(line: str) -> None:
+    import warnings
+
+    warnings.warn(line, stacklevel=3)
 
 
 def _shown(

@@ -21,11 +21,14 @@ from simulator.cli.report import report
 from simulator.cli.run import run
 from simulator.cli.schema import schema
 from simulator.cli.show import show
+from simulator.cli.sweep import sweep
 from simulator.cli.terminal import (
+    EndedEarly,
     Json,
     NoProgress,
     Quiet,
     Terminal,
+    Terminated,
     error_document,
     print_json,
 )
@@ -38,7 +41,7 @@ REFUSED: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
-VERBS: Final = (run, init, validate, show, report, explain, catalog, schema, doctor, bench)
+VERBS: Final = (run, sweep, init, validate, show, report, explain, catalog, schema, doctor, bench)
 """The verbs in the order of ``--help``."""
 
 app = typer.Typer(
@@ -51,10 +54,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Terminated(BaseException):
-    """The process was asked to end; unwinds the stack so that temporary folders are removed."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -113,6 +112,8 @@ def status(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
     except InputError as error:
         return _fail(arguments, REFUSED, "refused", str(error), error)
+    except EndedEarly as early:
+        return _fail(arguments, early.code, early.kind, early.message)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(arguments, INTERRUPTED, "interrupted", "interrupted; nothing was written")
     except Terminated:

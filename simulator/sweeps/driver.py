@@ -73,12 +73,12 @@ def carry_out(
     ledger: Ledger,
     backend: Backend,
     wanted: NDArray[np.int64],
+    standing: Standing,
     *,
+    record: Callable[[rows.Row], None],
     kept: Callable[[int], bool] = lambda _: False,
-    record: Callable[[rows.Row], None] = lambda _: None,
-    cached: int = 0,
     show: Progress | None = None,
-) -> Standing:
+) -> None:
     """Run rows until each is finished or failed.
 
     Parameters
@@ -90,12 +90,12 @@ def carry_out(
         Started already.
     wanted : array of int64
         Numbers of the rows, in the order in which they are to be run.
-    kept : callable
-        Whether the whole results of a row are kept.
+    standing : Standing
+        Counts what was known before; counts on.
     record : callable
         Writes a row that no worker has written.
-    cached : int
-        Rows that were known before, for the count.
+    kept : callable
+        Whether the whole results of a row are kept.
     show : callable, optional
         Told how far it has come.
 
@@ -106,7 +106,6 @@ def carry_out(
     KeyboardInterrupt
         Whatever interrupts it, after the runs at work have ended and are noted.
     """
-    standing = Standing(total=cached + len(wanted), cached=cached, done=cached)
     session = _Session(plan, ledger, backend, standing, kept, record)
     session.begun_s = time.monotonic()
     todo = _Slices(session, wanted)
@@ -122,7 +121,6 @@ def carry_out(
         for ended in backend.stop(GRACE_S):
             _note(session, ended.rows, ended.written)
         raise
-    return standing
 
 
 class _Slices:
@@ -159,7 +157,8 @@ def chunk_of(
     """Return the chunk of some rows; neighbours of one point share it."""
     per_point = len(plan.seeds)
     points: list[Point] = []
-    last, pairs = -1, []
+    last = -1
+    pairs: list[tuple[int, int]] = []
     for at in found:
         point, seed = divmod(at, per_point)
         if point != last:
@@ -224,4 +223,3 @@ def _suspect(session: _Session, ended: Ended, left: list[int]) -> None:
         half = len(left) // 2
         parts = [left[:half], left[half:]]
     session.again.extend(chunk_of(session.plan, part, session.kept) for part in parts if part)
-

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from simulator.errors import InputError
-from simulator.inputs import Opened, open_inputs
+from simulator.inputs import open_inputs
 from simulator.results import Results, save
 from simulator.scenario.model import Scenario
 from simulator.simulation import simulated
@@ -49,7 +49,6 @@ class Worker:
         self._folder = _reached(work)
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
-        self._opened = Opened()
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
 
@@ -102,7 +101,7 @@ class Worker:
         try:
             if isinstance(scenario, InputError):
                 raise scenario
-            inputs = open_inputs(scenario.with_seed(seed), opened=self._opened)
+            inputs = open_inputs(scenario.replace({"seed": seed}))
             key = inputs.key
             if not (kept or chunk.fresh) and key in self._known:
                 return Row(at, rows.KNOWN, key), None
@@ -200,7 +199,7 @@ def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
 
     def watch() -> None:
         with suppress(OSError, ValueError):
-            while sys.stdin.buffer.raw.read(1):
+            while os.read(sys.stdin.fileno(), 1):
                 pass
         leave(1)
 

@@ -51,15 +51,15 @@ class Local:
         self._stillborn = 0
 
     def start(self, work: Work) -> None:
-        """Note the work; processes start with their first chunk."""
+        """Start every process: they import what they need beside one another."""
         self._work = work
+        self._all = [self._started() for _ in range(self.workers)]
 
     def submit(self, chunk: Chunk) -> None:
-        """Give a chunk to the process with the least to do, starting one where all are busy."""
-        least = min(self._all, key=lambda worker: len(worker.chunks), default=None)
-        if least is None or (least.chunks and len(self._all) < self.workers):
-            least = self._started()
-            self._all.append(least)
+        """Give a chunk to the process with the least to do, replacing those that died."""
+        while len(self._all) < self.workers:
+            self._all.append(self._started())
+        least = min(self._all, key=lambda worker: len(worker.chunks))
         least.chunks.append(chunk)
         with suppress(OSError):  # it died; its silence will tell
             least.connection.send(chunk)
