@@ -183,7 +183,7 @@ def _rows_of(plan: Plan, shard: tuple[int, int] | None) -> NDArray[np.int64]:
 def _work(plan: Plan, store: Store | None, options: Options, *, here: bool) -> Work:
     return Work(
         base=plan.base,
-        sweep=plan.digest,
+        sweep=store.digest if store is not None else "",
         folder=store.folder if store is not None else None,
         token=store.token if store is not None else "",
         point_timeout_s=options.point_timeout_s,

@@ -59,12 +59,18 @@ class Store:
     ----------
     folder : Path
     plan : Plan
+
+    Attributes
+    ----------
+    digest : str
+        Of the plan, which takes a moment to work out.
     """
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
         self.plan = plan
-        self._own = shards.Shard(folder, plan.digest)
+        self.digest = plan.digest
+        self._own = shards.Shard(folder, self.digest)
 
     @property
     def token(self) -> str:
@@ -118,7 +124,7 @@ class Store:
         path = self.folder / RESULTS
         digest = replaced(path, lambda partial: write_results(table, partial))
         index = {
-            "sweep": self.plan.digest,
+            "sweep": self.digest,
             "rows": len(ledger),
             "sha256": digest,
             "shards": {p.name: p.stat().st_size for p in shards.shard_files(self.folder)},
@@ -150,7 +156,7 @@ class Store:
         except (OSError, ValueError, pa.ArrowException):
             found.damaged.append(RESULTS)
             return {}
-        if index["sweep"] == self.plan.digest:
+        if index["sweep"] == self.digest:
             fill(found.ledger, table)
             return dict(index["shards"])
         for row in rows_in(table):
@@ -164,7 +170,7 @@ class Store:
                     found.damaged.append(path.name)
                 continue
             sweep, row = read
-            if sweep != self.plan.digest or not 0 <= row.at < len(found.ledger):
+            if sweep != self.digest or not 0 <= row.at < len(found.ledger):
                 found.ledger.put_elsewhere(row)
             elif not found.ledger.put(row):
                 found.waiting.append(row)
