@@ -135,9 +135,9 @@ def sweep(
     from simulator import bundled
     from simulator.progress import sweep_bar
     from simulator.scenario.load import load_study
-    from simulator.sweeps.carrying import Options
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.plan import plan_of
+    from simulator.sweeps.session import Options
     from simulator.sweeps.study import Study
 
     table: dict[str, Any] = {}

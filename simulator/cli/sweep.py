@@ -25,8 +25,9 @@ from simulator.cli.terminal import (
 from simulator.errors import InputError, Issue, printable, shown
 
 if TYPE_CHECKING:
-    from simulator.sweeps.carrying import Carried, Options
+    from simulator.sweeps.carrying import Carried
     from simulator.sweeps.plan import Plan
+    from simulator.sweeps.session import Options
 
 FAILED: Final = 1
 INTERRUPTED: Final = 128 + signal.SIGINT
@@ -138,7 +139,7 @@ def _options(
 ) -> "Options":
     """Return the options of the command line, all that is wrong with them told at once."""
     from simulator.sweeps.backends.choice import named
-    from simulator.sweeps.carrying import Options
+    from simulator.sweeps.session import Options
 
     issues: list[Issue] = []
     if jobs is not None and jobs < 1:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from simulator.sweeps import rows
 from simulator.sweeps.backends import Backend
 from simulator.sweeps.ledger import Ledger
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.work import Chunk, Ended, Point
 
 MOST_DEATHS: Final = 3
@@ -26,6 +25,8 @@ LOOK_S: Final = 0.2
 """Longest time between two looks at how far it has come. [s]"""
 
 Progress = Callable[["Standing"], None]
+PointsOf = Callable[[Sequence[int]], tuple[Point, ...]]
+"""Given numbers of rows, the points they belong to."""
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Standing:
 class _Session:
     """One carrying-out: what is in the air, what died of what, and what comes next."""
 
-    plan: Plan
+    points_of: PointsOf
     ledger: Ledger
     backend: Backend
     standing: Standing
@@ -67,9 +68,13 @@ class _Session:
     in_air: int = 0
     begun_s: float = 0.0
 
+    def chunk(self, found: Sequence[int]) -> Chunk:
+        """Return the chunk of some rows."""
+        return Chunk(self.points_of(found), frozenset(filter(self.kept, found)))
+
 
 def carry_out(
-    plan: Plan,
+    points_of: PointsOf,
     ledger: Ledger,
     backend: Backend,
     wanted: NDArray[np.int64],
@@ -83,7 +88,8 @@ def carry_out(
 
     Parameters
     ----------
-    plan : Plan
+    points_of : callable
+        What is to be run for some rows.
     ledger : Ledger
         Takes every row as it is finished.
     backend : Backend
@@ -106,7 +112,7 @@ def carry_out(
     KeyboardInterrupt
         Whatever interrupts it, after the runs at work have ended and are noted.
     """
-    session = _Session(plan, ledger, backend, standing, kept, record)
+    session = _Session(points_of, ledger, backend, standing, kept, record)
     session.begun_s = time.monotonic()
     todo = _Slices(session, wanted)
     try:
@@ -139,7 +145,7 @@ class _Slices:
         size = self._size()
         found = self._wanted[self._from : self._from + size]
         self._from += len(found)
-        return chunk_of(self._session.plan, found.tolist(), self._session.kept)
+        return self._session.chunk(found.tolist())
 
     def _size(self) -> int:
         """Return how many rows make a chunk, from what the runs took so far."""
@@ -149,25 +155,6 @@ class _Slices:
         run_s = standing.elapsed_s * workers / standing.run_now
         even = -(-len(self) // (2 * workers))  # so that the last chunks end together
         return max(1, min(MOST_IN_CHUNK, int(CHUNK_S / max(run_s, 1e-9)), even))
-
-
-def chunk_of(
-    plan: Plan, found: Sequence[int], kept: Callable[[int], bool], *, kept_only: bool = False
-) -> Chunk:
-    """Return the chunk of some rows; neighbours of one point share it."""
-    per_point = len(plan.seeds)
-    points: list[Point] = []
-    last = -1
-    pairs: list[tuple[int, int]] = []
-    for at in found:
-        point, seed = divmod(at, per_point)
-        if point != last:
-            if pairs:
-                points.append(Point(plan.points.at(last), tuple(pairs)))
-            last, pairs = point, []
-        pairs.append((at, plan.seeds[seed]))
-    points.append(Point(plan.points.at(last), tuple(pairs)))
-    return Chunk(tuple(points), frozenset(filter(kept, found)), kept_only)
 
 
 def _hand_out(session: _Session, todo: _Slices) -> None:
@@ -193,8 +180,7 @@ def _take(session: _Session, ended: Ended) -> None:
     if ended.death is not None and left:
         _suspect(session, ended, left)
     elif left:  # known elsewhere, and not found there
-        again = chunk_of(session.plan, left, session.kept)
-        session.again.append(replace(again, fresh=True))
+        session.again.append(replace(session.chunk(left), fresh=True))
 
 
 def _note(session: _Session, found: Sequence[rows.Row], written: bool) -> None:
@@ -222,4 +208,4 @@ def _suspect(session: _Session, ended: Ended, left: list[int]) -> None:
     else:
         half = len(left) // 2
         parts = [left[:half], left[half:]]
-    session.again.extend(chunk_of(session.plan, part, session.kept) for part in parts if part)
+    session.again.extend(session.chunk(part) for part in parts if part)

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
 from simulator.errors import InputError, Issue
+from simulator.scenario.model import Scenario
 from simulator.sweeps import lock, shards
 from simulator.sweeps.known import NAME as KNOWN_FILE
 from simulator.sweeps.known import write_known
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.partial import ENDING as PARTIAL
 from simulator.sweeps.partial import file_digest, replaced, write_text
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.rows import Row
-from simulator.sweeps.table import fill, read_results, results_table, rows_in, write_results
+from simulator.sweeps.table import fill, read_results, rows_in, write_results
 from simulator.sweeps.worker import KEPT, TOKEN
 
 RESULTS: Final = "results.parquet"
@@ -52,13 +52,30 @@ class Found:
     waiting: list[Row] = field(default_factory=list)
 
 
+class Stored(Protocol):
+    """What a folder is made for: rows, counted and named."""
+
+    @property
+    def base(self) -> Scenario:
+        """The scenario that gives it its name."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides which runs these are."""
+
+    def __len__(self) -> int: ...
+
+    def to_toml(self) -> str:
+        """Return a file that gives the same again."""
+
+
 class Store:
     """The folder of one sweep.
 
     Parameters
     ----------
     folder : Path
-    plan : Plan
+    plan : Stored
 
     Attributes
     ----------
@@ -66,7 +83,7 @@ class Store:
         Of the plan, which takes a moment to work out.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Stored) -> None:
         self.folder = folder
         self.plan = plan
         self.digest = plan.digest
@@ -114,23 +131,23 @@ class Store:
         """Write a row that no worker has written."""
         self._own.append(row)
 
-    def compact(self, ledger: Ledger) -> pa.Table:
-        """Write every row into one table, in the order of the rows, and return it.
+    def compact(self, table: pa.Table) -> None:
+        """Write every row into one table; the same rows give the same bytes, whoever found them.
 
-        The same rows give the same bytes, whoever found them in whatever order.
+        Raises
+        ------
+        OSError
+            If the disk refuses.
         """
         self._own.sync()
-        table = results_table(self.plan, ledger)
-        path = self.folder / RESULTS
-        digest = replaced(path, lambda partial: write_results(table, partial))
+        digest = replaced(self.folder / RESULTS, lambda partial: write_results(table, partial))
         index = {
             "sweep": self.digest,
-            "rows": len(ledger),
+            "rows": table.num_rows,
             "sha256": digest,
             "shards": {p.name: p.stat().st_size for p in shards.shard_files(self.folder)},
         }
         write_text(self.folder / INDEX, json.dumps(index, indent=2) + "\n")
-        return table
 
     def _sign(self) -> None:
         """Write what the folder is, and the file of its sweep."""

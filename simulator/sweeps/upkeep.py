@@ -11,6 +11,7 @@ from simulator.sweeps.known import NAME as KNOWN_FILE
 from simulator.sweeps.partial import ENDING as PARTIAL
 from simulator.sweeps.plan import Plan, plan_of
 from simulator.sweeps.store import SWEEP, Store, read_index
+from simulator.sweeps.table import results_table
 from simulator.sweeps.worker import KEPT, TOKEN, kept_folder
 
 
@@ -74,7 +75,7 @@ def tidy(folder: Path) -> Answer:
         if len(ledger.open_rows):
             rule = f"{len(ledger.open_rows):,} runs are left; finish the sweep first"
             raise InputError("sweep gc", [Issue(str(folder), rule)])
-        store.compact(ledger)
+        store.compact(results_table(plan, ledger))
         kept = {
             kept_folder(folder, at, ledger.key(at)).name
             for at in range(len(ledger))
@@ -86,7 +87,7 @@ def tidy(folder: Path) -> Answer:
         freed = sum(map(_size, needless))
         for path in needless:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        store.compact(ledger)
+        store.compact(results_table(plan, ledger))
     lines = [f"{len(needless):,} files and folders removed, {freed:,} bytes freed"]
     return Answer(lines, {"removed": [str(path) for path in needless], "bytes": freed})
 

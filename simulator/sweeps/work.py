@@ -25,8 +25,8 @@ class Work:
 
     Attributes
     ----------
-    base : Scenario
-        The scenario whose values the points replace.
+    bases : tuple of Scenario
+        The scenarios whose values the points replace.
     sweep : str
         Digest of the sweep.
     folder : Path or None
@@ -37,10 +37,10 @@ class Work:
     point_timeout_s : float or None
         A run that takes longer is ended with its process. [s]
     plugins : tuple of str
-        Modules whose policies the base knows; a worker imports them.
+        Modules whose policies the bases know; a worker imports them.
     """
 
-    base: "Scenario"
+    bases: tuple["Scenario", ...]
     sweep: str
     folder: Path | None = None
     token: str = ""
@@ -57,10 +57,13 @@ class Point:
     changes : dict
         New values by dotted path.
     rows : tuple of (at, seed)
+    base : int
+        Which of the bases it changes.
     """
 
     changes: dict[str, Any]
     rows: tuple[tuple[int, int], ...]
+    base: int = 0
 
 
 @dataclass(frozen=True, slots=True)

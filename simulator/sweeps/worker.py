@@ -12,7 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from simulator.errors import InputError
 from simulator.inputs import open_inputs
@@ -22,7 +22,7 @@ from simulator.simulation import simulated
 from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import Chunk, Work
+from simulator.sweeps.work import Chunk, Point, Work
 
 TOKEN: Final = "sweep.json"
 """The file by which a worker knows the folder of its sweep."""
@@ -75,7 +75,7 @@ class Worker:
                 if self._stopped:
                     return
                 if scenario is None:
-                    scenario = self._changed(point.changes)
+                    scenario = self._changed(point)
                 with _Guard(self._limit_s):
                     row, results = self._row(at, scenario, seed, chunk)
                 if results is not None:
@@ -86,9 +86,10 @@ class Worker:
         if self._shard is not None:
             self._shard.sync()
 
-    def _changed(self, changes: dict[str, Any]) -> Scenario | InputError:
+    def _changed(self, point: Point) -> Scenario | InputError:
+        base = self._work.bases[point.base]
         try:
-            return self._work.base.replace(changes)
+            return base.replace(point.changes) if point.changes else base
         except InputError as error:
             return error
 
