@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.sweeps.driver import Progress, Standing
+from simulator.sweeps.keeping import keep_chosen, kept_as_it_comes
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.plan import Plan
 from simulator.sweeps.session import Options, Session
@@ -122,8 +123,17 @@ def _run(
     show: Progress | None,
     tell: Callable[[str], None],
 ) -> Standing:
+    def points(rows: Sequence[int]) -> tuple[Point, ...]:
+        return points_of(plan, rows)
+
     with Session([plan.base], ledger, options, store, said=plan.table, tell=tell) as session:
-        return session.run(lambda rows: points_of(plan, rows), _part(plan, options), show=show)
+        rows = _part(plan, options)
+        if store is None:
+            return session.run(points, rows, show=show)
+        standing = session.run(points, rows, kept=kept_as_it_comes(plan), show=show)
+        if plan.keep and not len(ledger.open_rows):
+            keep_chosen(plan, ledger, session.work(here=True), points)
+        return standing
 
 
 def _part(plan: Plan, options: Options) -> NDArray[np.int64]:

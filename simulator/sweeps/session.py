@@ -142,10 +142,11 @@ class Session:
                 isolated=options.point_timeout_s is not None,
                 tell=self._tell,
             )
-            self._backend.start(self._work(here=isinstance(self._backend, Inline)))
+            self._backend.start(self.work(here=isinstance(self._backend, Inline)))
         return self._backend
 
-    def _work(self, *, here: bool) -> Work:
+    def work(self, *, here: bool) -> Work:
+        """Return what workers are given: in this process, or in another."""
         store = self._store
         return Work(
             bases=self._bases,
