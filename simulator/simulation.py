@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.model import Scenario
-from simulator.tables import summary_of
+from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
@@ -204,6 +205,7 @@ def _too_many_bins(opened: Inputs, bin_ms: int, cells: int) -> Issue:
 def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) -> Results:
     """Bill a metered run and put its tables and summary together."""
     scenario, fleet, jobs = opened.scenario, opened.fleet, opened.jobs
+    interval_ms = scenario.accounting.interval_ms
     signals = _signals(opened, metered)
     facility = _facility(opened, metered)
     billed = account(fleet, power, jobs, log, metered, signals, facility)
@@ -221,11 +223,13 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         seed=scenario.seed,
         key=opened.key,
         summary=summary_of(summary),
-        tables={
-            "jobs": job_table(fleet, jobs, log, billed, states),
-            "hourly": interval_table(fleet, jobs, log, billed, scenario.accounting.interval_ms),
-            "nodes": node_table(fleet, power.ladders, billed),
-        },
+        tables=Tables(
+            {
+                "jobs": partial(job_table, fleet, jobs, log, billed, states),
+                "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
+                "nodes": partial(node_table, fleet, power.ladders, billed),
+            }
+        ),
         basis=basis_of(opened.average, opened.marginal),
         assumptions=_told(log, scenario)
         + assumptions_of(
