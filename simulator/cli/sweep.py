@@ -106,7 +106,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
 
     folder = output or run_folder(plan.base.name, plan.digest)
     check_store(folder)
-    for warning in plan.base.warnings:
+    for warning in (*plan.base.warnings, *plan.warnings):
         out.warn(warning)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")

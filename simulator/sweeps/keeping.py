@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.sweeps.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked, KeepRule, rule_of
+from simulator.sweeps.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked
 from simulator.sweeps.ledger import IS_DONE, IS_FAILED, Ledger
 from simulator.sweeps.partial import write_text
 from simulator.sweeps.plan import Plan
@@ -20,7 +20,7 @@ FAILED_FILE: Final = "failed-{at}.toml"
 
 def kept_as_it_comes(plan: Plan) -> Callable[[int], bool]:
     """Return which rows are kept whatever comes out: all, or every n-th."""
-    rules = _rules(plan)
+    rules = plan.rules
     if any(isinstance(rule, KeepAll) for rule in rules):
         return lambda _: True
     steps = [rule.step for rule in rules if isinstance(rule, KeepEvery)]
@@ -40,7 +40,7 @@ def keep_chosen(plan: Plan, ledger: Ledger, work: Work, points_of: PointsOf) -> 
     """
     folder = work.folder
     assert folder is not None
-    rules = _rules(plan)
+    rules = plan.rules
     as_it_comes = kept_as_it_comes(plan)
     wanted = {at for at in np.flatnonzero(ledger.state == IS_DONE).tolist() if as_it_comes(at)}
     for rule in rules:
@@ -64,7 +64,7 @@ def ranked(ledger: Ledger, rule: KeepRanked) -> list[int]:
 
 
 def _keep_failed(plan: Plan, ledger: Ledger, folder: Path) -> None:
-    """Write the scenario of every run that failed, to be run alone; of one refused there is none."""
+    """Write the scenario of every run that failed, to be run alone; one refused has none."""
     for at in np.flatnonzero(ledger.state == IS_FAILED).tolist():
         path = folder / KEPT / FAILED_FILE.format(at=at)
         try:
@@ -74,6 +74,3 @@ def _keep_failed(plan: Plan, ledger: Ledger, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)
 
-
-def _rules(plan: Plan) -> tuple[KeepRule, ...]:
-    return tuple(rule_of(text) for text in plan.keep)
