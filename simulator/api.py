@@ -142,7 +142,7 @@ def sweep(
 
     table: dict[str, Any] = {}
     if isinstance(scenario, str | Path):
-        path = bundled.file_or_name(Path(scenario))
+        path = bundled.file_or_name(Path(scenario), of_sweep=axes is None)
         scenario, table = load_study(path, "sweep") if axes is None else (load(path), {})
     said = {} if seeds is None else {"seeds": seeds if isinstance(seeds, int) else list(seeds)}
     plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
