@@ -141,6 +141,7 @@ def _options(
     point_timeout: str | None,
 ) -> "Options":
     """Return the options of the command line, all that is wrong with them told at once."""
+    from simulator.results import plain_command
     from simulator.sweeps.backends.choice import named
     from simulator.sweeps.session import Options
 
@@ -154,6 +155,7 @@ def _options(
         raise InputError("command line", issues)
     return Options(
         jobs=jobs,
+        command=plain_command(["fleetsim", *sys.argv[1:]]),
         backend=backend,
         address=address,
         shard=part,
