@@ -81,9 +81,8 @@ def file_or_name(said: Path, *, of_sweep: bool = False) -> Path:
     bare = said.name == str(said) and not said.suffix
     shipped = _shipped(of_sweep)
     # A run of hello may have left a folder of that name.
-    if os.path.isfile(said) or (
-        os.path.exists(said) and not (bare and said.name.replace("_", "-") in shipped)
-    ):  # noqa: PTH110, PTH113
+    named = bare and said.name.replace("_", "-") in shipped
+    if os.path.isfile(said) or (os.path.exists(said) and not named):  # noqa: PTH110, PTH113
         return said
     if bare:
         return scenario_file(said.name, of_sweep=of_sweep)

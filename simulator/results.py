@@ -230,6 +230,9 @@ def _relative(word: str) -> str:
 def _check_present(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(str(folder), [Issue("", "no such folder; name the folder of a run")])
+    if (folder / "sweep.toml").is_file():
+        rule = "the folder of a sweep; its runs are rows of results.parquet, name one of a run"
+        raise InputError(str(folder), [Issue("", rule)])
     needed = ("manifest.json", "scenario.toml", "summary.json", *(f"{t}.parquet" for t in TABLES))
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
