@@ -31,6 +31,7 @@ from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
 from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity
@@ -111,6 +112,10 @@ class Provenance:
         Folder that relative paths are relative to.
     source : str
         The file as the user named it.
+    confirmed : bool
+        Whether sizes beyond the usual were confirmed, with ``--yes``.
+    untrusted : bool
+        Whether files outside the folder are refused.
     """
 
     document: dict[str, Any] = field(default_factory=dict)
@@ -119,6 +124,8 @@ class Provenance:
     path: Path | None = None
     folder: Path = Path()
     source: str = "scenario"
+    confirmed: bool = False
+    untrusted: bool = False
 
 
 class Scenario(Spec):
@@ -206,6 +213,21 @@ class Scenario(Spec):
     def source(self) -> str:
         """The file as the user named it."""
         return self._provenance.source
+
+    @property
+    def reading(self) -> Reading:
+        """How more of the scenario is read: from its folder, under the same limits."""
+        return Reading(folder=self.folder, confirmed=self.confirmed, untrusted=self.untrusted)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether sizes beyond the usual were confirmed, with ``--yes``."""
+        return self._provenance.confirmed
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether files outside the scenario's folder are refused."""
+        return self._provenance.untrusted
 
     def replace(self, changes: Mapping[str, Any]) -> "Scenario":
         """Return the scenario with some values replaced, checked as a whole again.

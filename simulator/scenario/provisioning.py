@@ -10,6 +10,7 @@ from simulator import registry
 from simulator.errors import Issue, PolicyError, listing, shown
 from simulator.registry import ParameterError, Plugin
 from simulator.scenario.fields import Marker, Whole, Word
+from simulator.scenario.limits import NODES
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.parameters import (
     example,
@@ -24,8 +25,8 @@ from simulator.scenario.spec import Problems, refusal
 ALWAYS_ON: Final = "always-on"
 """The policy without any ladder."""
 
-MOST_NODES: Final = 2**20
-"""Nodes that one cluster may have."""
+MOST_NODES: Final = NODES.usual
+"""Nodes that a policy may name."""
 
 MAX_WAKING: Final = Whole(1, MOST_NODES)
 """How many nodes may wake at a time."""

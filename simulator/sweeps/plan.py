@@ -128,7 +128,7 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
         With every problem of the table.
     """
     issues: list[Issue] = []
-    axes = axes_of(table, base.folder, issues)
+    axes = axes_of(table, base.reading, issues)
     if not axes and not issues:
         issues.append(Issue("sweep", f"varies nothing; write an axis, e.g. {EXAMPLE}"))
     settings = read_settings(table, base.seed, issues)
