@@ -136,7 +136,7 @@ def run(
     """
     begun_s = time.perf_counter()
     if seed is not None:
-        scenario = scenario.replace({"seed": seed})
+        scenario = scenario.with_seed(seed)
     done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
@@ -211,17 +211,18 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     billed = account(fleet, power, jobs, log, metered, signals, facility)
     audit(billed)
     states = job_states(log)
+    key = opened.key
     summary = {
         "name": scenario.name,
         "seed": scenario.seed,
-        "key": opened.key,
+        "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
     }
     return Results(
         scenario=scenario,
         seed=scenario.seed,
-        key=opened.key,
+        key=key,
         summary=summary_of(summary),
         tables=Tables(
             {
