@@ -11,14 +11,12 @@ from simulator.scenario.checks import problems_between, warnings_of
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.document import (
     DEFAULT,
+    REPLACED,
     SECTIONS,
     Document,
     Layered,
     expand_catalog,
-    fill_defaults,
-    in_order,
     put_all,
-    without_defaults,
 )
 from simulator.scenario.fields import plain_text
 from simulator.scenario.grid import Site
@@ -188,21 +186,26 @@ def replaced(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         scenario.source,
         scenario.folder,
         scenario.path,
-        confirmed=scenario.confirmed,
-        untrusted=scenario.untrusted,
+        confirmed=scenario.reading.confirmed,
+        untrusted=scenario.reading.untrusted,
     )
-    said = without_defaults(Layered(scenario.document, scenario.origins))
-    issues = put_all(said, changes, "replace")
-    return _scenario(said, place, issues)
+    said = scenario.said()
+    issues = put_all(said, changes, REPLACED)
+    return _scenario(said, place, issues, scenario)
 
 
-def _scenario(layered: Layered, place: Place, issues: list[Issue]) -> Scenario:
-    """Return the scenario of a merged document, or raise every problem of it."""
+def _scenario(
+    layered: Layered, place: Place, issues: list[Issue], former: Scenario | None = None
+) -> Scenario:
+    """Return the scenario of a merged document, or raise every problem of it.
+
+    Entries that stand in the document of the `former` scenario too are not read again.
+    """
     _refuse_other_kinds(layered.document, place)
     expand_catalog(layered)
     document = layered.document
     reading = place.reading
-    parts = {section: _entries(document, section, reading, issues) for section in SECTIONS}
+    parts = {section: _entries(document, section, reading, issues, former) for section in SECTIONS}
     head = {key: value for key, value in document.items() if key not in SECTIONS}
     scenario = None
     try:
@@ -216,28 +219,34 @@ def _scenario(layered: Layered, place: Place, issues: list[Issue]) -> Scenario:
 
 
 def _finished(scenario: Scenario, layered: Layered, place: Place) -> Scenario:
+    node_types = scenario.nodes
     used = {cluster.node for cluster in scenario.clusters.values()}
-    unused = [name for name in scenario.nodes if name not in used]
-    fill_defaults(scenario, layered.document, layered)
-    in_order(layered, Scenario)
-    scenario = scenario.model_copy(
-        update={"nodes": {name: node for name, node in scenario.nodes.items() if name in used}}
-    )
+    unused = [name for name in node_types if name not in used]
+    if unused:
+        nodes = {name: node for name, node in node_types.items() if name in used}
+        scenario = scenario.model_copy(update={"nodes": nodes})
+    layered.forget()
     provenance = Provenance(
-        document=layered.document,
+        said=layered.document,
         origins=layered.origins,
+        node_types=node_types,
         warnings=warnings_of(scenario, unused),
         path=place.path,
         folder=place.folder,
         source=place.source,
         confirmed=place.confirmed,
         untrusted=place.untrusted,
+        check_files=place.check_files,
     )
     return scenario.with_provenance(provenance)
 
 
 def _entries(
-    document: Document, section: str, reading: Reading, issues: list[Issue]
+    document: Document,
+    section: str,
+    reading: Reading,
+    issues: list[Issue],
+    former: Scenario | None,
 ) -> dict[str, Any]:
     """Return the entries of a section that can be read; note the problems of the others."""
     table = document.get(section, {})
@@ -245,8 +254,11 @@ def _entries(
         text = f"{shown(table)} is not a table; write [{section}.NAME] and its keys below it"
         issues.append(Issue(section, text))
         return {}
-    found = {}
+    found: dict[str, Spec] = {}
     for name, entry in table.items():
+        if former is not None and (spec := former.read_before(section, name, entry)) is not None:
+            found[name] = spec
+            continue
         try:
             plain_text(name, "a name")
         except ValueError as error:

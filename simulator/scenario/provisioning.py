@@ -59,6 +59,12 @@ class Provisioning:
         return _plugin(self.policy)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the name stands for the same policy for good; a notebook may rewrite its own."""
+        found = registry.provisioning.get(self.policy)
+        return found is not None and found.function.__module__ != "__main__"
+
+    @property
     def follows_ladder(self) -> bool:
         """Whether idle nodes that nothing keeps awake take the states of the node type."""
         flag = self.plugin.roles.get("ladder")

@@ -77,7 +77,8 @@ class Plan:
 
     def scenario(self, row: int) -> Scenario:
         """Return the scenario of a row."""
-        return self.base.replace(self.changes(row))
+        changed = self.base.replace(self.points.at(self.point_of(row)))
+        return changed.with_seed(self.seed_of(row))
 
     def rows_of(self, points: slice) -> range:
         """Return the rows of neighbouring points, e.g. ``plan.rows_of(slice(10, 20))``."""

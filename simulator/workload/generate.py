@@ -62,7 +62,7 @@ def refuse_too_many(scenario: Scenario) -> None:
         expected_jobs(workload, start=scenario.start, horizon_ms=scenario.horizon_ms)
         for workload in scenario.workloads.values()
     )
-    if (exceeded := JOBS.exceeded(total, scenario.confirmed)) is not None:
+    if (exceeded := JOBS.exceeded(total, scenario.reading.confirmed)) is not None:
         text = (
             f"some {total:,.0f} jobs of all workloads in the horizon, {exceeded}; "
             "lower a rate, shorten the horizon or set max_jobs"
