@@ -48,6 +48,14 @@ def base(**changes: Any) -> Scenario:
     return from_document({**BASE, **changes})
 
 
+def short_grid(folder: Path) -> dict[str, str]:
+    """Write three days of intensity, and return the grid that reads them."""
+    path = folder / "three_days.csv"
+    hours = [f"2022-01-0{1 + hour // 24}T{hour % 24:02}:00:00Z,400" for hour in range(72)]
+    path.write_text("\n".join(["time,value", *hours]) + "\n", encoding="utf-8")
+    return {"file": str(path), "time": "time", "value": "value", "unit": "g/kWh"}
+
+
 def plan(table: dict[str, Any] | None = None, **more: Any) -> Plan:
     """Return the plan of a table, by default of six points and three seeds."""
     return plan_of(base(), {**(AXES if table is None else table), **more})

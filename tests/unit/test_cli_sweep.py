@@ -7,7 +7,7 @@ import pytest
 
 from simulator.cli.sweep import _shard
 from tests.unit.conftest import Shell
-from tests.unit.sweep_samples import file
+from tests.unit.sweep_samples import file, short_grid
 
 
 def test_a_sweep_prints_its_points_within_80_columns(shell: Shell, tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_a_plain_scenario_is_no_sweep(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_runs_that_fail_are_counted_and_told(shell: Shell, tmp_path: Path) -> None:
-    table = '[sweep]\nhorizon = ["2 d", "3000 d"]\n"sites.here.grid.average" = ["CISO"]\n'
+    grid = ", ".join(f'{key} = "{value}"' for key, value in short_grid(tmp_path).items())
+    table = f'[sites.here.grid]\naverage = {{ {grid} }}\n[sweep]\nhorizon = ["2 d", "4 d"]\n'
     code, out, _ = shell("sweep", file(tmp_path, table), "-j", 1, "-o", "s")
     assert code == 1
     assert "1 of 2 runs finished, 1 failed" in out

@@ -16,7 +16,7 @@ from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
 from simulator.sweeps.store import RESULTS, Store
 from simulator.sweeps.table import results_table, rows_in
-from tests.unit.sweep_samples import AXES, base, plan
+from tests.unit.sweep_samples import AXES, base, plan, short_grid
 
 ONE = Options(jobs=1)
 
@@ -132,18 +132,18 @@ def test_a_changed_value_of_the_base_runs_what_it_concerns(tmp_path: Path) -> No
 
 
 def test_a_point_that_is_refused_is_a_row_and_others_go_on(tmp_path: Path) -> None:
-    on_ciso = base().replace({"sites.here.grid.average": "CISO"})
-    axes = {"horizon": ["2 d", "3000 d", "3 d"]}
+    short = base().replace({"sites.here.grid.average": short_grid(tmp_path)})
+    axes = {"horizon": ["2 d", "4 d", "3 d"]}
     folder = tmp_path / "refused"
-    study = fs.sweep(on_ciso, axes, seeds=2, folder=folder)
+    study = fs.sweep(short, axes, seeds=2, folder=folder)
     assert study.runs["status"].tolist() == ["done"] * 2 + ["failed"] * 2 + ["done"] * 2
     assert study.failed["error"].str.contains("sites.here.grid.average").all()
     assert study.points["runs"].tolist() == [2, 0, 2]
     assert study.points["total_kgco2e"].isna().tolist() == [False, True, False]
     assert lines_by_row(folder)[2] == 1
-    fs.sweep(on_ciso, axes, seeds=2, folder=folder)
+    fs.sweep(short, axes, seeds=2, folder=folder)
     assert lines_by_row(folder)[2] == 1
-    fs.sweep(on_ciso, axes, seeds=2, folder=folder, retry_failed=True)
+    fs.sweep(short, axes, seeds=2, folder=folder, retry_failed=True)
     assert lines_by_row(folder)[2] == 2
 
 
