@@ -158,7 +158,7 @@ def load_results(folder: str | Path) -> Results:
     _check_version(path, manifest)
     summary = _read_summary(path)
     tables = {name: _read_table(path, name) for name in TABLES}
-    scenario = load(path / "scenario.toml", check_files=False)
+    scenario = load(path / "scenario.toml", check_files=False, yes=True)
     try:
         return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
