@@ -27,6 +27,7 @@ from simulator.results import Results
 from simulator.scenario.model import Scenario
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
+from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
 Progress = Callable[[float, float, int], None]
@@ -114,6 +115,7 @@ def run(
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
     command: str | None = None,
+    opened: Opened | None = None,
 ) -> Simulated:
     """Simulate a scenario.
 
@@ -128,6 +130,8 @@ def run(
         SimPy processes of your own.
     command : str, optional
         The command line, for the manifest.
+    opened : Opened, optional
+        Keeps what is read of files for runs to come.
 
     Raises
     ------
@@ -137,7 +141,8 @@ def run(
     begun_s = time.perf_counter()
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
+    inputs = open_inputs(scenario, opened)
+    done = simulated(inputs, progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
 
