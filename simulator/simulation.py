@@ -28,6 +28,7 @@ from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
+from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
 Progress = Callable[[float, float, int], None]
@@ -115,6 +116,7 @@ def run(
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
     command: str | None = None,
+    opened: Opened | None = None,
 ) -> Simulated:
     """Simulate a scenario.
 
@@ -129,6 +131,8 @@ def run(
         SimPy processes of your own.
     command : str, optional
         The command line, for the manifest.
+    opened : Opened, optional
+        Keeps what is read of files for runs to come.
 
     Raises
     ------
@@ -138,7 +142,8 @@ def run(
     begun_s = time.perf_counter()
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
+    inputs = open_inputs(scenario, opened)
+    done = simulated(inputs, progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
 

@@ -15,6 +15,7 @@ from simulator.accounting.tables import (
 )
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
+from simulator.percentiles import percentiles
 from simulator.units import G_PER_KG, MS_PER_D, MS_PER_H
 from simulator.workload.table import JobTable
 
@@ -190,16 +191,16 @@ def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, f
     """Return waits of the jobs that started; percentiles are numpy's linear ones."""
     if not len(wait_ms):
         return dict.fromkeys(WAITS)
-    p50, p95, p99 = np.percentile(wait_ms, (50, 95, 99)) / MS_PER_H
+    p50, p95, p99 = percentiles(wait_ms.copy(), (50, 95, 99))
     waited_ms, ran_ms = wait_ms, run_ms
     if not run_ms.all():
         waited_ms, ran_ms = wait_ms[run_ms > 0], run_ms[run_ms > 0]
     slowdown = 1.0 + waited_ms / ran_ms
     return {
         "wait_mean_h": float(wait_ms.mean()) / MS_PER_H,
-        "wait_p50_h": float(p50),
-        "wait_p95_h": float(p95),
-        "wait_p99_h": float(p99),
+        "wait_p50_h": p50 / MS_PER_H,
+        "wait_p95_h": p95 / MS_PER_H,
+        "wait_p99_h": p99 / MS_PER_H,
         "waited_share": float(np.count_nonzero(wait_ms)) / len(wait_ms),
         "slowdown_mean": float(slowdown.mean()) if len(slowdown) else None,
     }
