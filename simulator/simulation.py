@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
+from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import MOST_CELLS, Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
@@ -24,6 +25,7 @@ from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.model import Scenario
+from simulator.scenario.prices import currency_of
 from simulator.tables import summary_of
 from simulator.traces.grid import GridTrace
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
@@ -215,6 +217,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         "key": opened.key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
+        **peaks(billed, scenario.accounting.interval_ms),
+        **costs(scenario, fleet, billed),
     }
     return Results(
         scenario=scenario,
@@ -226,7 +230,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
             "hourly": interval_table(fleet, jobs, log, billed, scenario.accounting.interval_ms),
             "nodes": node_table(fleet, power.ladders, billed),
         },
-        basis=basis_of(opened.average, opened.marginal),
+        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,

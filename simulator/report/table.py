@@ -6,10 +6,13 @@ from os import PathLike
 from typing import Any, Final
 
 from simulator.display import (
+    POWER,
     count_text,
     duration_text,
     energy_text,
+    money_text,
     number_text,
+    quantity_text,
     share_text,
     short_text,
     water_text,
@@ -65,7 +68,7 @@ def summary_table(
     rows = carbon(results)
     for brief in (False, True):
         head = [_title(results), *_energy(results, brief=brief)]
-        tail = [*_fleet(results, brief=brief), *_where(report, next_step)]
+        tail = [*_fleet(results, brief=brief), *_cost(results), *_where(report, next_step)]
         room = MOST_LINES - len(head) - len(rows) - len(tail)
         if room >= min(1, len(notes)):
             break
@@ -90,8 +93,9 @@ def _energy(results: Results, *, brief: bool) -> list[str]:
         shares = [share.partition(" (")[0].replace("below ", "<") for share in shares]
     split = ", ".join(shares)
     water = "" if summary["water_l"] is None else f"; {water_text(summary['water_l'])} of water"
+    peak = f"; peak {quantity_text(summary['peak_facility_kw'], POWER)}"
     return [
-        *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}"),
+        *_block("energy", f"{whole} x PUE {pue_text(summary)}{peak}{water}"),
         *_block("", f"IT: {split}"),
     ]
 
@@ -133,6 +137,19 @@ def _fleet(results: Results, *, brief: bool) -> list[str]:
         *_block("fleet", _use(summary)),
         *_awake(results),
     ]
+
+
+def _cost(results: Results) -> list[str]:
+    """Return what electricity and machines cost, where the scenario has prices."""
+    currency = results.basis.get("currency")
+    if currency is None:
+        return []
+    total, electricity, machines = (
+        results.summary[f"cost_{part}"] for part in ("total", "electricity", "machines")
+    )
+    whole = "no total" if total is None else money_text(total, currency)
+    parts = f"electricity {money_text(electricity, currency)}"
+    return _block("cost", f"{whole}: {parts}, machines {money_text(machines, currency)}")
 
 
 def _awake(results: Results) -> list[str]:
