@@ -86,7 +86,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "rate": "12 per d",
     "temperature": "21 degC",
     "water": "1.8 L/kWh",
-    "money": "250 kUSD",
+    "money": "250000 USD",
     "money per energy": "0.08 USD/kWh",
 }
 

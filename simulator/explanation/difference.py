@@ -22,6 +22,7 @@ CARBON: Final = {"embodied": "scope3_embodied_kgco2e"}
 """Summary key of a step's carbon, where it is not ``<step>_kgco2e``."""
 DIGITS: Final = 5
 """Digits of the largest number of a column."""
+PER_CENT: Final = "+,.2f"
 STEP_WIDTH: Final = 12
 WIDTHS: Final = (12, 12, 14, 12, 16)
 HEAD: Final = ("base", "run", "difference", "of base", "in energy")
@@ -164,9 +165,12 @@ def _table(rows: Sequence[tuple[str, Sequence[float | None]]]) -> Iterator[str]:
         (0.01, "%"),
         unit_for(_known(columns[4]), ENERGY),
     ]
+    of = (amounts, amounts, *columns[2:])
+    forms = [_form(_known(of[at]), size) for at, (size, _) in enumerate(units)]
+    forms = [*forms[:2], f"+{forms[2]}", PER_CENT, f"+{forms[4]}"]
     cells = [
-        _cells(column, size, signed=at > 1, all_values=amounts if at < 2 else column)
-        for at, (column, (size, _)) in enumerate(zip(columns, units, strict=True))
+        [_cell(value, size, form) for value in column]
+        for column, (size, _), form in zip(columns, units, forms, strict=True)
     ]
     yield _line("", HEAD)
     yield _line("", [unit for _, unit in units])
@@ -174,20 +178,17 @@ def _table(rows: Sequence[tuple[str, Sequence[float | None]]]) -> Iterator[str]:
         yield _line(name, row)
 
 
-def _cells(
-    values: Sequence[float | None], size: float, *, signed: bool, all_values: Sequence[float | None]
-) -> list[str]:
-    largest = max((abs(value) / size for value in _known(all_values)), default=0.0)
+def _form(values: Sequence[float], size: float) -> str:
+    """Return how to print numbers such that the largest has all its digits."""
+    largest = max((abs(value) / size for value in values), default=0.0)
     whole = math.floor(math.log10(largest)) + 1 if largest else 1
-    form = f"{'+' if signed else ''},.{max(0, DIGITS - max(1, whole))}f"
-    return [_cell(value, size, form) for value in values]
+    return f",.{max(0, DIGITS - max(1, whole))}f"
 
 
 def _cell(value: float | None, size: float, form: str) -> str:
     if value is None:
         return "-"
-    text = format(value / size, form)
-    return "0" if not text.strip("+-0.,") and value == 0.0 else text
+    return format(value / size, form) if value else "0"
 
 
 def _line(name: str, cells: Sequence[str]) -> str:

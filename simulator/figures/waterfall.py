@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BAR: Final = 0.62
 """Width of a bar; one place is 1."""
-NAME_LETTERS: Final = 14
+NAME_LETTERS: Final = 12
 """Letters of a name on one line below its bar."""
 NAME_LINES: Final = 3
 ROOM: Final = 0.12
