@@ -7,6 +7,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -331,6 +332,48 @@ class Run:
             raise InputError(self.results.scenario.name, [Issue("", rule)])
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
         return Run(billed.results, billed)
+
+    def against(self, base: "Run", *, force: bool = False) -> "pd.DataFrame":
+        """Return what makes the difference of this run's total carbon from that of another.
+
+        Parameters
+        ----------
+        base : Run
+        force : bool
+            Compare also runs that stand on different bases.
+
+        Returns
+        -------
+        DataFrame
+            One row for each step, ``dynamic``, ``idle``, ``sleep``, ``transition``, ``overhead``
+            and ``embodied``, with its carbon and energy in both runs. The column
+            ``difference_kgco2e`` adds up to the difference of the two totals.
+
+        Raises
+        ------
+        InputError
+            With every reason not to compare the two, e.g. that they cover different time.
+        """
+        import pandas as pd
+
+        from simulator.explanation.difference import steps_between
+
+        if not force:
+            _alike(base.results, self.results)
+        steps = steps_between(base.results.summary, self.results.summary)
+        table = pd.DataFrame([asdict(step) for step in steps])
+        energies = [name for name in table.columns if name.endswith("_kwh")]
+        return table.astype(dict.fromkeys(energies, "float64")).set_index("step")
+
+
+def _alike(base: "Results", other: "Results") -> None:
+    """Refuse two runs whose totals stand on different bases."""
+    from simulator.errors import InputError, Issue
+    from simulator.likeness import unlike
+
+    if reasons := unlike(base, other, on=("average",)):
+        source = f"{other.scenario.name} against {base.scenario.name}"
+        raise InputError(source, [Issue("", f"{text}, or force=True") for text in reasons])
 
 
 def _say(line: str) -> None:

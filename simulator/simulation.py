@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
+from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
@@ -26,6 +27,7 @@ from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
+from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened
@@ -226,6 +228,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
+        **peaks(billed, scenario.accounting.interval_ms),
+        **costs(scenario, fleet, billed),
     }
     return Results(
         scenario=scenario,
@@ -239,7 +243,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal),
+        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,

@@ -36,7 +36,8 @@ def audit(account: Account) -> dict[str, float]:
     """Sum energy over hours, nodes and jobs, and return the relative differences.
 
     The fleet's energy is metered by cluster; nodes are metered one by one; jobs are billed from
-    their own start and end. That the three agree is checked in every run.
+    their own start and end. That the three agree, and that the carbon of all kinds is all
+    operational carbon, is checked in every run.
 
     Raises
     ------
@@ -47,15 +48,17 @@ def audit(account: Account) -> dict[str, float]:
     dynamic = float(account.energy.by_kind_kwh[:, :, DYNAMIC].sum())
     shares = float(account.idle_share_kwh.sum())
     kinds = float(account.energy.by_kind_kwh.sum())
+    carbon, by_kind = float(account.operational_kg.sum()), sum(account.kinds_kg.values())
     differences = {
         "energy_over_kinds": _difference(total, kinds, total),
+        "carbon_over_kinds": _difference(carbon, by_kind, carbon),
         "energy_over_nodes": _difference(total, float(account.energy.node_kwh.sum()), total),
         "dynamic_over_jobs": _difference(dynamic, float(account.jobs.dynamic_kwh.sum()), total),
         "idle_share_over_jobs": _difference(shares, float(account.jobs.idle_kwh.sum()), total),
     }
     wrong = {name: value for name, value in differences.items() if not value <= TOLERANCE}
     if wrong:
-        raise ArithmeticError(f"sums of energy disagree: {wrong}")
+        raise ArithmeticError(f"sums of energy or carbon disagree: {wrong}")
     return differences
 
 
@@ -138,6 +141,7 @@ def _carbon(account: Account) -> dict[str, float | None]:
         "total_kgco2e": total,
         "allocated_kgco2e": allocated,
         "unallocated_kgco2e": total - allocated,
+        **{f"{kind}_kgco2e": kg for kind, kg in account.kinds_kg.items()},
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.columns import SUMMARY
-from simulator.display import DURATION, ENERGY, MASS, Ladder, number_text, unit_for
+from simulator.display import DURATION, ENERGY, MASS, POWER, Ladder, number_text, unit_for
 from simulator.errors import InputError, Issue, listing, nearest, printable, shown
 from simulator.figures.labels import Label, place_labels
 from simulator.figures.style import BLUE, INK, MUTED, PAPER, figure_of, house_style
@@ -30,6 +30,8 @@ WORDS: Final = {
     "scope3_embodied_kgco2e": "embodied carbon",
     "total_kgco2e": "total carbon",
     "wake_ups_per_node_day": "wake-ups per node and day",
+    "peak_facility_kw": "peak facility power",
+    "peak_it_kw": "peak IT power",
 }
 """What the axes call a key of the summary; others go by their name."""
 
@@ -40,6 +42,7 @@ UNITS: Final[dict[str, tuple[Ladder, str]]] = {
     "h": (DURATION, ""),
     "kWh": (ENERGY, ""),
     "kgCO2e": (MASS, " CO2e"),
+    "kW": (POWER, ""),
 }
 """Readable units of a quantity, and what follows them."""
 
