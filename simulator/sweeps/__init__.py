@@ -1,0 +1,1 @@
+"""Sweeps: many runs of one scenario, planned, run, kept and compared."""
