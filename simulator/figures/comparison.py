@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.lines import Line2D
 
-from simulator.display import difference_text, short_text
-from simulator.errors import InputError, Issue, listing, nearest, printable, shown
-from simulator.figures.quantities import HEADLINES, unit_of, words_of
+from simulator.display import difference_text
+from simulator.errors import InputError, Issue
+from simulator.figures.legend import LINE_IN, MOST_NAMES, legend_of, lines_of, look, short_name
+from simulator.figures.quantities import HEADLINES, no_quantity, unit_of, words_of
 from simulator.figures.style import (
     INK,
     MUTED,
     PAPER,
-    SERIES,
     figure_of,
     house_style,
 )
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARKS: Final = ("o", "s", "^", "D")
-"""Shapes of the others beyond as many as there are colours."""
-MOST_OTHERS: Final = len(MARKS) * len(SERIES)
-"""Others that can be told apart."""
 ROW_IN: Final = 0.26
 """Height of a row with one other. [in]"""
 OTHER_IN: Final = 0.1
@@ -35,13 +30,9 @@ GAP_IN: Final = 0.46
 """Height between two panels, with the numbers of the upper one's axis. [in]"""
 HEAD_IN: Final = 0.98
 """Height of title and caption. [in]"""
-LEGEND_IN: Final = 0.2
-"""Height of a line of the legend. [in]"""
 FOOT_IN: Final = 0.5
-NAME_LETTERS: Final = 22
-LEGEND_LETTERS: Final = 84
-"""Letters of a legend that fit beside one another, the signs counted as letters."""
-SIGN_LETTERS: Final = 5
+LEGEND_LEFT: Final = -0.27
+"""Where the legend begins: below the title. [widths of a panel]"""
 
 GROUPS: Final = (("carbon", "energy"), ("waits",), ("fleet",), ("jobs",))
 """Groups of headlines that share a panel and its scale: waits change by other orders."""
@@ -90,7 +81,7 @@ def draw_comparison(
     panels = _panels(drawn)
     row_in = ROW_IN + OTHER_IN * (len(names) - 1)
     heights = [len(panel) * row_in for panel in panels] or [ROW_IN]
-    head_in = HEAD_IN + LEGEND_IN * (len(_legend_lines(names)) if len(names) > 1 else 0)
+    head_in = HEAD_IN + LINE_IN * (lines_of(names) if len(names) > 1 else 0)
     height_in = head_in + FOOT_IN + sum(heights) + GAP_IN * (len(heights) - 1)
     with house_style():
         words = title or _takeaway(rows, names, base)
@@ -104,12 +95,12 @@ def draw_comparison(
         every = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw=shape)[:, 0]
         for axes, panel in zip(every, panels, strict=False):
             _plot(axes, rows, panel, names)
-        every[-1].set_xlabel(f"difference in % of the mean of {_short(base)}")
+        every[-1].set_xlabel(f"difference in % of the mean of {short_name(base)}")
         if not panels:
             every[0].set_axis_off()
             every[0].text(0.5, 0.5, "nothing has a difference in per cent", ha="center")
         elif len(names) > 1:
-            _legend(every[0], names)
+            legend_of(every[0], names, LEGEND_LEFT)
     return figure
 
 
@@ -119,7 +110,7 @@ def _plot(axes: "Axes", rows: Rows, panel: list[str], names: list[str]) -> None:
     axes.axvline(0.0, color=INK, linewidth=0.8, zorder=2)
     step = 0.7 / len(names)
     for at, name in enumerate(names):
-        colour, mark = SERIES[at % len(SERIES)], MARKS[at // len(SERIES)]
+        colour = look(at)["color"]
         up = places + step * (0.5 * (len(names) - 1) - at)
         for place, quantity in zip(up, panel, strict=True):
             row = rows[name, quantity]
@@ -135,7 +126,7 @@ def _plot(axes: "Axes", rows: Rows, panel: list[str], names: list[str]) -> None:
                 ends = (row["percent_low"], row["percent_high"])
                 axes.plot(ends, (place, place), color=colour, linewidth=1.6, zorder=3)
             axes.plot(
-                row["percent"], place, mark, color=colour, markersize=5.0, zorder=4,
+                row["percent"], place, **look(at), markersize=5.0, zorder=4,
                 markerfacecolor=PAPER if hollow else colour,
             )  # fmt: skip
     axes.set_yticks(places, [words_of(quantity) for quantity in panel])
@@ -175,12 +166,12 @@ def _takeaway(rows: Rows, names: list[str], base: str) -> str:
     found = {name: rows.get((name, key)) for name in names}
     changes = {name: row for name, row in found.items() if row is not None and _has_percent(row)}
     if not changes:
-        return f"{', '.join(_short(name) for name in names[:3])} against {_short(base)}"
+        return f"{', '.join(short_name(name) for name in names[:3])} against {short_name(base)}"
     name, row = min(changes.items(), key=lambda pair: float(pair[1]["percent"]))
     sure = {True: "", False: ", not clear"}.get(row["clear"], ", one seed")
     lowest = "Lowest: " if len(changes) > 1 else ""
     change = f"{_signed(row['percent'], format(abs(row['percent']), '.1f'))} %"
-    return f"{lowest}{_short(name)}, {change} of total carbon against {_short(base)}{sure}"
+    return f"{lowest}{short_name(name)}, {change} of total carbon against {short_name(base)}{sure}"
 
 
 def _caption(base: str, chosen: list[str], drawn: list[str], seeds: int | None) -> str:
@@ -192,46 +183,18 @@ def _caption(base: str, chosen: list[str], drawn: list[str], seeds: int | None) 
         words += f", {seeds} seeds; whiskers: 95 % interval; hollow: it includes 0"
     missing = [words_of(name) for name in chosen if name not in drawn]
     if missing:
-        words += f". Absent, or 0 with {_short(base)}: {', '.join(missing)}"
+        words += f". Absent, or 0 with {short_name(base)}: {', '.join(missing)}"
     if "total_kgco2e" in drawn:
         words += ". Total carbon: location-based and embodied"
     return f"{words}."
 
 
-def _legend(axes: "Axes", names: list[str]) -> None:
-    """Put the names above the first panel, as many beside one another as there is room for."""
-    lines = _legend_lines(names)
-    handles = [
-        Line2D(
-            [], [], color=SERIES[at % len(SERIES)], marker=MARKS[at // len(SERIES)], markersize=5
-        )
-        for at in range(len(names))
-    ]
-    axes.legend(
-        handles, [f" {_short(name)}" for name in names], loc="lower left",
-        bbox_to_anchor=(-0.27, 1.0), bbox_transform=axes.transAxes, ncols=max(map(len, lines)),
-        columnspacing=1.2, handletextpad=0.3, borderaxespad=0.4,
-    )  # fmt: skip
-
-
-def _legend_lines(names: list[str]) -> list[list[str]]:
-    """Return the names line by line, in columns that the longest of them fits."""
-    width = max(len(_short(name)) for name in names) + SIGN_LETTERS
-    each = max(1, LEGEND_LETTERS // width)
-    return [names[at : at + each] for at in range(0, len(names), each)]
-
-
 def _check(names: list[str], quantities: Sequence[str], known: set[str]) -> None:
     """Refuse what can't be drawn."""
-    issues = []
-    for name in quantities:
-        if name not in known:
-            near = nearest(str(name), known)
-            meant = f"did you mean {near}? " if near else ""
-            rule = f"{shown(name)} is no quantity of the comparison; {meant}known are "
-            issues.append(Issue("quantities", rule + listing(sorted(known))))
-    if len(names) > MOST_OTHERS:
-        rule = f"{len(names)} others can't be told apart; draw at most {MOST_OTHERS}"
+    unknown = [name for name in quantities if name not in known]
+    issues = [Issue("quantities", no_quantity(name, sorted(known))) for name in unknown]
+    if len(names) > MOST_NAMES:
+        rule = f"{len(names)} others can't be told apart; draw at most {MOST_NAMES}"
         issues.append(Issue("others", rule))
     if issues:
         raise InputError("plot", issues)
@@ -252,7 +215,3 @@ def _signed(value: float, text: str | None = None) -> str:
         return "0"
     sign = "+" if value > 0.0 else MINUS
     return sign + (text or format(abs(value), ",g"))
-
-
-def _short(name: str) -> str:
-    return short_text(printable(name).replace("\n", " "), NAME_LETTERS)

@@ -5,7 +5,7 @@ from typing import Final
 
 from simulator.columns import SUMMARY
 from simulator.display import DURATION, ENERGY, MASS, WATER, Ladder, unit_for
-from simulator.errors import shown
+from simulator.errors import listing, nearest, shown
 
 WORDS: Final = {
     "wait_mean_h": "mean wait",
@@ -89,6 +89,14 @@ def unit_of(key: str, values: Iterable[float]) -> tuple[float, str]:
     ladder, rest = UNITS[unit]
     size, name = unit_for(values, ladder)
     return size, name + rest
+
+
+def no_quantity(name: object, known: Iterable[str]) -> str:
+    """Return the message about a quantity that is none of the known."""
+    words = list(known)
+    near = nearest(str(name), words)
+    meant = f"did you mean {near}? " if near else ""
+    return f"{shown(name)} is no quantity here; {meant}known are {listing(words)}"
 
 
 def axis_names(paths: Sequence[str]) -> dict[str, str]:

@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.columns import SUMMARY
-from simulator.figures.quantities import HEADLINES
+from simulator.errors import InputError, Issue
+from simulator.figures.quantities import HEADLINES, no_quantity
 from simulator.kernels.beta import log_odds_of_share
 
 LEVEL: Final = 0.95
@@ -251,7 +252,15 @@ def by_point(runs: pd.DataFrame, axes: Sequence[str], quantity: str) -> pd.DataF
     DataFrame
         Columns ``point``, one for each axis, ``mean``, ``low``, ``high`` and ``n``; NaN where
         absent. Points none of whose runs finished have n = 0.
+
+    Raises
+    ------
+    InputError
+        If the runs have no such quantity.
     """
+    if quantity not in quantities_of(runs):
+        rule = no_quantity(quantity, quantities_of(runs))
+        raise InputError("sweep", [Issue("quantity", rule)])
     rows: list[dict[str, Any]] = []
     for point, group in runs.groupby("point", sort=True):
         done = finished(group)
