@@ -52,7 +52,7 @@ def explain(
     rule = "is about two runs; name the other with --against DIR"
     _refuse(what, "--output", rule, _given(output))
     _refuse(what, "--force", rule, _given(force or None))
-    if _is_of_a_run(what):
+    if is_of_a_run(what):
         _refuse(what, "--set", _STAY, sets)
         _explain_run(what, job, out)
         return
@@ -61,7 +61,7 @@ def explain(
     _explain_scenario(what, sets, out)
 
 
-def _is_of_a_run(what: Path) -> bool:
+def is_of_a_run(what: Path) -> bool:
     """Return whether a folder is meant; a bare name that ships is only where a run lies in it."""
     if (what / "manifest.json").is_file():
         return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
 from simulator.errors import printable
+from simulator.figures.quantities import axis_names
 from simulator.sweeps.driver import Standing
 from simulator.sweeps.plan import Plan
 
@@ -66,7 +67,7 @@ def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     chosen = points.head(MOST_POINTS)
     letters = (WIDTH - _NUMBER_LETTERS * len(quantities)) // max(1, len(shown_axes)) - 2
     heads = [
-        *(_cut(name, letters) for name in short_names(shown_axes)),
+        *(_cut(name, letters) for name in axis_names(shown_axes).values()),
         *(heading for _, heading, _, _ in quantities),
     ]
     body = [
@@ -93,19 +94,6 @@ def headlines(study: "Study") -> list[dict[str, Any]]:
         {str(name): value for name, value in row.items()}
         for row in chosen.astype(object).to_dict("records")
     ]
-
-
-def short_names(paths: Sequence[str]) -> list[str]:
-    """Return the shortest ends of dotted paths that still tell them apart."""
-    names = []
-    for path in paths:
-        parts = path.split(".")
-        for count in range(1, len(parts) + 1):
-            end = ".".join(parts[-count:])
-            if sum(f".{other}".endswith(f".{end}") for other in paths) == 1:
-                break
-        names.append(end)
-    return names
 
 
 def _counted(counts: Standing) -> str:
