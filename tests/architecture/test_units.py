@@ -27,6 +27,7 @@ UNITLESS: dict[str, str] = {
     "base": "in the unit of the law",
     "busy": "accelerators held x utilisation",
     "change": "relative to the baseline",
+    "confidence": "of an interval, of 1",
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",
     "drawn": "dynamic power, in accelerators at work",

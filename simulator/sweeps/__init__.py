@@ -1,0 +1,1 @@
+"""Many runs of one scenario: designs, stores, statistics, sensitivity and optimisation."""
