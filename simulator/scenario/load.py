@@ -36,6 +36,9 @@ from simulator.scenario.workloads import Workload
 LONGEST_CHAIN: Final = 32
 """Files that may extend one another."""
 
+STUDIES: Final = ("sweep", "optimize")
+"""Tables about many runs of a scenario, each named as the verb that reads it."""
+
 _KINDS: Final[dict[str, type[Spec]]] = {
     "nodes": NodeType,
     "sites": Site,
@@ -83,12 +86,72 @@ def load(
         With every problem of the file.
     """
     place = _From(str(path), Path(path).parent, Path(path), check_files)
+    layered, issues = _layers(path, place, sets, seed)
+    return _scenario(layered, place, issues)
+
+
+def load_study(
+    path: str | Path,
+    table: str = "sweep",
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    *,
+    check_files: bool = True,
+) -> tuple[Scenario, dict[str, Any]]:
+    """Load a scenario file that carries a table about many runs of it.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    table : str
+        Name of the table: ``"sweep"`` or ``"optimize"``.
+    sets, seed, check_files
+        As for `load`; `sets` may also name keys of the table.
+
+    Returns
+    -------
+    scenario : Scenario
+        The base: what the file says beside the table, valid by itself.
+    table : dict
+        The table as written, merged over that of the file it extends; paths of files in it are
+        relative to the scenario's folder.
+
+    Raises
+    ------
+    InputError
+        With every problem of the base, or if the file has no such table.
+    """
+    place = _From(str(path), Path(path).parent, Path(path), check_files)
+    layered, issues = _layers(path, place, sets, seed)
+    found = {name: _taken(layered, name) for name in STUDIES}
+    written = found[table]
+    if written is None:
+        text = f"no table [{table}]; write one, or run the file with fleetsim run"
+        raise InputError(place.source, [Issue(table, text)])
+    if not isinstance(written, dict):
+        text = f"{shown(written)} is not a table; write [{table}] and its keys below it"
+        raise InputError(place.source, [Issue(table, text)])
+    return _scenario(layered, place, issues), written
+
+
+def _layers(
+    path: str | Path, place: _From, sets: Iterable[str], seed: int | None
+) -> tuple[Layered, list[Issue]]:
+    """Return a file with all it extends, replacements laid over it, and their problems."""
     layered = Layered()
     _lay(layered, Path(path), place, ())
     issues = put_each(layered, sets)
     if seed is not None:
         layered.put(("seed",), seed, "--seed")
-    return _scenario(layered, place, issues)
+    return layered, issues
+
+
+def _taken(layered: Layered, name: str) -> Any:
+    """Take a table out of a document, its origins too, and return it; None where it is not."""
+    table = layered.document.pop(name, None)
+    layered.note({}, "")
+    return table
 
 
 def from_document(
@@ -269,9 +332,11 @@ def _refuse_other_kinds(document: Document, place: _From) -> None:
     schema = document.get("schema", SCHEMA)
     if isinstance(schema, bool) or not isinstance(schema, int) or schema != SCHEMA:
         issues.append(Issue("schema", other_schema(schema)))
-    if "sweep" in document:
-        text = "a sweep file; this reads one scenario: take the table [sweep] out"
-        issues.append(Issue("sweep", text))
+    for name in STUDIES:
+        if name in document:
+            a_file = "a sweep file" if name == "sweep" else "a file for optimisation"
+            text = f"{a_file}; run it with fleetsim {name}, or take the table [{name}] out"
+            issues.append(Issue(name, text))
     if issues:
         raise InputError(place.source, issues)
 

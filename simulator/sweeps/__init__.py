@@ -1,1 +1,1 @@
-"""Many runs of one scenario: designs, stores, statistics, sensitivity and optimisation."""
+"""Sweeps: many runs of one scenario, planned, run, kept and compared."""
