@@ -10,7 +10,7 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, load, open_run, run
+    from simulator.api import Run, load, open_run, optimize, run
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
@@ -26,6 +26,7 @@ __all__ = [
     "__version__",
     "load",
     "open_run",
+    "optimize",
     "provisioning",
     "run",
 ]
@@ -38,6 +39,7 @@ _HOMES = {
     "Scenario": "simulator.scenario",
     "load": "simulator.api",
     "open_run": "simulator.api",
+    "optimize": "simulator.api",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
 }

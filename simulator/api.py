@@ -5,7 +5,7 @@
 >>> run.summary["total_kgco2e"]  # doctest: +SKIP
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
+    from simulator.sweeps.optimisation import Optimisation
+    from simulator.sweeps.optimise import Evaluate
     from simulator.workload.table import WorkloadSize
 
 
@@ -75,6 +77,74 @@ def run(
     with _shown(progress, scenario.name) as show:
         simulated = simulation.run(scenario, seed=seed, progress=show, command=command)
     return Run(simulated.results, simulated)
+
+
+def optimize(
+    scenario: "Scenario | str | Path",
+    axes: Mapping[str, Any],
+    *,
+    objectives: Mapping[str, str],
+    constraints: Sequence[str] = (),
+    where: Sequence[str] = (),
+    trials: int = 100,
+    seeds: int | Sequence[int] = 1,
+    sampler: str = "tpe",
+    batch: int = 8,
+    evaluate: "Evaluate | None" = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> "Optimisation":
+    """Search for the points of a scenario that are best.
+
+    The same scenario, axes and settings give the same trials.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        What every point starts from.
+    axes : mapping
+        By dotted path a list to choose from, or a range such as
+        ``{"low": 64, "high": 160, "step": 8}`` or ``{"low": "5 min", "high": "2 h", "log": True}``.
+    objectives : mapping of str to str
+        Keys of the summary, each ``"minimise"`` or ``"maximise"``.
+    constraints : sequence of str
+        What results must keep: ``"wait_p99_h <= 2"``.
+    where : sequence of str
+        What axes must fulfil, or a point is not run:
+        ``"clusters.a.count + clusters.b.count <= 256"``.
+    trials : int
+        Points to run, each a different one.
+    seeds : int or sequence of int
+        Replications of each point, or their seeds; results are means over them.
+    sampler : str
+        ``tpe``, ``nsga2`` or ``random``.
+    batch : int
+        Points that are proposed together.
+    evaluate : callable, optional
+        Runs points; by default one after the other in this process.
+    progress : callable, optional
+        Told of trials done and trials in all.
+
+    Raises
+    ------
+    InputError
+        With every problem of what was asked; if Optuna is not installed.
+    """
+    from simulator.sweeps.optimise import optimise
+    from simulator.sweeps.search import search_of
+
+    if isinstance(scenario, str | Path):
+        scenario = load(scenario)
+    table = {
+        **axes,
+        "objectives": dict(objectives),
+        "constraints": constraints if isinstance(constraints, str) else list(constraints),
+        "where": where if isinstance(where, str) else list(where),
+        "trials": trials,
+        "seeds": seeds,
+        "sampler": sampler,
+        "batch": batch,
+    }
+    return optimise(search_of(scenario, table), evaluate, progress)
 
 
 def open_run(folder: str | Path) -> "Run":

@@ -17,6 +17,7 @@ from simulator.cli.catalog import catalog
 from simulator.cli.doctor import doctor
 from simulator.cli.explain import explain
 from simulator.cli.init import init
+from simulator.cli.optimize import optimize
 from simulator.cli.report import report
 from simulator.cli.run import run
 from simulator.cli.schema import schema
@@ -38,7 +39,9 @@ REFUSED: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
-VERBS: Final = (run, init, validate, show, report, explain, catalog, schema, doctor, bench)
+VERBS: Final = (
+    run, init, validate, show, report, explain, optimize, catalog, schema, doctor, bench,
+)  # fmt: skip
 """The verbs in the order of ``--help``."""
 
 app = typer.Typer(
