@@ -125,6 +125,22 @@ def parse_quantity(value: object, dimension: str) -> float:
     return number * units[unit]
 
 
+def number_and_unit(text: str) -> tuple[float, str, str] | None:
+    """Return number, unit and dimension of a quantity, or None where a text is none.
+
+    No unit belongs to two dimensions.
+    """
+    match = _QUANTITY.fullmatch(text) if len(text) <= LONGEST_QUANTITY else None
+    if match is None:
+        return None
+    unit = " ".join(match["unit"].split())
+    dimension = next((name for name, units in DIMENSIONS.items() if unit in units), None)
+    number = float(match["number"].replace("_", ""))
+    if dimension is None or not math.isfinite(number * DIMENSIONS[dimension][unit]):
+        return None
+    return number, unit, dimension
+
+
 def format_quantity(value: float, dimension: str) -> str:
     """Return a quantity with the largest unit in which it is at least 1, e.g. ``"5.4 kW"``.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeGuard
 
 import typer
 
+from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
 from simulator.errors import printable
 
@@ -25,14 +26,20 @@ def show(
     no_progress: NoProgress = False,
 ) -> None:
     """Print every value of a scenario, and its origin."""
-    from simulator import api
+    from simulator.scenario import load_file
 
     out = terminal(context, json, quiet, no_progress)
-    scenario = api.load(file, sets=sets, seed=seed)
+    read = load_file(bundled.file_or_name(file), sets, seed)
+    scenario = read.base
     for warning in scenario.warnings:
         out.warn(warning)
-    out.say("\n".join(table_lines(scenario.document, scenario.origins)))
-    out.document({"scenario": _plain(scenario.document), "origins": dict(scenario.origins)})
+    lines = list(table_lines(scenario.document, scenario.origins))
+    # The paths of axes are quoted keys there, and read better without.
+    study_origins = {path.replace('"', ""): label for path, label in read.origins.items()}
+    lines += table_lines(read.tables, study_origins)
+    out.say("\n".join(lines))
+    document = {"scenario": scenario.document, **read.tables}
+    out.document({**_plain(document), "origins": {**scenario.origins, **read.origins}})
 
 
 def table_lines(document: Mapping[str, Any], origins: Mapping[str, str]) -> Iterator[str]:
@@ -110,7 +117,7 @@ def _toml(value: object) -> str:
     return str(value)
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Return a document with its dates as text, for JSON."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

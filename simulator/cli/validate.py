@@ -1,12 +1,15 @@
 """``fleetsim validate``: everything that is wrong with a scenario and the files it reads."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
 from simulator.display import count_text
+
+_SINGULAR: Final = {"axes": "axis"}
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -21,21 +24,44 @@ def validate(
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Check a scenario and every file it reads."""
-    from simulator import api
+    """Check a scenario or sweep, and every file it reads."""
     from simulator.inputs import open_inputs
+    from simulator.scenario import load_file
     from simulator.simulation import bins_of
 
     out = terminal(context, json, quiet, no_progress)
-    scenario = api.load(file, sets=sets, seed=seed)
+    read = load_file(bundled.file_or_name(file), sets, seed)
+    scenario = read.base
+    found = [check_study(scenario, name, table) for name, table in read.tables.items()]
     opened = open_inputs(scenario)
     bins_of(opened)
-    warnings = list(opened.warnings)
+    warnings = [*opened.warnings, *(warning for _, said in found for warning in said)]
     for warning in warnings:
         out.warn(warning)
     facts = facts_of(scenario) | {"jobs": len(opened.jobs)}
+    for study_facts, _ in found:
+        facts |= study_facts
     out.say(f"{file} is valid: {', '.join(_words(facts))}")
     out.document({"valid": True, "file": str(file), **facts, "warnings": warnings})
+
+
+def check_study(
+    base: "Scenario", name: str, table: dict[str, Any]
+) -> tuple[dict[str, int | float], tuple[str, ...]]:
+    """Check a table about many runs; return its size in a few numbers, and its warnings.
+
+    Raises
+    ------
+    InputError
+        With every problem of the table.
+    """
+    if name != "sweep":
+        return {}, ()
+    from simulator.sweeps.plan import plan_of
+
+    plan = plan_of(base, table)
+    sizes = {"axes": len(plan.axes), "points": len(plan.points), "runs": len(plan)}
+    return {**sizes}, plan.warnings
 
 
 def facts_of(scenario: "Scenario") -> dict[str, int | float]:
@@ -61,6 +87,6 @@ def _words(facts: dict[str, int | float]) -> list[str]:
     return [
         f"{number:g} d"
         if name == "horizon_d"
-        else f"{count_text(number)} {name if number != 1 else name.removesuffix('s')}"
+        else f"{count_text(number)} {name if number != 1 else _SINGULAR.get(name, name[:-1])}"
         for name, number in facts.items()
     ]

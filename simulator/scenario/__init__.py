@@ -1,7 +1,16 @@
 """Scenarios: what a user may say, read, checked and frozen."""
 
 from simulator.scenario.json_schema import schema
-from simulator.scenario.load import from_document, load, load_study
+from simulator.scenario.load import from_document, load, load_file, load_study
 from simulator.scenario.model import Scenario
+from simulator.scenario.study_tables import StudyFile
 
-__all__ = ["Scenario", "from_document", "load", "load_study", "schema"]
+__all__ = [
+    "Scenario",
+    "StudyFile",
+    "from_document",
+    "load",
+    "load_file",
+    "load_study",
+    "schema",
+]

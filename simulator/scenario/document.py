@@ -155,6 +155,8 @@ def _form(table: Document) -> tuple[str, object] | None:
     for key in ("mixture", "file", "constant", "exponent", "points"):
         if key in table and not isinstance(table[key], dict):
             return key, None
+    if "low" in table or "high" in table:
+        return "dist", "uniform"  # said or, of a sweep's range, meant
     return ("dist", "p50") if "p50" in table or "p99" in table else None
 
 
@@ -272,11 +274,18 @@ def portable(document: Document, folder: Path) -> Document:
     return _with_files(document, lambda text: absolute(text, folder))
 
 
+def _names_files(key: str) -> bool:
+    """Return whether a key, or the path of an axis that is one, is that of files."""
+    return key == "file" or key.endswith((".file", '."file"'))
+
+
 def _with_files(table: Document, change: Callable[[str], str]) -> Document:
     changed: Document = {}
     for key, value in table.items():
-        if key == "file" and isinstance(value, str):
-            changed[key] = change(value)
+        if _names_files(key) and isinstance(value, str | list):
+            texts = [value] if isinstance(value, str) else value
+            files = [change(text) if isinstance(text, str) else text for text in texts]
+            changed[key] = files[0] if isinstance(value, str) else files
         elif isinstance(value, dict) and key not in _VERBATIM:
             changed[key] = _with_files(value, change)
         elif isinstance(value, list):

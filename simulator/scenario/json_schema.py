@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from simulator.scenario.model import Scenario
+from simulator.scenario.study_tables import optimize_form, sweep_form
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,6 +20,7 @@ def schema() -> dict[str, Any]:
         "description": "A parent scenario, relative to this file: its values hold where this "
         "file says nothing.",
     }
+    form["properties"] |= {"sweep": sweep_form(), "optimize": optimize_form()}
     sections = {
         section: _complete(form["properties"][section]["additionalProperties"])
         for section in ("nodes", "sites", "clusters", "workloads")

@@ -30,14 +30,12 @@ from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec, issues_of, read_as
+from simulator.scenario.study_tables import STUDIES, StudyFile, not_one, taken
 from simulator.scenario.toml_reader import is_shallow, read_toml
 from simulator.scenario.workloads import Workload
 
 LONGEST_CHAIN: Final = 32
 """Files that may extend one another."""
-
-STUDIES: Final = ("sweep", "optimize")
-"""Tables about many runs of a scenario, each named as the verb that reads it."""
 
 _KINDS: Final[dict[str, type[Spec]]] = {
     "nodes": NodeType,
@@ -86,8 +84,28 @@ def load(
         With every problem of the file.
     """
     place = _From(str(path), Path(path).parent, Path(path), check_files)
-    layered, issues = _layers(path, place, sets, seed)
+    layered, issues = _laid(place, sets, seed)
     return _scenario(layered, place, issues)
+
+
+def load_file(
+    path: str | Path,
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    *,
+    check_files: bool = True,
+) -> StudyFile:
+    """Load a scenario file with or without tables about many runs; parameters as for `load`.
+
+    Raises
+    ------
+    InputError
+        With every problem of the scenario, or if such a table is no table.
+    """
+    place = _From(str(path), Path(path).parent, Path(path), check_files)
+    layered, issues = _laid(place, sets, seed)
+    tables, origins = taken(layered, issues)
+    return StudyFile(_scenario(layered, place, issues), tables, origins)
 
 
 def load_study(
@@ -98,60 +116,47 @@ def load_study(
     *,
     check_files: bool = True,
 ) -> tuple[Scenario, dict[str, Any]]:
-    """Load a scenario file that carries a table about many runs of it.
+    """Load a scenario file that carries one table about many runs of it.
 
     Parameters
     ----------
     path : path
         A TOML file.
     table : str
-        Name of the table: ``"sweep"`` or ``"optimize"``.
-    sets, seed, check_files
-        As for `load`; `sets` may also name keys of the table.
+        ``"sweep"`` or ``"optimize"``.
+    sets : iterable of str
+        Replacements, in the table too: ``"sweep.seeds=5"``.
+    seed, check_files
+        As for `load`.
 
     Returns
     -------
-    scenario : Scenario
-        The base: what the file says beside the table, valid by itself.
+    base : Scenario
+        What the file says beside such tables, valid by itself.
     table : dict
-        The table as written, merged over that of the file it extends; paths of files in it are
-        relative to the scenario's folder.
+        As written, merged over that of the file that this one extends.
 
     Raises
     ------
     InputError
-        With every problem of the base, or if the file has no such table.
+        With every problem of the scenario, or if the file has no such table.
     """
-    place = _From(str(path), Path(path).parent, Path(path), check_files)
-    layered, issues = _layers(path, place, sets, seed)
-    found = {name: _taken(layered, name) for name in STUDIES}
-    written = found[table]
-    if written is None:
-        text = f"no table [{table}]; write one, or run the file with fleetsim run"
-        raise InputError(place.source, [Issue(table, text)])
-    if not isinstance(written, dict):
-        text = f"{shown(written)} is not a table; write [{table}] and its keys below it"
-        raise InputError(place.source, [Issue(table, text)])
-    return _scenario(layered, place, issues), written
+    found = load_file(path, sets, seed, check_files=check_files)
+    if table not in found.tables:
+        text = f"missing; write a table [{table}], or run the file with fleetsim run"
+        raise InputError(str(path), [Issue(table, text)])
+    return found.base, found.tables[table]
 
 
-def _layers(
-    path: str | Path, place: _From, sets: Iterable[str], seed: int | None
-) -> tuple[Layered, list[Issue]]:
-    """Return a file with all it extends, replacements laid over it, and their problems."""
+def _laid(place: _From, sets: Iterable[str], seed: int | None) -> tuple[Layered, list[Issue]]:
+    """Return a file, with all it extends and replacements over it, and their problems."""
+    assert place.path is not None
     layered = Layered()
-    _lay(layered, Path(path), place, ())
+    _lay(layered, place.path, place, ())
     issues = put_each(layered, sets)
     if seed is not None:
         layered.put(("seed",), seed, "--seed")
     return layered, issues
-
-
-def _taken(layered: Layered, name: str) -> Any:
-    """Take a table out of a document, its origins too, and return it; None where it is not."""
-    table = layered.document.pop(name, None)
-    layered.note({}, "")
-    return table
 
 
 def from_document(
@@ -332,11 +337,7 @@ def _refuse_other_kinds(document: Document, place: _From) -> None:
     schema = document.get("schema", SCHEMA)
     if isinstance(schema, bool) or not isinstance(schema, int) or schema != SCHEMA:
         issues.append(Issue("schema", other_schema(schema)))
-    for name in STUDIES:
-        if name in document:
-            a_file = "a sweep file" if name == "sweep" else "a file for optimisation"
-            text = f"{a_file}; run it with fleetsim {name}, or take the table [{name}] out"
-            issues.append(Issue(name, text))
+    issues += [Issue(name, not_one(name)) for name in STUDIES if name in document]
     if issues:
         raise InputError(place.source, issues)
 

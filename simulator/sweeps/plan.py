@@ -1,17 +1,31 @@
 """The plan of a sweep: its base, its points and its seeds, checked before anything runs."""
 
-import hashlib
-import json
-from collections.abc import Mapping
+import copy
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from simulator.errors import InputError, Issue
 from simulator.scenario.model import Scenario
-from simulator.sweeps.axes import Axis
+from simulator.sweeps.axes import Axis, as_list, axes_of
+from simulator.sweeps.constraints import constrained
 from simulator.sweeps.designs import Points
-from simulator.version import MODEL_VERSION, SCHEMA_VERSION
+from simulator.sweeps.digest import digest_of
+from simulator.sweeps.keep import KeepRule, read_keep, rule_of
+from simulator.sweeps.plan_file import plan_text
+from simulator.sweeps.samples import SAMPLERS
+from simulator.sweeps.settings import (
+    Settings,
+    check_rows,
+    check_spreads,
+    check_tries,
+    check_zip,
+    read_settings,
+)
+from simulator.sweeps.trials import settled, tried, tried_alone
 
-RESERVED = ("seeds", "design", "samples", "sample_seed", "constraints", "keep")
+EXAMPLE: Final = '"clusters.train.count" = [96, 128]'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +44,11 @@ class Plan:
         Every point meets all of them: replications with common random numbers.
     design : str
     keep : tuple of str
-        Which runs keep their full results.
+        Which runs keep their full results; `rules` has them read.
+    warnings : tuple of str
+        What is odd but allowed, each on one line.
     table : dict
-        The table that the plan was made of, as written.
+        The table `[sweep]` that the plan was made of; empty for points from elsewhere.
     """
 
     base: Scenario
@@ -41,6 +57,7 @@ class Plan:
     seeds: tuple[int, ...]
     design: str = "grid"
     keep: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     table: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -63,26 +80,36 @@ class Plan:
         return self.base.replace(self.changes(row))
 
     def rows_of(self, points: slice) -> range:
-        """Return the rows of some neighbouring points."""
+        """Return the rows of neighbouring points, e.g. ``plan.rows_of(slice(10, 20))``."""
         start, stop, step = points.indices(len(self.points))
-        assert step == 1
+        if step != 1:
+            raise ValueError("rows of neighbouring points only: write a slice without a step")
         return range(start * len(self.seeds), max(start, stop) * len(self.seeds))
 
     @property
+    def rules(self) -> tuple[KeepRule, ...]:
+        """The keep rules, read."""
+        return tuple(rule_of(text) for text in self.keep)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of all that decides which runs these are."""
-        document = {
-            "base": json.loads(self.base.canonical()),
-            "points": [self.points.is_product, self.points.paths, self.points.columns],
-            "seeds": self.seeds,
-            "schema_version": SCHEMA_VERSION,
-            "model_version": MODEL_VERSION,
-        }
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """SHA-256 of all that decides which runs these are.
+
+        The canonical base, axes, points and seeds, the raw contents of every file that base and
+        axes name, and the versions of models and results; in 64 hexadecimal digits.
+        """
+        return digest_of(self.base, self.axes, self.points, self.seeds)
+
+    def to_toml(self) -> str:
+        """Return a sweep file that gives the same plan from any folder."""
+        return plan_text(self.base, self.points, self.table or self._as_table())
+
+    def _as_table(self) -> dict[str, Any]:
+        """Return the settings of a plan that was made of no table."""
+        return {"seeds": list(self.seeds)} | ({"keep": list(self.keep)} if self.keep else {})
 
 
-def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> Plan:  # noqa: ARG001
+def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> Plan:
     """Return the plan of a sweep.
 
     Parameters
@@ -90,22 +117,119 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
     base : Scenario
         What every point starts from.
     table : mapping
-        The table `[sweep]`: values to try by dotted path, and `seeds`, `design` and so on.
+        The table `[sweep]`: values to try by dotted path, and `seeds`, `design` and so on, as
+        `load_study` returns it or as written in Python.
     yes : bool
-        Whether more than a million rows are meant.
+        Whether more than a million runs are meant.
 
     Raises
     ------
     InputError
         With every problem of the table.
     """
-    axes = tuple(
-        Axis(path, tuple(values)) for path, values in table.items() if path not in RESERVED
-    )
-    seeds = table.get("seeds", 1)
-    if isinstance(seeds, int):
-        seeds = range(base.seed, base.seed + seeds)
-    design = table.get("design", "grid")
+    issues: list[Issue] = []
+    axes = axes_of(table, base.folder, issues)
+    if not axes and not issues:
+        issues.append(Issue("sweep", f"varies nothing; write an axis, e.g. {EXAMPLE}"))
+    settings = read_settings(table, base.seed, issues)
+    keep = read_keep(table.get("keep", []), issues)
+    axes = tuple(settled(base, axes, issues)) if axes else ()
+    points = _points(base, axes, settings, table, yes, issues)
+    issues += tried_alone(base, axes) if points is None else tried(base, axes, points)
+    if issues or points is None:
+        raise InputError(base.source, _in_order(issues, table))
+    assert settings.design is not None
+    seeds = tuple(settings.seeds)
+    said = _plain(table)
+    return Plan(base, axes, points, seeds, settings.design, keep, _warnings(settings), said)
+
+
+def _points(
+    base: Scenario,
+    axes: Sequence[Axis],
+    settings: Settings,
+    table: Mapping[str, Any],
+    yes: bool,
+    issues: list[Issue],
+) -> Points | None:
+    """Return the points of a design, or None where problems leave none to try."""
+    design = settings.design
+    if design is None or not axes:
+        return None
+    problems = len(issues)
+    check_spreads(axes, design, issues)
+    if design == "zip":
+        check_zip(axes, issues)
+    if design in SAMPLERS and settings.samples is None:
+        return None
+    if len(issues) > problems or any(issue.path == "sweep.samples" for issue in issues):
+        return None
+    constraints = table.get("constraints", [])
+    count = _count(axes, settings)
+    if constraints:
+        check_tries(count, issues)
+    else:
+        check_rows(count, len(settings.seeds), yes, issues)
+    if len(issues) > problems:
+        return None
+    points = _made(base, axes, settings)
+    if constraints:
+        points = constrained(points, axes, constraints, issues)
+        check_rows(len(points), len(settings.seeds), yes, issues)
+    return points
+
+
+def _count(axes: Sequence[Axis], settings: Settings) -> int:
+    """Return the number of points of a design before any is made."""
+    match settings.design:
+        case "grid":
+            return math.prod(len(axis.values or ()) for axis in axes)
+        case "zip":
+            return len(axes[0].values or ())
+        case "one-at-a-time":
+            return 1 + 2 * len(axes)
+        case "saltelli":
+            return (settings.samples or 0) * (len(axes) + 2)
+    return settings.samples or 0
+
+
+def _made(base: Scenario, axes: Sequence[Axis], settings: Settings) -> Points:
+    design, samples = settings.design, settings.samples
+    if samples is not None and design is not None:
+        unit = SAMPLERS[design](samples, len(axes), settings.sample_seed)
+        return Points.sampled(axes, unit, samples if design == "saltelli" else None)
+    if design == "one-at-a-time":
+        return Points.one_at_a_time(axes, base.document)
     make = Points.grid if design == "grid" else Points.zipped
-    points = make([axis.path for axis in axes], [axis.values or () for axis in axes])
-    return Plan(base, axes, points, tuple(seeds), design, tuple(table.get("keep", ())), dict(table))
+    return make([axis.path for axis in axes], [axis.values or () for axis in axes])
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    samples = settings.samples
+    if settings.design == "sobol" and samples is not None and samples & (samples - 1):
+        low = 1 << (samples.bit_length() - 1)
+        text = f"{samples} is not a power of two; {low} or {2 * low} points lie more evenly"
+        return (f"sweep.samples: {text}",)
+    return ()
+
+
+def _in_order(issues: list[Issue], table: Mapping[str, Any]) -> list[Issue]:
+    """Return the problems in the order of the table, each once; those of no key come last."""
+    keys = [f"sweep.{key}" for key in table]
+
+    def place(issue: Issue) -> int:
+        return next((n for n, key in enumerate(keys) if issue.path.startswith(key)), len(keys))
+
+    return sorted(dict.fromkeys(issues), key=place)
+
+
+def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table as TOML has it: lists for tuples, ranges and arrays."""
+    plain: dict[str, Any] = {}
+    for key, value in table.items():
+        listed = None if isinstance(value, str) else as_list(value)
+        if isinstance(value, Mapping):
+            plain[key] = _plain(value)
+        else:
+            plain[key] = copy.deepcopy(value if listed is None else listed)
+    return plain

@@ -1,0 +1,118 @@
+"""Tables about many runs of a scenario: taken out of its file, and described to editors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simulator.errors import Issue, shown
+from simulator.scenario.document import Layered
+from simulator.scenario.model import Scenario
+
+STUDIES: Final = ("sweep", "optimize")
+"""Names of the tables, each that of the verb that reads it."""
+
+_KINDS: Final = {"sweep": "a sweep file", "optimize": "a file for optimisation"}
+
+_TEXTS: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_SEED: Final = {"type": "integer", "minimum": 0}
+
+_SWEEP: Final[dict[str, dict[str, Any]]] = {
+    "seeds": {
+        "description": "Seeds that every point meets: how many, from the scenario's on, or a list.",
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "array", "minItems": 1, "uniqueItems": True, "items": _SEED},
+        ],
+        "default": 1,
+    },
+    "design": {
+        "description": "How the values of several axes are put together.",
+        "enum": ["grid", "zip", "latin-hypercube", "sobol", "saltelli", "one-at-a-time"],
+        "default": "grid",
+    },
+    "samples": {
+        "description": "Points that the design draws; for saltelli, its base samples.",
+        "type": "integer",
+        "minimum": 1,
+    },
+    "sample_seed": {
+        "description": "Seed of the numbers that the design draws; the scenario's unless given.",
+        **_SEED,
+    },
+    "constraints": {
+        "description": 'What must hold between axes, e.g. "clusters.a.count <= clusters.b.count".',
+        **_TEXTS,
+    },
+    "keep": {
+        "description": "Runs that keep their full results: all, failed, every N, "
+        "best N of COLUMN or worst N of COLUMN.",
+        **_TEXTS,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A file as read: its scenario, and its tables about many runs.
+
+    Attributes
+    ----------
+    base : Scenario
+        What the file says beside those tables, valid by itself.
+    tables : dict of str to dict
+        The tables as written, by name; none of a plain scenario. Each is merged over that of the
+        file that this one extends, and paths of files in it are relative to the scenario's folder.
+    origins : mapping of str to str
+        Where each value of the tables came from, by dotted path.
+    """
+
+    base: Scenario
+    tables: dict[str, dict[str, Any]]
+    origins: Mapping[str, str]
+
+
+def taken(
+    layered: Layered, issues: list[Issue]
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Take the tables out of a document and return them, and where their values came from.
+
+    One that is no table adds to `issues`.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for name in STUDIES:
+        if name not in layered.document:
+            continue
+        table = layered.document.pop(name)
+        if isinstance(table, dict):
+            tables[name] = table
+        else:
+            text = f"{shown(table)} is not a table; write [{name}] and its keys below it"
+            issues.append(Issue(name, text))
+        for path in [path for path in layered.origins if path.split(".")[0] == name]:
+            origins[path] = layered.origins.pop(path)
+    return tables, origins
+
+
+def not_one(name: str) -> str:
+    """Return why a file with a table of many runs is not read as one scenario."""
+    return f"{_KINDS[name]}; run it with fleetsim {name}, or take the table [{name}] out"
+
+
+def sweep_form() -> dict[str, Any]:
+    """Return the JSON Schema of the table `[sweep]`; keys that are no settings are axes."""
+    axis = "A key of the scenario, as a dotted path or in tables: a list of the values to try, "
+    return {
+        "type": "object",
+        "description": "Many runs of this scenario: axes by path, and how to vary them.",
+        "properties": _SWEEP,
+        "additionalProperties": {
+            "description": f"{axis}or a spread to draw them from.",
+            "anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 1}],
+        },
+    }
+
+
+def optimize_form() -> dict[str, Any]:
+    """Return the JSON Schema of the table `[optimize]`."""
+    return {"type": "object", "description": "A search among many runs of this scenario."}
