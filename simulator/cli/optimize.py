@@ -70,12 +70,11 @@ def optimize(
 def _tell(found: "Optimisation", folder: Path, out: Terminal) -> None:
     """Print what was found, and where its files lie."""
     from simulator.sweeps.search_files import rows_of
-    from simulator.sweeps.search_text import search_text
 
     failed = [trial.failed for trial in found.ran if trial.failed is not None]
     if failed:
         out.warn(f"{len(failed)} of {len(found.ran)} trials failed, the first: {failed[0]}")
-    out.say(search_text(found))
+    out.say(str(found))
     out.say(f"\nfiles: {folder}")
     out.document(
         {

@@ -68,7 +68,7 @@ def draw_indices(
     shown = rows.head(MOST_ROWS)
     caption = (
         "First-order: what fixing the axis alone would take off the variance. Total: what would "
-        f"stay if all others were fixed. Lines: {100 * confidence:g}\N{NO-BREAK SPACE}% intervals"
+        f"stay if all others were fixed. Lines: intervals of confidence {confidence:g}"
     )
     caption += f", {samples} base samples." if samples is not None else "."
     if len(rows) > len(shown):

@@ -54,7 +54,7 @@ class Trial:
         return float("nan") if value is None else float(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimisation:
     """What a search found.
 
@@ -73,6 +73,13 @@ class Optimisation:
     ran: tuple[Trial, ...]
     base_summary: dict[str, float | None] | None = None
     ending: str = ""
+
+    def __str__(self) -> str:
+        from simulator.sweeps.search_text import search_text
+
+        return search_text(self)
+
+    __repr__ = __str__
 
     @cached_property
     def trials(self) -> pd.DataFrame:

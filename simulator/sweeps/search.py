@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.scenario.model import Scenario
-from simulator.sweeps.axes import Axis
+from simulator.sweeps.axes import Axis, as_list
 from simulator.sweeps.constraints import Constraint, holds, read_constraint
 from simulator.sweeps.designs import Points
+from simulator.sweeps.digest import digest_of
 from simulator.sweeps.objectives import Limit, Objective, limits_of, objectives_of, texts_of
-from simulator.sweeps.search_space import SearchAxis, read_axes
-from simulator.version import MODEL_VERSION, SCHEMA_VERSION
+from simulator.sweeps.search_space import TABLE, SearchAxis, read_axes
+from simulator.sweeps.settings import read_settings
 
 RESERVED: Final = ("objectives", "constraints", "where", "trials", "seeds", "sampler", "batch")
 """Keys of the table `[optimize]` that are no axes."""
@@ -27,7 +28,6 @@ BATCH: Final = 8
 result does not depend on how many run at a time."""
 MOST: Final = 100_000
 """Trials of a search: far more than a sampler that looks back on all of them can take."""
-LARGEST_SEED: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,14 +85,10 @@ class Search:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that decides what the search finds, but for the files it reads."""
-        document = {
-            "base": json.loads(self.base.canonical()),
-            "table": self.table,
-            "seeds": self.seeds,
-            "schema_version": SCHEMA_VERSION,
-            "model_version": MODEL_VERSION,
-        }
+        """SHA-256 of all that decides what the search finds, files of the base by content."""
+        base = digest_of(self.base, (), Points.listed([]), self.seeds)
+        settings = {"trials": self.trials, "sampler": self.sampler, "batch": self.batch}
+        document = {"base": base, "table": self.table | settings}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -112,27 +108,34 @@ def search_of(base: Scenario, table: Mapping[str, Any]) -> Search:
     InputError
         With every problem of the table.
     """
-    issues: list[Issue] = []
-    objectives = objectives_of(table.get("objectives"), issues)
-    limits = limits_of(table.get("constraints"), issues)
-    trials = _whole(table, "trials", TRIALS, issues)
-    batch = _whole(table, "batch", BATCH, issues)
-    sampler = _sampler(table.get("sampler", "tpe"), issues)
-    seeds = _seeds(base, table.get("seeds", 1), issues)
-    said = [key for key in table if key not in RESERVED]
-    if not said:
+    said: list[Issue] = []
+    objectives = objectives_of(table.get("objectives"), said)
+    limits = limits_of(table.get("constraints"), said)
+    trials = _whole(table, "trials", TRIALS, said)
+    batch = _whole(table, "batch", BATCH, said)
+    sampler = _sampler(table.get("sampler", SAMPLERS[0]), said)
+    seeds = _seeds(base, table, said)
+    if all(key in RESERVED for key in table):
         text = 'no axis; write e.g. "clusters.train.count" = { low = 64, high = 160, step = 8 }'
-        issues.append(Issue("", text))
-    axes = read_axes(base, table, RESERVED, issues)
-    where = _where(table.get("where"), [axis for axis, _ in axes], issues) if axes else ()
+        said.append(Issue("", text))
+    found: list[Issue] = []
+    axes = read_axes(base, table, RESERVED, found)
+    where = _where(table.get("where"), [axis for axis, _ in axes], said) if axes else ()
+    issues = [Issue(f"{TABLE}.{issue.path}".rstrip("."), issue.message) for issue in said] + found
     if issues:
-        raise InputError(base.source, [_in_the_table(issue) for issue in issues])
-    own = tuple(axis for _, axis in axes)
-    return Search(base, own, objectives, limits, where, trials, seeds, sampler, batch, dict(table))
-
-
-def _in_the_table(issue: Issue) -> Issue:
-    return Issue(f"optimize.{issue.path}" if issue.path else "optimize", issue.message)
+        raise InputError(base.source, issues)
+    return Search(
+        base=base,
+        axes=tuple(own for _, own in axes),
+        objectives=objectives,
+        limits=limits,
+        where=where,
+        trials=trials,
+        seeds=seeds,
+        sampler=sampler,
+        batch=batch,
+        table=_plain(table),
+    )
 
 
 def _where(said: object, axes: Sequence[Axis], issues: list[Issue]) -> tuple[Constraint, ...]:
@@ -177,19 +180,20 @@ def _sampler(said: object, issues: list[Issue]) -> str:
     return "tpe"
 
 
-def _seeds(base: Scenario, said: object, issues: list[Issue]) -> tuple[int, ...]:
-    """Return the seeds that every point meets: so many from the scenario's on, or a list."""
-    if isinstance(said, int) and not isinstance(said, bool) and said >= 1:
-        seeds = range(base.seed, base.seed + said)
-        if seeds[-1] <= LARGEST_SEED:
-            return tuple(seeds)
-    if isinstance(said, list | tuple) and said and len(set(map(repr, said))) == len(said):
-        each = [isinstance(seed, int) and not isinstance(seed, bool) for seed in said]
-        if all(each) and all(0 <= seed <= LARGEST_SEED for seed in said):
-            return tuple(said)
-    text = (
-        f"{shown(said)} are no seeds; write how many replications each point has, e.g. 3, or "
-        "different seeds, e.g. [7, 8, 9]"
-    )
-    issues.append(Issue("seeds", text))
-    return (base.seed,)
+def _seeds(base: Scenario, table: Mapping[str, Any], issues: list[Issue]) -> tuple[int, ...]:
+    """Return the seeds that every point meets, as a sweep reads them."""
+    found: list[Issue] = []
+    settings = read_settings({"seeds": table.get("seeds", 1)}, base.seed, found)
+    if len(settings.seeds) > MOST:
+        text = f"{len(settings.seeds)} seeds are too many; write at most {MOST}"
+        found.append(Issue("seeds", text))
+    issues += [Issue(issue.path.removeprefix("sweep."), issue.message) for issue in found]
+    return () if found else tuple(settings.seeds)
+
+
+def _plain(value: Any) -> Any:
+    """Return a table as TOML has it: lists for tuples, ranges and arrays; nothing that is None."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
+    listed = None if isinstance(value, str) else as_list(value)
+    return value if listed is None else [_plain(entry) for entry in listed]

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 from simulator.columns import SUMMARY
 from simulator.folder import OPTIMISATION, Writer, write_folder
 from simulator.results import library_versions
-from simulator.scenario.document import portable
+from simulator.scenario.document import Layered, portable, without_defaults
 from simulator.scenario.toml_writer import inline, toml_text
 from simulator.sweeps.search import Search
+from simulator.sweeps.search_space import TABLE
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from simulator.sweeps.optimisation import Optimisation
 
 HEADER: Final = (
-    "A search, every value and default included. It repeats as it is:",
-    "fleetsim optimize study.toml",
+    "A search as it was made: its base, with all that it extends, and the table [optimize], with",
+    "every setting. It repeats as it is, from any folder: fleetsim optimize study.toml",
 )
 
 _MEANINGS: Final = {
@@ -89,15 +90,18 @@ def save(
 
 
 def study_toml(search: Search) -> str:
-    """Return the file that repeats a search: the resolved scenario and its table `[optimize]`."""
+    """Return the file that repeats a search: what was said of its base, and its table."""
     settings = {
         "trials": search.trials,
         "seeds": list(search.seeds),
         "sampler": search.sampler,
         "batch": search.batch,
     }
-    document = {**search.base.document, "optimize": {**search.table, **settings}}
-    return toml_text(portable(document, search.base.folder), HEADER)
+    base = search.base
+    # A default that was written out would stay as it is where an axis changes what it follows from.
+    said = without_defaults(Layered(base.document, base.origins)).document
+    document = {**said, TABLE: {**search.table, **settings}}
+    return toml_text(portable(document, base.folder), HEADER)
 
 
 def trials_table(found: "Optimisation") -> pa.Table:

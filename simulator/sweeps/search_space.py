@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from simulator.errors import Issue, listing, nearest, shown
+from simulator.errors import Issue, shown
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import quoted
 from simulator.sweeps.axes import Axis, axes_of
-from simulator.sweeps.designs import Points
 from simulator.sweeps.spreads import Range
-from simulator.sweeps.trials import settled, tried
+from simulator.sweeps.trials import settled, tried_alone
 from simulator.units import DIMENSIONS, number_and_unit
 
+TABLE: Final = "optimize"
+"""Name of the table that says a search."""
 DIGITS: Final = 6
 """Significant digits of what is drawn from a range without steps."""
 RANGE: Final = 'e.g. { low = 64, high = 160, step = 8 } or { low = "5 min", high = "2 h" }'
@@ -139,23 +140,14 @@ def read_axes(
         Problems are added.
     """
     before = len(issues)
-    said: dict[str, Any] = {}
-    for key, value in table.items():
-        if key in reserved:
-            continue
-        if "." not in key and not isinstance(value, Mapping):
-            near = nearest(key, reserved)
-            meant = f"did you mean '{near}'?" if near else f"known are {listing(reserved)}"
-            issues.append(Issue(key, f"unknown key; {meant}"))
-        else:
-            said[key] = value
     steps: dict[str, Any] = {}
-    plain = {key: _without_steps(key, value, steps) for key, value in said.items()}
-    found: list[Issue] = []
-    axes = settled(base, axes_of(plain, base.folder, found), found)
-    for axis in axes:
-        found += tried(base, [axis], _alone(axis))
-    issues += [Issue(issue.path.removeprefix("sweep."), issue.message) for issue in found]
+    plain = {
+        key: said if key in reserved else _without_steps(key, said, steps)
+        for key, said in table.items()
+    }
+    axes = axes_of(plain, base.folder, issues, settings=reserved, name=TABLE)
+    axes = tuple(settled(base, axes, issues))
+    issues += tried_alone(base, axes)
     read = [(axis, _search_axis(axis, steps.get(axis.path), issues)) for axis in axes]
     return [(axis, own) for axis, own in read if own is not None] if len(issues) == before else []
 
@@ -174,33 +166,25 @@ def _without_steps(path: str, said: Any, steps: dict[str, Any]) -> Any:
     }
 
 
-def _alone(axis: Axis) -> Points:
-    """Return points that each change one axis alone: to its values, or the ends of its range.
-
-    What is right only beside another axis's value is left to the runs.
-    """
-    return Points.listed({axis.path: value} for value in axis.values or axis.ends)
-
-
 def _search_axis(axis: Axis, step: Any, issues: list[Issue]) -> SearchAxis | None:
     if axis.values is not None:
         return Choice(axis.path, axis.values)
     spread = axis.spread
     if not isinstance(spread, Range):
         text = f"a law is for sweeps, which draw; write a list, or a range, {RANGE}"
-        issues.append(Issue(axis.path, text))
+        issues.append(Issue(axis.where, text))
         return None
     low, high = spread.ends
-    number = _step_of(axis.path, step, spread, issues) if step is not None else None
+    number = _step_of(axis.where, step, spread, issues) if step is not None else None
     if number is not None and (problem := _problem_of_step(low, high, number, log=spread.log)):
-        issues.append(Issue(axis.path, problem))
+        issues.append(Issue(axis.where, problem))
         return None
     if spread.is_whole:
         number = number or 1
     return Span(axis.path, low, high, number, spread.log, spread.unit, spread.is_whole)
 
 
-def _step_of(path: str, step: Any, spread: Range, issues: list[Issue]) -> float | None:
+def _step_of(where: str, step: Any, spread: Range, issues: list[Issue]) -> float | None:
     """Return a step in the unit of its range; None and a problem if it has none."""
     read = number_and_unit(step) if isinstance(step, str) else None
     if spread.unit is not None:
@@ -219,7 +203,7 @@ def _step_of(path: str, step: Any, spread: Range, issues: list[Issue]) -> float 
         if finite and math.isfinite(step):
             return float(step)
         text = f"step = {shown(step)} is no number; write how far the next value is"
-    issues.append(Issue(path, text))
+    issues.append(Issue(where, text))
     return None
 
 
