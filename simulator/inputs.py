@@ -88,14 +88,13 @@ class Inputs:
     @property
     def key(self) -> str:
         """Address of the run: SHA-256 of scenario, seed, contents of inputs and versions."""
-        document = {
-            "scenario": json.loads(self.scenario.canonical()),
-            "traces": [trace.sha256 for trace in self.traces],
-            "jobs": [content for _, _, content in self.jobs.inputs],
-            "schema_version": SCHEMA_VERSION,
-            "model_version": MODEL_VERSION,
-        }
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        jobs = json.dumps([content for _, _, content in self.jobs.inputs], separators=(",", ":"))
+        traces = json.dumps([trace.sha256 for trace in self.traces], separators=(",", ":"))
+        # The JSON of one object with sorted keys; the scenario has its own ready for every seed.
+        text = (
+            f'{{"jobs":{jobs},"model_version":{MODEL_VERSION},"scenario":'
+            f'{self.scenario.key_text()},"schema_version":{SCHEMA_VERSION},"traces":{traces}}}'
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 

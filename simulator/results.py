@@ -61,8 +61,9 @@ class Results:
         Address of the run, 64 hexadecimal digits.
     summary : dict
         One value for every key of `simulator.columns.SUMMARY`; None where a quantity is absent.
-    tables : dict of str to pyarrow.Table
-        ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them.
+    tables : mapping of str to pyarrow.Table
+        ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them; those of a run when they are
+        first asked for.
     basis : dict of str to str
         What the carbon figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``;
         the key ``marginal`` only where every site has a marginal trace.
@@ -80,7 +81,7 @@ class Results:
     seed: int
     key: str
     summary: dict[str, Any]
-    tables: dict[str, pa.Table]
+    tables: Mapping[str, pa.Table]
     basis: dict[str, str] = field(default_factory=dict)
     assumptions: tuple[tuple[str, str, str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -157,7 +158,7 @@ def load_results(folder: str | Path) -> Results:
     _check_version(path, manifest)
     summary = _read_summary(path)
     tables = {name: _read_table(path, name) for name in TABLES}
-    scenario = load(path / "scenario.toml", check_files=False)
+    scenario = load(path / "scenario.toml", check_files=False, yes=True)
     try:
         return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))
     except (KeyError, TypeError, AttributeError, ValueError) as error:

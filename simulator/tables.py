@@ -1,6 +1,6 @@
 """Result tables: built from columns, checked against the registry, written and read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,40 @@ ARROW_TYPES: Final = {
     "float64": pa.float64(),
     "time": pa.timestamp("ms", tz="UTC"),
 }
+
+
+class Tables(Mapping[str, pa.Table]):
+    """Result tables by name, each made when it is first asked for.
+
+    A summary needs none of them, and they take as long to make as a small run takes to simulate.
+
+    Parameters
+    ----------
+    makers : mapping of str to callable
+        What makes each table.
+    """
+
+    __slots__ = ("_made", "_makers")
+
+    def __init__(self, makers: Mapping[str, Callable[[], pa.Table]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, pa.Table] = {}
+
+    def __getitem__(self, name: str) -> pa.Table:
+        table = self._made.get(name)
+        if table is None:
+            table = self._made[name] = self._makers[name]()
+        return table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __reduce__(self) -> tuple[type[dict[str, pa.Table]], tuple[dict[str, pa.Table]]]:
+        """Go to another process as the tables themselves."""
+        return dict, (dict(self),)
 
 
 def table_of(name: str, columns: Mapping[str, NDArray[Any] | pa.Array]) -> pa.Table:

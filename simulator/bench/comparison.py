@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.bench.common_load import common_load
+from simulator.bench.full_run import in_full
 from simulator.bench.idle import IdleCost, idle_cost
 from simulator.bench.memory import Memory, memory_of
 from simulator.bench.sizes import Sizes
@@ -17,7 +18,7 @@ from simulator.bench.table import table_text
 from simulator.bench.yardsticks import Timing, bare_loop, readable_model, simpy_container
 from simulator.inputs import Inputs, open_inputs
 from simulator.scenario.model import Scenario
-from simulator.simulation import run, simulated
+from simulator.simulation import run
 from simulator.units import MS_PER_H
 
 Say = Callable[[str], None]
@@ -125,7 +126,7 @@ def compare(sizes: Sizes, *, say: Say) -> Comparison:
 def warm_up() -> None:
     """Run everything once on a small fleet, so that nothing timed later is compiled or loaded."""
     opened = open_inputs(common_load(500, 10, 1.05, "pack"))
-    simulated(opened)
+    in_full(opened)
     bare_loop(opened.fleet, opened.jobs)
     simpy_container(opened.fleet, opened.jobs, 100)
     readable_model(opened.fleet, opened.jobs, 100)
@@ -178,7 +179,7 @@ def engine(opened: Inputs) -> EngineRun:
     """Time one run of the engine with full energy, carbon and per-job output."""
     gc.collect()
     begun = perf_counter()
-    done = simulated(opened)
+    done = in_full(opened)
     wall_s = perf_counter() - begun
     return EngineRun(wall_s, done.log.start_ms, done.log.events, done.log.finished_ms)
 

@@ -8,9 +8,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from simulator.bench.common_load import SEED, common_load
+from simulator.bench.full_run import in_full
 from simulator.inputs import Inputs, open_inputs
 from simulator.scenario import Scenario, from_document
-from simulator.simulation import simulated
 
 LADDER: Final[list[dict[str, Any]]] = [
     {
@@ -94,7 +94,7 @@ def _in_turn(scenarios: list[Scenario], repeats: int) -> tuple[list[float], int]
     wake_ups = 0
     for _ in range(repeats):
         for times, inputs in zip(runs, opened, strict=True):
-            taken_s, wake_ups = _timed(simulated, inputs)
+            taken_s, wake_ups = _timed(in_full, inputs)
             times.append(taken_s)
     return [median(times) for times in runs], wake_ups
 

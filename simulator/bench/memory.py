@@ -48,14 +48,14 @@ def memory_of(jobs: int, nodes: int, load: float) -> Memory:
 
 def growth(jobs: int, nodes: int, load: float) -> dict[str, float]:
     """Run a cell in this process and return what `Memory` holds beside its size."""
+    from simulator.bench.full_run import in_full
     from simulator.inputs import open_inputs
-    from simulator.simulation import simulated
 
-    simulated(open_inputs(common_load(100, 10, load, "pack")))  # loads the kernels
+    in_full(open_inputs(common_load(100, 10, load, "pack")))  # loads the kernels
     opened = open_inputs(common_load(jobs, nodes, load, "pack"))
     gc.collect()
     before = _forget_peak()
-    done = simulated(opened)
+    done = in_full(opened)
     peak = _peak_bytes()
     return {"bytes_per_job": (peak - before) / len(done.log.start_ms), "peak_bytes": peak}
 

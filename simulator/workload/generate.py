@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
-from simulator.scenario.checks import MOST_EXPECTED_JOBS
+from simulator.scenario.limits import JOBS
 from simulator.scenario.model import Scenario
 from simulator.workload.batch import Batch
 from simulator.workload.load import load_warnings, size_warnings, sizes_of
@@ -62,10 +62,10 @@ def refuse_too_many(scenario: Scenario) -> None:
         expected_jobs(workload, start=scenario.start, horizon_ms=scenario.horizon_ms)
         for workload in scenario.workloads.values()
     )
-    if total > MOST_EXPECTED_JOBS:
+    if (exceeded := JOBS.exceeded(total, scenario.reading.confirmed)) is not None:
         text = (
-            f"some {total:,.0f} jobs of all workloads in the horizon, at most "
-            f"{MOST_EXPECTED_JOBS:,}; lower a rate, shorten the horizon or set max_jobs"
+            f"some {total:,.0f} jobs of all workloads in the horizon, {exceeded}; "
+            "lower a rate, shorten the horizon or set max_jobs"
         )
         raise InputError(_source(scenario), [Issue("workloads", text)])
 

@@ -75,6 +75,7 @@ UNITLESS: dict[str, str] = {
     "shape": "of a Weibull law",
     "samples_ahead": "number of samples",
     "sigma": "of the logarithm",
+    "unit": "random numbers, 0 to 1, by point and axis",
     "uniforms": "random numbers, 0 to 1",
     # numbers whose unit stands beside them
     "above": "bound of any number",
