@@ -18,19 +18,13 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
+    from simulator.sweeps.comparison import Comparison
     from simulator.sweeps.optimisation import Optimisation
     from simulator.sweeps.optimise import Evaluate
     from simulator.workload.table import WorkloadSize
 
 
-def load(
-    path: str | Path,
-    *,
-    sets: Iterable[str] = (),
-    seed: int | None = None,
-    yes: bool = False,
-    untrusted: bool = False,
-) -> "Scenario":
+def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None) -> "Scenario":
     """Load a scenario file.
 
     Parameters
@@ -41,10 +35,6 @@ def load(
         Replacements such as ``"clusters.train.count=256"``.
     seed : int, optional
         Replaces the file's seed.
-    yes : bool
-        Whether sizes that are refused as too large are meant.
-    untrusted : bool
-        Whether to refuse files outside the scenario's folder.
 
     Raises
     ------
@@ -53,8 +43,7 @@ def load(
     """
     from simulator import bundled, scenario
 
-    file = bundled.file_or_name(Path(path))
-    return scenario.load(file, sets=tuple(sets), seed=seed, yes=yes, untrusted=untrusted)
+    return scenario.load(bundled.file_or_name(Path(path)), sets=tuple(sets), seed=seed)
 
 
 def run(
@@ -89,6 +78,65 @@ def run(
     with _shown(progress, scenario.name) as show:
         simulated = simulation.run(scenario, seed=seed, progress=show, command=command)
     return Run(simulated.results, simulated)
+
+
+def compare(
+    sides: "Mapping[str, Scenario | Run | str | Path]",
+    *,
+    seeds: int | Sequence[int] | None = None,
+    force: bool = False,
+    progress: "bool | Progress | None" = False,
+) -> "Comparison":
+    """Set scenarios, or finished runs, against the first of them, paired by seed.
+
+    Parameters
+    ----------
+    sides : mapping of str to Scenario, path or Run
+        By name; the first is the base. Scenarios are run with the same seeds on every side.
+        Finished runs are compared as they are, without an interval, as their seed is one.
+    seeds : int or sequence of int, optional
+        So many from the first scenario's seed on, or the seeds themselves; 20 unless given.
+    force : bool
+        Compare also what is unlike: spans of time, kinds of signals, rules of accounting.
+    progress : bool or callable
+        As in `run`; the days are those of all runs together.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong.
+    """
+    from simulator.errors import InputError, Issue
+    from simulator.sweeps import comparison
+
+    comparison.check_sides(sides)
+    opened = {name: _opened(name, side) for name, side in sides.items()}
+    done = {name: side.results for name, side in opened.items() if isinstance(side, Run)}
+    if not done:
+        chosen = comparison.SEEDS if seeds is None else seeds
+        with _shown(progress, "compare") as show:
+            scenarios = {name: side for name, side in opened.items() if not isinstance(side, Run)}
+            return comparison.compare(scenarios, seeds=chosen, force=force, progress=show)
+    rule = "is a scenario, and the others are finished runs; name only runs, or only scenarios"
+    issues = [Issue(name, rule) for name in opened if name not in done]
+    if seeds is not None:
+        issues.append(Issue("seeds", "finished runs have their seed; leave it out"))
+    if issues:
+        raise InputError("compare", issues)
+    return comparison.compare_results(done, force=force)
+
+
+def _opened(name: str, side: object) -> "Scenario | Run":
+    """Return a side of a comparison: what a path leads to, a scenario or a finished run."""
+    from simulator.errors import InputError, Issue
+    from simulator.scenario import Scenario
+
+    if isinstance(side, str | Path):
+        return open_run(side) if (Path(side) / "manifest.json").is_file() else load(side)
+    if not isinstance(side, Scenario | Run):
+        rule = "is neither a scenario, a file nor a run; load it with fs.load"
+        raise InputError("compare", [Issue(name, f"a {type(side).__name__} {rule}")])
+    return side
 
 
 def optimize(

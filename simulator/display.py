@@ -26,6 +26,7 @@ DURATION: Final[Ladder] = (
 
 ABSENT: Final = "not given"
 _SCIENTIFIC_BELOW: Final = 1e-3
+_MOST_DECIMALS: Final = 4
 
 
 def unit_for(values: Iterable[float], ladder: Ladder) -> tuple[float, str]:
@@ -86,6 +87,17 @@ def interval_text(hours: float) -> str:
     """Return a chosen length of time in hours as text, e.g. ``"15 min"``, no idle digits."""
     size, unit = unit_for([hours], DURATION)
     return f"{hours / size:g} {unit}"
+
+
+def difference_text(mean: float, half_width: float | None) -> str:
+    """Return a difference with half its interval, both to the same digit: ``"+3.01 ± 0.14"``."""
+    if mean == 0.0 or not half_width:
+        text = f"{'+' if mean > 0.0 else ''}{number_text(mean, 3)}"
+        return text if half_width is None else f"{text} ± {number_text(half_width, 2)}"
+    if max(abs(mean), half_width) < _SCIENTIFIC_BELOW:
+        return f"{mean:+.0e} ± {half_width:.0e}"
+    decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(half_width))))
+    return f"{mean:+,.{decimals}f} ± {half_width:,.{decimals}f}"
 
 
 def share_text(share: float | None) -> str:

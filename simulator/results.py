@@ -75,6 +75,8 @@ class Results:
         Time the run took. [s]
     command : str or None
         The command line, without paths of the machine.
+    model_version : int
+        Version of the models that made the numbers.
     """
 
     scenario: "Scenario"
@@ -88,6 +90,7 @@ class Results:
     inputs: tuple[tuple[str, str], ...] = ()
     wall_s: float | None = None
     command: str | None = None
+    model_version: int = MODEL_VERSION
 
     @property
     def jobs(self) -> "pd.DataFrame":
@@ -189,7 +192,7 @@ def _manifest(results: Results) -> dict[str, Any]:
     return {
         "program": "fleetsim",
         "schema_version": SCHEMA_VERSION,
-        "model_version": MODEL_VERSION,
+        "model_version": results.model_version,
         "name": results.scenario.name,
         "command": results.command,
         "seed": results.seed,
@@ -272,6 +275,7 @@ def _provenance(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": tuple((str(row["name"]), str(row["sha256"])) for row in manifest["inputs"]),
         "wall_s": manifest["wall_s"],
         "command": manifest["command"],
+        "model_version": int(manifest["model_version"]),
     }
 
 

@@ -14,6 +14,7 @@ import typer
 from simulator import __version__
 from simulator.cli.bench import bench
 from simulator.cli.catalog import catalog
+from simulator.cli.compare import compare
 from simulator.cli.doctor import doctor
 from simulator.cli.explain import explain
 from simulator.cli.init import init
@@ -40,7 +41,7 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
 VERBS: Final = (
-    run, init, validate, show, report, explain, optimize, catalog, schema, doctor, bench,
+    run, compare, init, validate, show, report, explain, optimize, catalog, schema, doctor, bench,
 )  # fmt: skip
 """The verbs in the order of ``--help``."""
 

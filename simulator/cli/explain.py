@@ -30,7 +30,7 @@ def explain(
 ) -> None:
     """Take figures apart: idle states, carbon, one job."""
     out = terminal(context, json, quiet, no_progress)
-    if _is_of_a_run(what):
+    if is_of_a_run(what):
         _refuse(what, "--set", "results stay as they are; run the scenario again with it", sets)
         _explain_run(what, job, out)
         return
@@ -39,7 +39,7 @@ def explain(
     _explain_scenario(what, sets, out)
 
 
-def _is_of_a_run(what: Path) -> bool:
+def is_of_a_run(what: Path) -> bool:
     """Return whether a folder is meant; a bare name that ships is only where a run lies in it."""
     if (what / "manifest.json").is_file():
         return True
