@@ -10,7 +10,7 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, compare, load, open_run, run, sweep
+    from simulator.api import Run, compare, load, open_run, optimize, run, sweep
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
@@ -29,6 +29,7 @@ __all__ = [
     "compare",
     "load",
     "open_run",
+    "optimize",
     "provisioning",
     "run",
     "sweep",
@@ -44,6 +45,7 @@ _HOMES = {
     "compare": "simulator.api",
     "load": "simulator.api",
     "open_run": "simulator.api",
+    "optimize": "simulator.api",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
     "sweep": "simulator.api",

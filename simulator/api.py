@@ -5,7 +5,7 @@
 >>> run.summary["total_kgco2e"]  # doctest: +SKIP
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -20,18 +20,13 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
     from simulator.sweeps.comparison import Comparison
+    from simulator.sweeps.optimisation import Optimisation
+    from simulator.sweeps.optimise import Evaluate
     from simulator.sweeps.study import Study
     from simulator.workload.table import WorkloadSize
 
 
-def load(
-    path: str | Path,
-    *,
-    sets: Iterable[str] = (),
-    seed: int | None = None,
-    yes: bool = False,
-    untrusted: bool = False,
-) -> "Scenario":
+def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None) -> "Scenario":
     """Load a scenario file.
 
     Parameters
@@ -42,10 +37,6 @@ def load(
         Replacements such as ``"clusters.train.count=256"``.
     seed : int, optional
         Replaces the file's seed.
-    yes : bool
-        Whether sizes that are refused as too large are meant.
-    untrusted : bool
-        Whether to refuse files outside the scenario's folder.
 
     Raises
     ------
@@ -54,8 +45,7 @@ def load(
     """
     from simulator import bundled, scenario
 
-    file = bundled.file_or_name(Path(path))
-    return scenario.load(file, sets=tuple(sets), seed=seed, yes=yes, untrusted=untrusted)
+    return scenario.load(bundled.file_or_name(Path(path)), sets=tuple(sets), seed=seed)
 
 
 def run(
@@ -231,6 +221,74 @@ def _opened(name: str, side: object) -> "Scenario | Run":
         rule = "is neither a scenario, a file nor a run; load it with fs.load"
         raise InputError("compare", [Issue(name, f"a {type(side).__name__} {rule}")])
     return side
+
+
+def optimize(
+    scenario: "Scenario | str | Path",
+    axes: Mapping[str, Any],
+    *,
+    objectives: Mapping[str, str],
+    constraints: Sequence[str] = (),
+    where: Sequence[str] = (),
+    trials: int = 100,
+    seeds: int | Sequence[int] = 1,
+    sampler: str = "tpe",
+    batch: int = 8,
+    evaluate: "Evaluate | None" = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> "Optimisation":
+    """Search for the points of a scenario that are best.
+
+    The same scenario, axes and settings give the same trials.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        What every point starts from.
+    axes : mapping
+        By dotted path a list to choose from, or a range such as
+        ``{"low": 64, "high": 160, "step": 8}`` or ``{"low": "5 min", "high": "2 h", "log": True}``.
+    objectives : mapping of str to str
+        Keys of the summary, each ``"minimise"`` or ``"maximise"``.
+    constraints : sequence of str
+        What results must keep: ``"wait_p99_h <= 2"``.
+    where : sequence of str
+        What axes must fulfil, or a point is not run:
+        ``"clusters.a.count + clusters.b.count <= 256"``.
+    trials : int
+        Points to run, each a different one.
+    seeds : int or sequence of int
+        Replications of each point, or their seeds; results are means over them.
+    sampler : str
+        ``tpe``, ``nsga2`` or ``random``.
+    batch : int
+        Points that are proposed together.
+    evaluate : callable, optional
+        Runs points; by default one after the other in this process.
+    progress : callable, optional
+        Told of trials done and trials in all.
+
+    Raises
+    ------
+    InputError
+        With every problem of what was asked; if Optuna is not installed.
+    """
+    from simulator.sweeps.optimise import optimise
+    from simulator.sweeps.search import search_of
+
+    if isinstance(scenario, str | Path):
+        scenario = load(scenario)
+    table = {
+        **axes,
+        "objectives": dict(objectives),
+        "constraints": constraints if isinstance(constraints, str) else list(constraints),
+        "where": where if isinstance(where, str) else list(where),
+        "trials": trials,
+        "seeds": seeds,
+        "sampler": sampler,
+        "batch": batch,
+    }
+    return optimise(search_of(scenario, table), evaluate, progress)
 
 
 def open_run(folder: str | Path) -> "Run":

@@ -66,6 +66,10 @@ COMPARISON: Final = Kind(
         }
     ),
 )
+OPTIMISATION: Final = Kind(
+    "optimisation",
+    frozenset({"manifest.json", "study.toml", "trials.parquet", "front.csv", "figures"}),
+)
 
 _SLUG_LENGTH: Final = 44
 """With ``runs/``, the key and the file name, a line of the terminal summary holds it whole."""
