@@ -219,7 +219,7 @@ def _opened(name: str, side: object) -> "Scenario | Run":
         return open_run(side) if (Path(side) / "manifest.json").is_file() else load(side)
     if not isinstance(side, Scenario | Run):
         rule = "is neither a scenario, a file nor a run; load it with fs.load"
-        raise InputError("compare", [Issue(name, f"a {type(side).__name__} {rule}")])
+        raise InputError("compare", [Issue(name, f"a value of type {type(side).__name__} {rule}")])
     return side
 
 

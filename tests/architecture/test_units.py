@@ -67,6 +67,15 @@ UNITLESS: dict[str, str] = {
     "weights": "relative to one another",
     "weekend": "ratio of rates",
     "worst_ratio": "energy over the least possible",
+    # intervals and pictures
+    "ends": "in the unit of the axis",
+    "freedom": "degrees of a law",
+    "half_width": "in the unit of the mean",
+    "left": "widths of a panel",
+    "level": "of confidence, of 1",
+    "numbers": "in the unit beside them",
+    "percents": "of 100",
+    "size": "of the unit shown, in the unit of the quantity",
     # numbers of laws, each in the unit of the law it belongs to
     "a": "shape of a beta law",
     "b": "shape of a beta law",
