@@ -1,4 +1,4 @@
-"""The page on cost, peaks and differences: its example is read, its commands run, no key is left out."""
+"""The page on cost, peaks and differences: its example and commands run, no key is left out."""
 
 import re
 import tomllib
