@@ -101,9 +101,7 @@ def draw_trials(
     return figure
 
 
-def _best_so_far(
-    axes: "Axes", trials: "pd.DataFrame", goal: Goal, base: Mapping[str, Any]
-) -> None:
+def _best_so_far(axes: "Axes", trials: "pd.DataFrame", goal: Goal, base: Mapping[str, Any]) -> None:
     quantity, maximise = goal
     size, unit = _scale(trials, quantity, base)
     numbers = trials["trial"].to_numpy(np.float64)
@@ -233,9 +231,7 @@ def _caption(trials: "pd.DataFrame", goals: Sequence[Goal]) -> str:
     return f"{text} Failed: {failed}." if failed else text
 
 
-def _scale(
-    trials: "pd.DataFrame", quantity: str, base: Mapping[str, Any]
-) -> tuple[float, str]:
+def _scale(trials: "pd.DataFrame", quantity: str, base: Mapping[str, Any]) -> tuple[float, str]:
     values = np.abs(trials[quantity].to_numpy(np.float64))
     return unit_of(quantity, [*values, base[quantity] if _has(base, quantity) else 0.0])
 

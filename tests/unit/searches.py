@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.scenario import Scenario, from_document
 from simulator.sweeps.objectives import QUANTITIES
-from simulator.sweeps.optimise import Evaluate, Outcome
+from simulator.sweeps.optimise import Outcome
 
 COUNT, IDLE, AFTER = "clusters.a.count", "clusters.a.idle", "nodes.n.idle_states[0].after"
 CARBON, WAIT = "total_kgco2e", "wait_p99_h"
