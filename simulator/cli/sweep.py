@@ -92,7 +92,9 @@ def sweep(
     from simulator.sweeps.plan import plan_of
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
-    base, table = load_study(bundled.file_or_name(Path(words[0])), "sweep", tuple(sets), seed)
+    base, table = load_study(
+        bundled.file_or_name(Path(words[0]), of_sweep=True), "sweep", tuple(sets), seed
+    )
     plan = plan_of(base, table, yes=yes)
     _carry(plan, output, options, out)
 
@@ -101,12 +103,13 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     from simulator.folder import run_folder
     from simulator.kernels.compile import is_warm
     from simulator.sweeps.carrying import sweep as carry
+    from simulator.sweeps.page import odd
     from simulator.sweeps.store import check_store
     from simulator.sweeps.work import StoreError
 
     folder = output or run_folder(plan.base.name, plan.digest)
     check_store(folder)
-    for warning in (*plan.base.warnings, *plan.warnings):
+    for warning in odd(plan):
         out.warn(warning)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
@@ -138,6 +141,7 @@ def _options(
     point_timeout: str | None,
 ) -> "Options":
     """Return the options of the command line, all that is wrong with them told at once."""
+    from simulator.results import plain_command
     from simulator.sweeps.backends.choice import named
     from simulator.sweeps.session import Options
 
@@ -151,6 +155,7 @@ def _options(
         raise InputError("command line", issues)
     return Options(
         jobs=jobs,
+        command=plain_command(["fleetsim", *sys.argv[1:]]),
         backend=backend,
         address=address,
         shard=part,

@@ -1,5 +1,7 @@
 """A sweep from its plan to its table: what is known, what is left, who runs it, what is kept."""
 
+import json
+import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,14 +12,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.errors import InputError
+from simulator.results import library_versions
 from simulator.sweeps.driver import Progress, Standing
 from simulator.sweeps.keeping import keep_chosen, kept_as_it_comes
 from simulator.sweeps.ledger import Ledger
+from simulator.sweeps.partial import write_text
 from simulator.sweeps.plan import Plan
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
 from simulator.sweeps.table import results_table
 from simulator.sweeps.work import Point, StoreError
+from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +101,39 @@ def _stored(
         store.list_known(found.ledger)
         standing = _run(plan, found.ledger, store, options, show, tell)
         if shard is None:
-            return Carried(standing, _compacted(plan, store, found.ledger))
-    return _joined(plan, store, standing)
+            return Carried(standing, _compacted(plan, store, found.ledger, options))
+    return _joined(plan, store, standing, options)
 
 
-def _joined(plan: Plan, store: Store, standing: Standing) -> Carried:
+def _joined(plan: Plan, store: Store, standing: Standing, options: Options) -> Carried:
     """Put the shards together if this one was the last; whoever else is at work goes first."""
     with suppress(InputError), store.opened():
         ledger = store.scan().ledger
         if not len(ledger.open_rows):
-            return Carried(standing, _compacted(plan, store, ledger))
+            return Carried(standing, _compacted(plan, store, ledger, options))
     return Carried(standing, None, left=len(store.scan().ledger.open_rows))
 
 
-def _compacted(plan: Plan, store: Store, ledger: Ledger) -> pa.Table:
+def _compacted(plan: Plan, store: Store, ledger: Ledger, options: Options) -> pa.Table:
+    """Make the table of all rows, and the account of what made it."""
     table = results_table(plan, ledger)
     store.compact(table)
+    manifest = {
+        "program": "fleetsim",
+        "schema_version": SCHEMA_VERSION,
+        "model_version": MODEL_VERSION,
+        "name": plan.base.name,
+        "command": options.command,
+        "sweep": store.digest,
+        "points": len(plan.points),
+        "seeds": plan.seeds,
+        "done": ledger.done,
+        "failed": ledger.failed,
+        "warnings": [*plan.base.warnings, *plan.warnings],
+        "python": platform.python_version(),
+        "libraries": library_versions(),
+    }
+    write_text(store.folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     return table
 
 

@@ -73,4 +73,3 @@ def _keep_failed(plan: Plan, ledger: Ledger, folder: Path) -> None:
             continue
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)
-

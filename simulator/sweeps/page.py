@@ -1,11 +1,14 @@
 """A sweep on a terminal: what was tried, what came out, where it lies; 80 columns."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
 from simulator.errors import printable
+from simulator.figures.quantities import axis_names
 from simulator.sweeps.driver import Standing
 from simulator.sweeps.plan import Plan
 
@@ -27,7 +30,8 @@ _SHOWN: Final = (
     ("allocation", "alloc.", "%", 100.0),
 )
 """Quantity, its heading, the unit it is shown in, and how many of these one is."""
-_MOST_LETTERS: Final = 18
+_NUMBER_LETTERS: Final = 10
+"""Width of a column of numbers, its gap included."""
 
 
 def sweep_lines(
@@ -46,21 +50,37 @@ def sweep_lines(
     return lines
 
 
+def odd(plan: Plan) -> list[str]:
+    """Return what is odd about a sweep, each on one line; a node type that an axis names is not."""
+    named = {value for axis in plan.axes if axis.parts[-1] == "node" for value in axis.values or ()}
+    expected = {f"nodes.{name}: no cluster uses this node type" for name in named}
+    return [each for each in (*plan.base.warnings, *plan.warnings) if each not in expected]
+
+
 def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     """Return the points as a table: what each says, and the means over its seeds."""
+    import pandas as pd
+
     shown_axes = list(axes[:MOST_AXES])
     quantities = [each for each in _SHOWN if points[each[0]].notna().any()]
-    heads = [*short_names(shown_axes), *(heading for _, heading, _, _ in quantities)]
     units = ["" for _ in shown_axes] + [unit for _, _, unit, _ in quantities]
     chosen = points.head(MOST_POINTS)
+    letters = (WIDTH - _NUMBER_LETTERS * len(quantities)) // max(1, len(shown_axes)) - 2
+    heads = [
+        *(_cut(name, letters) for name in axis_names(shown_axes).values()),
+        *(heading for _, heading, _, _ in quantities),
+    ]
     body = [
         [
-            *(_cut(printable(str(getattr(row, f"a{at}")))) for at in range(len(shown_axes))),
-            *(_value(getattr(row, name), size) for name, _, _, size in quantities),
+            *(_cut(label_of(getattr(row, f"a{at}")), letters) for at in range(len(shown_axes))),
+            *(_number(getattr(row, name) * size) for name, _, _, size in quantities),
         ]
         for row in chosen.rename(columns={a: f"a{at}" for at, a in enumerate(axes)}).itertuples()
     ]
-    lines = _aligned([heads, units, *body])
+    texts = {
+        at for at, axis in enumerate(shown_axes) if not pd.api.types.is_numeric_dtype(points[axis])
+    }
+    lines = _aligned([heads, units, *body], texts)
     if len(points) > MOST_POINTS:
         lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
     return lines
@@ -74,19 +94,6 @@ def headlines(study: "Study") -> list[dict[str, Any]]:
         {str(name): value for name, value in row.items()}
         for row in chosen.astype(object).to_dict("records")
     ]
-
-
-def short_names(paths: Sequence[str]) -> list[str]:
-    """Return the shortest ends of dotted paths that still tell them apart."""
-    names = []
-    for path in paths:
-        parts = path.split(".")
-        for count in range(1, len(parts) + 1):
-            end = ".".join(parts[-count:])
-            if sum(f".{other}".endswith(f".{end}") for other in paths) == 1:
-                break
-        names.append(_cut(end))
-    return names
 
 
 def _counted(counts: Standing) -> str:
@@ -114,21 +121,42 @@ def _failures(study: "Study") -> list[str]:
     return lines
 
 
-def _aligned(rows: Iterable[list[str]]) -> list[str]:
-    table = list(rows)
+def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
+    """Return rows whose columns stand below one another, texts from the left."""
     widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
     return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell.ljust(width) if at in texts else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in table
     ]
 
 
-def _value(value: float, size: float) -> str:
-    return "-" if value != value else number_text(value * size)
+def _number(value: float) -> str:
+    return "-" if value != value else number_text(value)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 3]}..."
+def label_of(value: object) -> str:
+    """Return what an axis says at a point as people write it; tables in short."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with suppress(ValueError):
+            return printable(_table_label(json.loads(value)))
+    return printable(number_text(value, 6) if isinstance(value, float) else str(value))
+
+
+def _table_label(value: Any) -> str:
+    if isinstance(value, dict):
+        head = value.get("policy") or value.get("dist") or value.get("model") or ""
+        rest = [f"{key} {_table_label(value[key])}" for key in value if value[key] is not head]
+        return " ".join([str(head), ", ".join(rest)]).strip()
+    if isinstance(value, list):
+        return "/".join(map(_table_label, value))
+    return str(value)
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 3]}..."
 
 
 def _many(count: int, noun: str) -> str:

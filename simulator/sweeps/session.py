@@ -39,6 +39,8 @@ class Options:
         Whether runs that failed before are tried again.
     point_timeout_s : float or None
         Limit for one run. [s]
+    command : str or None
+        The command line, for the manifest.
     """
 
     jobs: int | None = None
@@ -47,6 +49,7 @@ class Options:
     shard: tuple[int, int] | None = None
     retry_failed: bool = False
     point_timeout_s: float | None = None
+    command: str | None = None
 
     @property
     def workers(self) -> int:
