@@ -19,6 +19,10 @@ class StoreError(Exception):
         return cls(f"{error.strerror or error}{place}")
 
 
+class BackendError(Exception):
+    """Whoever carries out the runs has gone, or never came; says who, on one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What every chunk of a sweep shares.

@@ -195,7 +195,7 @@ def _one_line(error: InputError) -> str:
     return "; ".join(f"{issue.path} {issue.message}".strip() for issue in error.issues)
 
 
-def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
+def die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
     """End this process as soon as the one that started it is gone: its end of stdin closes."""
 
     def watch() -> None:
@@ -210,7 +210,7 @@ def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
 def main() -> None:
     """Serve the connection whose file descriptor is the only argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    _die_with_parent()
+    die_with_parent()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         serve(Connection(int(sys.argv[1])))
 

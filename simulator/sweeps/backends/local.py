@@ -5,25 +5,22 @@ the other never returns the one that was at work. Here each process tells of eve
 row that it died of is known.
 """
 
-import os
 import signal
 import subprocess
-import sys
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from socket import socketpair
-from typing import Final
 
+from simulator.sweeps.backends.processes import (
+    MOST_STILLBORN,
+    cause_of,
+    connected,
+    overdue_cause,
+)
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import BackendError, Chunk, Ended, StoreError, Work
 from simulator.sweeps.worker import OVERDUE
-
-MOST_STILLBORN: Final = 5
-"""Processes that may end before they have begun anything."""
-
-_ENV_PATH: Final = "PYTHONPATH"
 
 
 @dataclass(slots=True)
@@ -97,19 +94,7 @@ class Local:
 
     def _started(self) -> _Process:
         assert self._work is not None
-        ours, theirs = socketpair()
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "simulator.sweeps.worker", str(theirs.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("FLEETSIM_DEBUG") else subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env={**os.environ, _ENV_PATH: path},
-            start_new_session=True,
-        )
-        theirs.close()
-        connection = Connection(ours.detach())
+        process, connection = connected("simulator.sweeps.worker")
         with suppress(OSError):
             connection.send(self._work)
         return _Process(process, connection)
@@ -145,7 +130,7 @@ class Local:
         if not worker.ready:
             self._stillborn += 1
             if self._stillborn > MOST_STILLBORN:
-                raise RuntimeError(f"worker processes can't start: {_cause(status)}")
+                raise BackendError(f"worker processes can't start: {cause_of(status)}")
         elif unbegun:
             news.append(self._ended(unbegun.pop(0), found, status))
         for chunk in unbegun:
@@ -155,7 +140,7 @@ class Local:
     def _ended(self, chunk: Chunk, found: list[Row], status: int) -> Ended:
         limit_s = self._work.point_timeout_s if self._work is not None else None
         overdue = limit_s is not None and status == OVERDUE
-        cause = f"took longer than the limit of {limit_s:g} s" if overdue else _cause(status)
+        cause = overdue_cause(limit_s) if overdue else cause_of(status)
         return Ended(chunk, tuple(found), over=True, death=cause, hopeless=overdue)
 
     def _buried(self, worker: _Process) -> int:
@@ -164,11 +149,3 @@ class Local:
             if worker.process.stdin is not None:
                 worker.process.stdin.close()
         return worker.process.wait()
-
-
-def _cause(status: int) -> str:
-    if status >= 0:
-        return f"its process ended with status {status}"
-    name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
-    hint = "; out of memory is the usual cause" if -status == signal.SIGKILL else ""
-    return f"its process was killed by {name}{hint}"
