@@ -76,7 +76,9 @@ class Seats:
     def due(self) -> Iterator[tuple[Seat, Chunk]]:
         """Yield chunks and whom they go to: whoever has the least to do."""
         while self._line and self.is_open:
-            free = [seat for seat in self.taken if seat.greeting and len(seat.chunks) < seat.at_once]
+            free = [
+                seat for seat in self.taken if seat.greeting and len(seat.chunks) < seat.at_once
+            ]
             if not free:
                 return
             seat, chunk = min(free, key=lambda seat: len(seat.chunks)), self._line.popleft()
