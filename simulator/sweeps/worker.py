@@ -23,6 +23,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
 from simulator.sweeps.work import Chunk, Point, Work
+from simulator.traces.opened import Opened
 
 TOKEN: Final = "sweep.json"
 """The file by which a worker knows the folder of its sweep."""
@@ -49,6 +50,7 @@ class Worker:
         self._folder = _reached(work)
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
+        self._opened = Opened()
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
 
@@ -102,10 +104,11 @@ class Worker:
         try:
             if isinstance(scenario, InputError):
                 raise scenario
-            inputs = open_inputs(scenario.replace({"seed": seed}))
-            key = inputs.key
-            if not (kept or chunk.fresh) and key in self._known:
-                return Row(at, rows.KNOWN, key), None
+            inputs = open_inputs(scenario.with_seed(seed), self._opened)
+            if self._known and not (kept or chunk.fresh):
+                key = inputs.key
+                if key in self._known:
+                    return Row(at, rows.KNOWN, key), None
             results = simulated(inputs).results
             return rows.done(at, results.summary), results if kept else None
         except InputError as error:
