@@ -57,8 +57,12 @@ def check_study(
     InputError
         With every problem of the table.
     """
-    if name != "sweep":
-        return {}, ()
+    if name == "optimize":
+        from simulator.sweeps.search import search_of
+
+        search = search_of(base, table)
+        runs = search.trials * len(search.seeds)
+        return {"axes": len(search.axes), "trials": search.trials, "runs": runs}, ()
     from simulator.sweeps.plan import plan_of
 
     plan = plan_of(base, table, yes=yes)
