@@ -10,35 +10,42 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, load, open_run, run, sweep
+    from simulator.api import Run, compare, load, open_run, optimize, run, sweep
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
+    from simulator.sweeps.comparison import Comparison
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "InputError",
     "Issue",
     "PolicyError",
     "Run",
     "Scenario",
     "__version__",
+    "compare",
     "load",
     "open_run",
+    "optimize",
     "provisioning",
     "run",
     "sweep",
 ]
 
 _HOMES = {
+    "Comparison": "simulator.sweeps.comparison",
     "InputError": "simulator.errors",
     "Issue": "simulator.errors",
     "PolicyError": "simulator.errors",
     "Run": "simulator.api",
     "Scenario": "simulator.scenario",
+    "compare": "simulator.api",
     "load": "simulator.api",
     "open_run": "simulator.api",
+    "optimize": "simulator.api",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
     "sweep": "simulator.api",

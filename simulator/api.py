@@ -5,8 +5,9 @@
 >>> run.summary["total_kgco2e"]  # doctest: +SKIP
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
+    from simulator.sweeps.comparison import Comparison
+    from simulator.sweeps.optimisation import Optimisation
+    from simulator.sweeps.optimise import Evaluate
     from simulator.sweeps.study import Study
     from simulator.workload.table import WorkloadSize
 
 
-def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None) -> "Scenario":
+def load(
+    path: str | Path,
+    *,
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    yes: bool = False,
+    untrusted: bool = False,
+) -> "Scenario":
     """Load a scenario file.
 
     Parameters
@@ -33,6 +44,10 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
         Replacements such as ``"clusters.train.count=256"``.
     seed : int, optional
         Replaces the file's seed.
+    yes : bool
+        Whether sizes that are refused as too large are meant.
+    untrusted : bool
+        Whether to refuse files outside the scenario's folder.
 
     Raises
     ------
@@ -41,7 +56,8 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
     """
     from simulator import bundled, scenario
 
-    return scenario.load(bundled.file_or_name(Path(path)), sets=tuple(sets), seed=seed)
+    file = bundled.file_or_name(Path(path))
+    return scenario.load(file, sets=tuple(sets), seed=seed, yes=yes, untrusted=untrusted)
 
 
 def run(
@@ -158,6 +174,133 @@ def sweep(
         carried = carry(plan, target, chosen, show=show, tell=_say)
     assert carried.table is not None  # no shard was asked for
     return Study(plan, carried.table, target)
+
+
+def compare(
+    sides: "Mapping[str, Scenario | Run | str | Path]",
+    *,
+    seeds: int | Sequence[int] | None = None,
+    force: bool = False,
+    progress: "bool | Progress | None" = False,
+) -> "Comparison":
+    """Set scenarios, or finished runs, against the first of them, paired by seed.
+
+    Parameters
+    ----------
+    sides : mapping of str to Scenario, path or Run
+        By name; the first is the base. Scenarios are run with the same seeds on every side.
+        Finished runs are compared as they are, without an interval, as their seed is one.
+    seeds : int or sequence of int, optional
+        So many from the first scenario's seed on, or the seeds themselves; 20 unless given.
+    force : bool
+        Compare also what is unlike: spans of time, kinds of signals, rules of accounting.
+    progress : bool or callable
+        As in `run`; the days are those of all runs together.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong.
+    """
+    from simulator.errors import InputError, Issue
+    from simulator.sweeps import comparison
+
+    comparison.check_sides(sides)
+    opened = {name: _opened(name, side) for name, side in sides.items()}
+    done = {name: side.results for name, side in opened.items() if isinstance(side, Run)}
+    if not done:
+        chosen = comparison.SEEDS if seeds is None else seeds
+        with _shown(progress, "compare") as show:
+            scenarios = {name: side for name, side in opened.items() if not isinstance(side, Run)}
+            return comparison.compare(scenarios, seeds=chosen, force=force, progress=show)
+    rule = "is a scenario, and the others are finished runs; name only runs, or only scenarios"
+    issues = [Issue(name, rule) for name in opened if name not in done]
+    if seeds is not None:
+        issues.append(Issue("seeds", "finished runs have their seed; leave it out"))
+    if issues:
+        raise InputError("compare", issues)
+    return comparison.compare_results(done, force=force)
+
+
+def _opened(name: str, side: object) -> "Scenario | Run":
+    """Return a side of a comparison: what a path leads to, a scenario or a finished run."""
+    from simulator.errors import InputError, Issue
+    from simulator.scenario import Scenario
+
+    if isinstance(side, str | Path):
+        return open_run(side) if (Path(side) / "manifest.json").is_file() else load(side)
+    if not isinstance(side, Scenario | Run):
+        rule = "is neither a scenario, a file nor a run; load it with fs.load"
+        raise InputError("compare", [Issue(name, f"a value of type {type(side).__name__} {rule}")])
+    return side
+
+
+def optimize(
+    scenario: "Scenario | str | Path",
+    axes: Mapping[str, Any],
+    *,
+    objectives: Mapping[str, str],
+    constraints: Sequence[str] = (),
+    where: Sequence[str] = (),
+    trials: int = 100,
+    seeds: int | Sequence[int] = 1,
+    sampler: str = "tpe",
+    batch: int = 8,
+    evaluate: "Evaluate | None" = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> "Optimisation":
+    """Search for the points of a scenario that are best.
+
+    The same scenario, axes and settings give the same trials.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        What every point starts from.
+    axes : mapping
+        By dotted path a list to choose from, or a range such as
+        ``{"low": 64, "high": 160, "step": 8}`` or ``{"low": "5 min", "high": "2 h", "log": True}``.
+    objectives : mapping of str to str
+        Keys of the summary, each ``"minimise"`` or ``"maximise"``.
+    constraints : sequence of str
+        What results must keep: ``"wait_p99_h <= 2"``.
+    where : sequence of str
+        What axes must fulfil, or a point is not run:
+        ``"clusters.a.count + clusters.b.count <= 256"``.
+    trials : int
+        Points to run, each a different one.
+    seeds : int or sequence of int
+        Replications of each point, or their seeds; results are means over them.
+    sampler : str
+        ``tpe``, ``nsga2`` or ``random``.
+    batch : int
+        Points that are proposed together.
+    evaluate : callable, optional
+        Runs points; by default one after the other in this process.
+    progress : callable, optional
+        Told of trials done and trials in all.
+
+    Raises
+    ------
+    InputError
+        With every problem of what was asked; if Optuna is not installed.
+    """
+    from simulator.sweeps.optimise import optimise
+    from simulator.sweeps.search import search_of
+
+    if isinstance(scenario, str | Path):
+        scenario = load(scenario)
+    table = {
+        **axes,
+        "objectives": dict(objectives),
+        "constraints": constraints if isinstance(constraints, str) else list(constraints),
+        "where": where if isinstance(where, str) else list(where),
+        "trials": trials,
+        "seeds": seeds,
+        "sampler": sampler,
+        "batch": batch,
+    }
+    return optimise(search_of(scenario, table), evaluate, progress)
 
 
 def open_run(folder: str | Path) -> "Run":
@@ -319,6 +462,48 @@ class Run:
             raise InputError(self.results.scenario.name, [Issue("", rule)])
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
         return Run(billed.results, billed)
+
+    def against(self, base: "Run", *, force: bool = False) -> "pd.DataFrame":
+        """Return what makes the difference of this run's total carbon from that of another.
+
+        Parameters
+        ----------
+        base : Run
+        force : bool
+            Compare also runs that stand on different bases.
+
+        Returns
+        -------
+        DataFrame
+            One row for each step, ``dynamic``, ``idle``, ``sleep``, ``transition``, ``overhead``
+            and ``embodied``, with its carbon and energy in both runs. The column
+            ``difference_kgco2e`` adds up to the difference of the two totals.
+
+        Raises
+        ------
+        InputError
+            With every reason not to compare the two, e.g. that they cover different time.
+        """
+        import pandas as pd
+
+        from simulator.explanation.difference import steps_between
+
+        if not force:
+            _alike(base.results, self.results)
+        steps = steps_between(base.results.summary, self.results.summary)
+        table = pd.DataFrame([asdict(step) for step in steps])
+        energies = [name for name in table.columns if name.endswith("_kwh")]
+        return table.astype(dict.fromkeys(energies, "float64")).set_index("step")
+
+
+def _alike(base: "Results", other: "Results") -> None:
+    """Refuse two runs whose totals stand on different bases."""
+    from simulator.errors import InputError, Issue
+    from simulator.likeness import unlike
+
+    if reasons := unlike(base, other, on=("average",)):
+        source = f"{other.scenario.name} against {base.scenario.name}"
+        raise InputError(source, [Issue("", f"{text}, or force=True") for text in reasons])
 
 
 def _say(line: str) -> None:

@@ -16,6 +16,8 @@ POWER: Final[Ladder] = ((1e-3, "W"), (1.0, "kW"), (1e3, "MW"), (1e6, "GW"))
 """Units of power and what each is in kW."""
 WATER: Final[Ladder] = ((1.0, "L"), (1e3, "m³"))
 """Units of water and what each is in litres."""
+MONEY: Final[Ladder] = ((1.0, ""), (1e3, "k"), (1e6, "M"))
+"""What stands before the code of a currency, and how much of it that is."""
 DURATION: Final[Ladder] = (
     (1 / S_PER_H, "s"),
     (1 / 60, "min"),
@@ -26,6 +28,7 @@ DURATION: Final[Ladder] = (
 
 ABSENT: Final = "not given"
 _SCIENTIFIC_BELOW: Final = 1e-3
+_MOST_DECIMALS: Final = 4
 
 
 def unit_for(values: Iterable[float], ladder: Ladder) -> tuple[float, str]:
@@ -71,6 +74,11 @@ def water_text(water_l: float | None) -> str:
     return quantity_text(water_l, WATER)
 
 
+def money_text(amount: float | None, currency: str) -> str:
+    """Return an amount of money as text, e.g. ``"1.234 MUSD"``."""
+    return quantity_text(amount, tuple((size, f"{sign}{currency}") for size, sign in MONEY))
+
+
 def duration_text(hours: float | None) -> str:
     """Return a duration in hours as text, e.g. ``"3.20 min"``; days from two days on."""
     if hours is None:
@@ -86,6 +94,17 @@ def interval_text(hours: float) -> str:
     """Return a chosen length of time in hours as text, e.g. ``"15 min"``, no idle digits."""
     size, unit = unit_for([hours], DURATION)
     return f"{hours / size:g} {unit}"
+
+
+def difference_text(mean: float, half_width: float | None) -> str:
+    """Return a difference with half its interval, both to the same digit: ``"+3.01 ± 0.14"``."""
+    if mean == 0.0 or not half_width:
+        text = f"{'+' if mean > 0.0 else ''}{number_text(mean, 3)}"
+        return text if half_width is None else f"{text} ± {number_text(half_width, 2)}"
+    if max(abs(mean), half_width) < _SCIENTIFIC_BELOW:
+        return f"{mean:+.0e} ± {half_width:.0e}"
+    decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(half_width))))
+    return f"{mean:+,.{decimals}f} ± {half_width:,.{decimals}f}"
 
 
 def share_text(share: float | None) -> str:

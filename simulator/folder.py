@@ -1,4 +1,4 @@
-"""The folder of a run: where it lies, and how it is written whole or not at all."""
+"""The folder of results: where it lies, and how it is written whole or not at all."""
 
 import hashlib
 import itertools
@@ -8,6 +8,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -28,7 +29,47 @@ RESULT_FILES: Final = frozenset(
 )
 """What a run writes; a folder that holds anything else is never overwritten."""
 
-FIGURE_ENDINGS: Final = frozenset({".png", ".svg"})
+SUBFOLDERS: Final = {
+    "figures": frozenset({".png", ".svg"}),
+    "scenarios": frozenset({".toml"}),
+}
+"""Endings of the files in each folder among the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a folder is the results of.
+
+    Attributes
+    ----------
+    name : str
+        Of what wrote it.
+    files : frozenset of str
+        Files and folders that it writes.
+    """
+
+    name: str
+    files: frozenset[str]
+
+
+RUN: Final = Kind("run", RESULT_FILES)
+COMPARISON: Final = Kind(
+    "comparison",
+    frozenset(
+        {
+            "manifest.json",
+            "comparison.csv",
+            "comparison.json",
+            "runs.parquet",
+            "figures",
+            "scenarios",
+        }
+    ),
+)
+OPTIMISATION: Final = Kind(
+    "optimisation",
+    frozenset({"manifest.json", "study.toml", "trials.parquet", "front.csv", "figures"}),
+)
 
 _SLUG_LENGTH: Final = 44
 """With ``runs/``, the key and the file name, a line of the terminal summary holds it whole."""
@@ -68,7 +109,7 @@ def slug(name: str) -> str:
     return f"{short}-{digest}"
 
 
-def check_folder(folder: str | Path, *, overwrite: bool = False) -> None:
+def check_folder(folder: str | Path, *, overwrite: bool = False, kind: Kind = RUN) -> None:
     """Refuse a folder that results can't be written to; to be asked before simulating.
 
     Nothing is left behind: a folder is made and removed again beside the one asked for,
@@ -78,11 +119,11 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> None:
     ------
     InputError
         If it is a link, a file, a mount point or the current folder, holds anything (unless
-        `overwrite` and all of it was written by a run), or its parent can't be written to.
+        `overwrite` and all of it is results of that kind), or its parent can't be written to.
     """
     try:
         path = _place(folder)
-        rule = _refusal(path, overwrite=overwrite)
+        rule = _refusal(path, kind, overwrite=overwrite)
         if rule is None:
             _try_making(path)
     except (OSError, ValueError) as error:
@@ -92,7 +133,11 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> None:
 
 
 def write_folder(
-    folder: str | Path, writers: Mapping[str, Writer], *, overwrite: bool = False
+    folder: str | Path,
+    writers: Mapping[str, Writer],
+    *,
+    overwrite: bool = False,
+    kind: Kind = RUN,
 ) -> None:
     """Write files into a folder that appears whole or not at all.
 
@@ -104,19 +149,21 @@ def write_folder(
     writers : mapping of str to callable
         By the file's name inside the folder, with ``/`` for sub-folders.
     overwrite : bool
-        Replace the results of an earlier run.
+        Replace earlier results of the kind.
+    kind : Kind
+        What the folder is the results of.
 
     Raises
     ------
     InputError
         As `check_folder`, and if the disk refuses a file.
     """
-    check_folder(folder, overwrite=overwrite)
+    check_folder(folder, overwrite=overwrite, kind=kind)
     final = _place(folder)
     try:
         with _made_parents(final.parent), _temporary(final.parent) as whole:
             for name, writer in writers.items():
-                _write_file(whole, name, writer)
+                _write_file(whole, name, writer, kind)
             _sync(whole)
             _rename(whole, final)
     except OSError as error:
@@ -134,7 +181,7 @@ def _place(folder: str | Path) -> Path:
         raise ValueError("its links lead in a circle") from error
 
 
-def _refusal(path: Path, *, overwrite: bool) -> str | None:
+def _refusal(path: Path, kind: Kind, *, overwrite: bool) -> str | None:
     if path.is_symlink():
         return "is a link; name the folder itself, results are not written through links"
     if not path.exists():
@@ -145,30 +192,33 @@ def _refusal(path: Path, *, overwrite: bool) -> str | None:
         return "is a mount point and can't be replaced; name a folder inside it"
     if Path.cwd().is_relative_to(path.resolve()):
         return "is the current folder and can't be replaced; name a folder inside it"
-    return _occupied(path, overwrite=overwrite)
+    return _occupied(path, kind, overwrite=overwrite)
 
 
-def _occupied(path: Path, *, overwrite: bool) -> str | None:
+def _occupied(path: Path, kind: Kind, *, overwrite: bool) -> str | None:
     found = sorted(entry.name for entry in path.iterdir())
     if not found:
         return None
-    foreign = [name for name in found if not _is_of_a_run(path / name)]
+    foreign = [name for name in found if not _is_of(kind, path / name)]
     if not foreign and "manifest.json" not in found:
         foreign = found
     if foreign:
         shown = ", ".join(repr(name) for name in foreign[:3])
-        return f"holds files that no run wrote ({shown}); name another folder"
+        return f"holds files that no {kind.name} wrote ({shown}); name another folder"
     if overwrite:
         return None
-    return "holds the results of another run; name another folder, or add --overwrite"
+    return f"holds the results of another {kind.name}; name another folder, or add --overwrite"
 
 
-def _is_of_a_run(entry: Path) -> bool:
-    """Return whether a run writes what lies there: its files, and figures in their folder."""
-    if entry.name != "figures":
-        return entry.name in RESULT_FILES and entry.is_file()
-    figures = entry.iterdir() if entry.is_dir() and not entry.is_symlink() else iter([entry])
-    return all(figure.suffix in FIGURE_ENDINGS and figure.is_file() for figure in figures)
+def _is_of(kind: Kind, entry: Path) -> bool:
+    """Return whether results of the kind hold what lies there: a file, or a folder of some."""
+    endings = SUBFOLDERS.get(entry.name)
+    if endings is None:
+        return entry.name in kind.files and entry.is_file()
+    inside = entry.iterdir() if entry.is_dir() and not entry.is_symlink() else iter([entry])
+    return entry.name in kind.files and all(
+        file.suffix in endings and file.is_file() for file in inside
+    )
 
 
 def _try_making(path: Path) -> None:
@@ -228,10 +278,10 @@ def _made_parents(folder: Path) -> Iterator[None]:
         raise
 
 
-def _write_file(folder: Path, name: str, writer: Writer) -> None:
+def _write_file(folder: Path, name: str, writer: Writer, kind: Kind) -> None:
     inside = PurePosixPath(name)
-    if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in RESULT_FILES:
-        raise ValueError(f"{name!r} is not a file of a run")
+    if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in kind.files:
+        raise ValueError(f"{name!r} is not a file of a {kind.name}")
     path = folder / inside
     path.parent.mkdir(parents=True, exist_ok=True)
     writer(path)

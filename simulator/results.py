@@ -65,8 +65,8 @@ class Results:
         ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them; those of a run when they are
         first asked for.
     basis : dict of str to str
-        What the carbon figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``;
-        the key ``marginal`` only where every site has a marginal trace.
+        What the figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``; see
+        `simulator.assumptions.basis_of`.
     assumptions : tuple of (subject, quantity, value, unit, source)
     warnings : tuple of str
     inputs : tuple of (name, sha256)
@@ -75,6 +75,8 @@ class Results:
         Time the run took. [s]
     command : str or None
         The command line, without paths of the machine.
+    schema_version, model_version : int
+        Versions of the result files and of the models behind them.
     """
 
     scenario: "Scenario"
@@ -88,6 +90,8 @@ class Results:
     inputs: tuple[tuple[str, str], ...] = ()
     wall_s: float | None = None
     command: str | None = None
+    schema_version: int = SCHEMA_VERSION
+    model_version: int = MODEL_VERSION
 
     @property
     def jobs(self) -> "pd.DataFrame":
@@ -158,7 +162,7 @@ def load_results(folder: str | Path) -> Results:
     _check_version(path, manifest)
     summary = _read_summary(path)
     tables = {name: _read_table(path, name) for name in TABLES}
-    scenario = load(path / "scenario.toml", check_files=False)
+    scenario = load(path / "scenario.toml", check_files=False, yes=True)
     try:
         return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -188,8 +192,8 @@ def library_versions() -> dict[str, str | None]:
 def _manifest(results: Results) -> dict[str, Any]:
     return {
         "program": "fleetsim",
-        "schema_version": SCHEMA_VERSION,
-        "model_version": MODEL_VERSION,
+        "schema_version": results.schema_version,
+        "model_version": results.model_version,
         "name": results.scenario.name,
         "command": results.command,
         "seed": results.seed,
@@ -275,6 +279,8 @@ def _provenance(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": tuple((str(row["name"]), str(row["sha256"])) for row in manifest["inputs"]),
         "wall_s": manifest["wall_s"],
         "command": manifest["command"],
+        "schema_version": int(manifest["schema_version"]),
+        "model_version": int(manifest["model_version"]),
     }
 
 

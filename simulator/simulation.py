@@ -12,7 +12,8 @@ import numpy as np
 
 from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
-from simulator.accounting.metering import MOST_CELLS, Grid, Meter, Metered
+from simulator.accounting.ledger import costs, peaks
+from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
 from simulator.assumptions import Assumption, assumptions_of, basis_of
@@ -24,9 +25,12 @@ from simulator.joblog import JobLog
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
+from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
+from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
+from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
 Progress = Callable[[float, float, int], None]
@@ -114,6 +118,7 @@ def run(
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
     command: str | None = None,
+    opened: Opened | None = None,
 ) -> Simulated:
     """Simulate a scenario.
 
@@ -128,6 +133,8 @@ def run(
         SimPy processes of your own.
     command : str, optional
         The command line, for the manifest.
+    opened : Opened, optional
+        Keeps what is read of files for runs to come.
 
     Raises
     ------
@@ -136,8 +143,9 @@ def run(
     """
     begun_s = time.perf_counter()
     if seed is not None:
-        scenario = scenario.replace({"seed": seed})
-    done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
+        scenario = scenario.with_seed(seed)
+    inputs = open_inputs(scenario, opened)
+    done = simulated(inputs, progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
 
@@ -152,7 +160,9 @@ def simulated(
     scenario = opened.scenario
     grid = bins_of(opened)
     power = opened.power()
-    meter = Meter(opened.fleet, power, grid, scenario.horizon_ms)
+    meter = Meter(
+        opened.fleet, power, grid, scenario.horizon_ms, confirmed=scenario.reading.confirmed
+    )
     reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
     log = simulate(
         opened.fleet,
@@ -185,12 +195,12 @@ def bins_of(opened: Inputs) -> Grid:
     )
     grid = Grid(start_epoch_ms, scenario.warm_up_ms, bin_ms)
     cells = grid.count(scenario.horizon_ms) * len(scenario.clusters)
-    if cells > MOST_CELLS:
-        raise InputError(scenario.source, [_too_many_bins(opened, bin_ms, cells)])
+    if (exceeded := INTERVALS.exceeded(cells, scenario.reading.confirmed)) is not None:
+        raise InputError(scenario.source, [_too_many_bins(opened, bin_ms, cells, exceeded)])
     return grid
 
 
-def _too_many_bins(opened: Inputs, bin_ms: int, cells: int) -> Issue:
+def _too_many_bins(opened: Inputs, bin_ms: int, cells: int, exceeded: str) -> Issue:
     nowhere = (opened.traces[0].path, 0)
     path, _ = min(opened.edges, key=lambda edge: edge[1], default=nowhere)
     by_hour = path.endswith(".pue")
@@ -198,7 +208,7 @@ def _too_many_bins(opened: Inputs, bin_ms: int, cells: int) -> Issue:
     return Issue(
         path,
         f"its edges lie on multiples of {bin_ms / MS_PER_S:g} s, which makes "
-        f"{cells:,} accounting bins, more than {MOST_CELLS:,}; {remedy} a shorter horizon",
+        f"{cells:,} accounting bins, {exceeded}; {remedy} a shorter horizon",
     )
 
 
@@ -211,17 +221,20 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     billed = account(fleet, power, jobs, log, metered, signals, facility)
     audit(billed)
     states = job_states(log)
+    key = opened.key
     summary = {
         "name": scenario.name,
         "seed": scenario.seed,
-        "key": opened.key,
+        "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
+        **peaks(billed, scenario.accounting.interval_ms),
+        **costs(scenario, fleet, billed),
     }
     return Results(
         scenario=scenario,
         seed=scenario.seed,
-        key=opened.key,
+        key=key,
         summary=summary_of(summary),
         tables=Tables(
             {
@@ -230,7 +243,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal),
+        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,

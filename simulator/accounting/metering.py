@@ -13,10 +13,8 @@ from simulator.kernels import residency, sharing
 from simulator.kernels.sharing import Changes
 from simulator.kernels.tables import ABSENT, AWAKE, Log
 from simulator.power.tables import PowerTables
+from simulator.scenario.limits import INTERVALS
 from simulator.units import MS_PER_Y
-
-MOST_CELLS = 10_000_000
-"""Accounting bins times clusters that a run may keep, some 300 bytes each with their tables."""
 
 LAST_EPOCH_MS = 253_402_300_800_000
 """The end of the year 9999, where calendars end. [ms since 1970-01-01T00:00Z]"""
@@ -107,7 +105,15 @@ class Metered:
 class Meter:
     """Pours the change log into bins while the engine runs."""
 
-    def __init__(self, fleet: Fleet, power: PowerTables, grid: Grid, expected_end_ms: int) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        power: PowerTables,
+        grid: Grid,
+        expected_end_ms: int,
+        *,
+        confirmed: bool = False,
+    ) -> None:
         ladders = power.ladders
         clusters = len(fleet.cluster_names)
         nodes = int(fleet.first_node[-1])
@@ -126,6 +132,7 @@ class Meter:
         absent = number >= np.repeat(fleet.first_count, fleet.node_count)
         stays[absent, residency.STATE] = ABSENT
         self._grid = grid
+        self._confirmed = confirmed
         self._curves = power.curves
         self._changes: list[Changes] = []
         self._meter = kernels.Meter(
@@ -199,7 +206,8 @@ class Meter:
         """
         needed = self._grid.count(end_ms) + 1
         bins = self._meter.bins
-        too_many = needed > len(bins) and needed * bins.shape[1] > MOST_CELLS
+        exceeded = INTERVALS.exceeded(needed * bins.shape[1], self._confirmed)
+        too_many = needed > len(bins) and exceeded is not None
         if too_many or self._grid.start_epoch_ms + end_ms > LAST_EPOCH_MS:
             text = f"jobs run on for {end_ms / MS_PER_Y:.3g} y; write false, or shorten the jobs"
             raise InputError("scenario", [Issue("drain", text)])

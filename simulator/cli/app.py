@@ -14,9 +14,11 @@ import typer
 from simulator import __version__
 from simulator.cli.bench import bench
 from simulator.cli.catalog import catalog
+from simulator.cli.compare import compare
 from simulator.cli.doctor import doctor
 from simulator.cli.explain import explain
 from simulator.cli.init import init
+from simulator.cli.optimize import optimize
 from simulator.cli.report import report
 from simulator.cli.run import run
 from simulator.cli.schema import schema
@@ -41,7 +43,10 @@ REFUSED: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
-VERBS: Final = (run, sweep, init, validate, show, report, explain, catalog, schema, doctor, bench)
+VERBS: Final = (
+    run, compare, sweep, optimize, init, validate, show, report, explain, catalog, schema, doctor,
+    bench,
+)  # fmt: skip
 """The verbs in the order of ``--help``."""
 
 app = typer.Typer(

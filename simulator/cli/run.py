@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator import bundled, progress
-from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, Terminal, terminal
+from simulator.cli.terminal import (
+    Json,
+    NoProgress,
+    Quiet,
+    Seed,
+    Sets,
+    Terminal,
+    Untrusted,
+    Yes,
+    terminal,
+)
 from simulator.errors import printable
 from simulator.progress import Progress
 
@@ -33,6 +43,8 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the results of an earlier run in DIR.")
     ] = False,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -45,7 +57,7 @@ def run(
     if file is None:
         out.note("No scenario given: running the bundled hello (two sites, 64 nodes, 35 days).")
     chosen = bundled.file_or_name(file) if file else bundled.scenario_file("hello")
-    scenario = api.load(chosen, sets=sets, seed=seed)
+    scenario = api.load(chosen, sets=sets, seed=seed, yes=yes, untrusted=untrusted)
     # The default folder is named by the key, so whatever is there is this very run.
     check_folder(output or run_folder(scenario.name, "0" * 8), overwrite=overwrite)
     done = simulate(scenario, out, plain_command(["fleetsim", *sys.argv[1:]]))

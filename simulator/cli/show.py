@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, TypeGuard
 import typer
 
 from simulator import bundled
-from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
+from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, Untrusted, Yes, terminal
 from simulator.errors import printable
 
 COLUMNS: Final = 80
@@ -21,6 +21,8 @@ def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file, or a shipped name.")],
     sets: Sets = [],  # noqa: B006 - typer copies it
     seed: Seed = None,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -29,7 +31,7 @@ def show(
     from simulator.scenario import load_file
 
     out = terminal(context, json, quiet, no_progress)
-    read = load_file(bundled.file_or_name(file), sets, seed)
+    read = load_file(bundled.file_or_name(file), sets, seed, yes=yes, untrusted=untrusted)
     scenario = read.base
     for warning in scenario.warnings:
         out.warn(warning)

@@ -25,6 +25,12 @@ Sets = Annotated[
         help="Replace one value, e.g. clusters.train.count=256; may be repeated.",
     ),
 ]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Confirm sizes that are refused as too large otherwise.")
+]
+Untrusted = Annotated[
+    bool, typer.Option("--untrusted", help="Refuse files outside the scenario's folder.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Root of every random draw.")]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from simulator import bundled
-from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, terminal
+from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, Untrusted, Yes, terminal
 from simulator.display import count_text
 
 _SINGULAR: Final = {"axes": "axis"}
@@ -20,6 +20,8 @@ def validate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file, or a shipped name.")],
     sets: Sets = [],  # noqa: B006 - typer copies it
     seed: Seed = None,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -30,9 +32,9 @@ def validate(
     from simulator.simulation import bins_of
 
     out = terminal(context, json, quiet, no_progress)
-    read = load_file(bundled.file_or_name(file), sets, seed)
+    read = load_file(bundled.file_or_name(file), sets, seed, yes=yes, untrusted=untrusted)
     scenario = read.base
-    found = [check_study(scenario, name, table) for name, table in read.tables.items()]
+    found = [check_study(scenario, name, table, yes) for name, table in read.tables.items()]
     opened = open_inputs(scenario)
     bins_of(opened)
     warnings = [*opened.warnings, *(warning for _, said in found for warning in said)]
@@ -46,7 +48,7 @@ def validate(
 
 
 def check_study(
-    base: "Scenario", name: str, table: dict[str, Any]
+    base: "Scenario", name: str, table: dict[str, Any], yes: bool = False
 ) -> tuple[dict[str, int | float], tuple[str, ...]]:
     """Check a table about many runs; return its size in a few numbers, and its warnings.
 
@@ -55,11 +57,15 @@ def check_study(
     InputError
         With every problem of the table.
     """
-    if name != "sweep":
-        return {}, ()
+    if name == "optimize":
+        from simulator.sweeps.search import search_of
+
+        search = search_of(base, table)
+        runs = search.trials * len(search.seeds)
+        return {"axes": len(search.axes), "trials": search.trials, "runs": runs}, ()
     from simulator.sweeps.plan import plan_of
 
-    plan = plan_of(base, table)
+    plan = plan_of(base, table, yes=yes)
     sizes = {"axes": len(plan.axes), "points": len(plan.points), "runs": len(plan)}
     return {**sizes}, plan.warnings
 

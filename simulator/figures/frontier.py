@@ -9,39 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.columns import SUMMARY
-from simulator.display import DURATION, ENERGY, MASS, Ladder, number_text, unit_for
+from simulator.display import number_text
 from simulator.errors import InputError, Issue, listing, nearest, printable, shown
 from simulator.figures.labels import Label, place_labels
+from simulator.figures.quantities import SAID
+from simulator.figures.quantities import unit_of as _unit
+from simulator.figures.quantities import words_of as _words
 from simulator.figures.style import BLUE, INK, MUTED, PAPER, figure_of, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-WORDS: Final = {
-    "wait_mean_h": "mean wait",
-    "wait_p50_h": "median wait",
-    "wait_p95_h": "p95 wait",
-    "wait_p99_h": "p99 wait",
-    "energy_it_kwh": "IT energy",
-    "energy_facility_kwh": "facility energy",
-    "scope2_location_kgco2e": "location-based carbon",
-    "marginal_kgco2e": "marginal carbon",
-    "scope3_embodied_kgco2e": "embodied carbon",
-    "total_kgco2e": "total carbon",
-    "wake_ups_per_node_day": "wake-ups per node and day",
-}
-"""What the axes call a key of the summary; others go by their name."""
-
-SAID: Final = {"total_kgco2e": " (location-based and embodied)"}
-"""What the caption adds to the name of a key."""
-
-UNITS: Final[dict[str, tuple[Ladder, str]]] = {
-    "h": (DURATION, ""),
-    "kWh": (ENERGY, ""),
-    "kgCO2e": (MASS, " CO2e"),
-}
-"""Readable units of a quantity, and what follows them."""
 
 WAKE_UPS: Final = "wake_ups_per_node_day"
 NO_LEGEND: Final = 0.045
@@ -206,20 +184,6 @@ def _amount(key: str, value: float) -> tuple[str, str]:
     """Return a quantity as text, and its unit."""
     size, unit = _unit(key, [value])
     return number_text(value / size, 3), unit
-
-
-def _unit(key: str, values: list[float]) -> tuple[float, str]:
-    """Return the size and the name of the unit in which the values of a key are shown."""
-    unit = next(column.unit for column in SUMMARY if column.name == key)
-    if unit not in UNITS:
-        return 1.0, "" if unit in ("1", "-") else unit
-    ladder, rest = UNITS[unit]
-    size, name = unit_for(values, ladder)
-    return size, name + rest
-
-
-def _words(key: str) -> str:
-    return WORDS.get(key, key.replace("_", " "))
 
 
 def _problems(summaries: Summaries, x: str, y: str, baseline: str | None) -> Iterator[Issue]:

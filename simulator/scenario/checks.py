@@ -8,23 +8,19 @@ from simulator.scenario.arrivals import RegularArrivals
 from simulator.scenario.facility import FreeCoolingPue, LoadPue
 from simulator.scenario.grid import GridConstant, Site
 from simulator.scenario.laws import Constant, Law, Lognormal
+from simulator.scenario.limits import ACCELERATORS, INTERVALS, JOBS
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems
+from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.rests import early_rests
-from simulator.scenario.workloads import MOST_GPUS, Workload
+from simulator.scenario.workloads import Workload
 from simulator.units import format_quantity
-
-MOST_EXPECTED_JOBS: Final = 100_000_000
-"""Jobs that one run may be expected to draw; ten gigabytes of them."""
 
 MOST_ENTRIES: Final = 10_000
 """Clusters, workloads or sites of one scenario."""
-
-MOST_INTERVALS: Final = 10_000_000
-"""Intervals times clusters of the table over time that a run may keep."""
 
 PLAUSIBLE_W: Final = (10.0, 3000.0)
 """Busy power of a node per accelerator that needs no second look. [W]"""
@@ -41,7 +37,7 @@ Parts = Mapping[str, Mapping[str, Any]]
 
 
 def problems_between(
-    document: Mapping[str, Any], parts: Parts, scenario: Scenario | None
+    document: Mapping[str, Any], parts: Parts, scenario: Scenario | None, confirmed: bool = False
 ) -> Iterator[Issue]:
     """Yield the problems between tables, as far as the tables can be read.
 
@@ -53,18 +49,21 @@ def problems_between(
         The entries of each section that could be read, by name.
     scenario : Scenario or None
         Made of these parts, where its head could be read.
+    confirmed : bool
+        Whether sizes beyond the usual were confirmed.
     """
     yield from _unknown_names(document)
     yield from _too_many(parts)
-    yield from _too_large(parts)
+    yield from _too_large(parts, confirmed)
     yield from power_problems(parts)
+    yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
     if scenario is not None:
-        yield from _too_many_jobs(scenario)
-        yield from _too_many_intervals(scenario)
+        yield from _too_many_jobs(scenario, confirmed)
+        yield from _too_many_intervals(scenario, confirmed)
 
 
 def _unknown_names(document: Mapping[str, Any]) -> Iterator[Issue]:
@@ -111,36 +110,36 @@ def _too_many(parts: Parts) -> Iterator[Issue]:
             yield Issue(section, f"{count:,} entries are too many; write at most {MOST_ENTRIES:,}")
 
 
-def _too_large(parts: Parts) -> Iterator[Issue]:
+def _too_large(parts: Parts, confirmed: bool) -> Iterator[Issue]:
     nodes = parts["nodes"]
     total = sum(
         cluster.node_limit * nodes[cluster.node].accelerators
         for cluster in parts["clusters"].values()
         if cluster.node in nodes
     )
-    if total > MOST_GPUS:
-        yield Issue("clusters", f"{total:,} accelerators in all, at most {MOST_GPUS:,}")
+    if (exceeded := ACCELERATORS.exceeded(total, confirmed)) is not None:
+        yield Issue("clusters", f"{total:,} accelerators in all, {exceeded}; lower a count")
 
 
-def _too_many_jobs(scenario: Scenario) -> Iterator[Issue]:
+def _too_many_jobs(scenario: Scenario, confirmed: bool) -> Iterator[Issue]:
     for name, workload in scenario.workloads.items():
         expected = _expected_jobs(workload, scenario.horizon_ms)
-        if expected > MOST_EXPECTED_JOBS:
+        if (exceeded := JOBS.exceeded(expected, confirmed)) is not None:
             text = (
-                f"some {expected:,.0f} jobs in the horizon, at most {MOST_EXPECTED_JOBS:,}; "
+                f"some {expected:,.0f} jobs in the horizon, {exceeded}; "
                 "lower the rate, shorten the horizon or set max_jobs"
             )
             yield Issue(dotted(("workloads", name, "arrivals")), text)
 
 
-def _too_many_intervals(scenario: Scenario) -> Iterator[Issue]:
+def _too_many_intervals(scenario: Scenario, confirmed: bool) -> Iterator[Issue]:
     interval_ms = scenario.accounting.interval_ms
     count = -(-scenario.horizon_ms // interval_ms) * len(scenario.clusters)
-    if count > MOST_INTERVALS:
+    if (exceeded := INTERVALS.exceeded(count, confirmed)) is not None:
         interval = format_quantity(interval_ms, "time")
         text = (
-            f"{interval} makes {count:,} intervals times clusters in the horizon, at most "
-            f"{MOST_INTERVALS:,}; lengthen it, or shorten the horizon"
+            f"{interval} makes {count:,} intervals times clusters in the horizon, {exceeded}; "
+            "lengthen it, or shorten the horizon"
         )
         yield Issue(dotted(("accounting", "interval")), text)
 

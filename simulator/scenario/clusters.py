@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import shown
 from simulator.scenario.fields import (
@@ -14,14 +14,15 @@ from simulator.scenario.fields import (
     Word,
     as_written,
 )
+from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
-    MOST_NODES,
     IdlePolicy,
     MaxWaking,
     Provisioning,
 )
+from simulator.scenario.reading import reading_of
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
@@ -68,6 +69,28 @@ class Queue(Word):
         return {"anyOf": [super().form(), table]}
 
 
+class NodeCount(Whole):
+    """A number of nodes; a very large one must be confirmed."""
+
+    def __init__(self) -> None:
+        super().__init__(1, NODES.usual)
+
+    def read(self, value: Any, info: ValidationInfo) -> int:
+        """Return the number, or say what is wrong with it."""
+        reading = reading_of(info)
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole or not NODES.usual < value <= NODES.most:
+            return self.plain(value)
+        exceeded = NODES.exceeded(value, reading is None or reading.confirmed)
+        if exceeded is not None:
+            raise ValueError(f"{value:,} nodes in one cluster, {exceeded}; lower the count")
+        return int(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the number, confirmed or not."""
+        return {"type": "integer", "minimum": 1, "maximum": NODES.most}
+
+
 class Cluster(Spec):
     """Nodes of one type at one site, served by one queue rule."""
 
@@ -75,7 +98,7 @@ class Cluster(Spec):
     """Name of the site."""
     node: Annotated[str, Text("a node type's name")] = Field(examples=['"hgx-a100"'])
     """Node type: one of [nodes], or of the catalog."""
-    count: Annotated[int, Whole(1, MOST_NODES)] = Field(examples=["128"])
+    count: Annotated[int, NodeCount()] = Field(examples=["128"])
     """Number of nodes."""
     queue: Annotated[Literal["fifo"], Queue()] = "fifo"
     """Order in which jobs are served: `fifo`, first come, first served."""

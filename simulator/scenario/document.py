@@ -19,6 +19,7 @@ SECTIONS: Final = ("nodes", "sites", "clusters", "workloads")
 
 DEFAULT: Final = "default"
 CATALOG: Final = "catalog"
+REPLACED: Final = "replace"
 
 _UNSAID: Final[tuple[object, ...]] = (None, {}, [])
 """Defaults that mean that nothing is there, and need not be written."""
@@ -59,6 +60,10 @@ class Layered:
         ------
         ValueError
             If the path does not lead anywhere, saying where it ends.
+
+        Notes
+        -----
+        Tables on the way are copied: others may hold what stood there before.
         """
         value = _said(value) if isinstance(value, dict) else copy.deepcopy(value)
         table = self._parent(parts, value)
@@ -71,23 +76,22 @@ class Layered:
         if len(parts) == 3:
             for other in _INSTEAD.get(parts[0], {}).get(parts[2], ()):
                 table.pop(other, None)
-        self._forget(parts)
+        self.forget()
+        self.origins.pop(dotted(parts), None)
         if value is None:
             return
-        for path, _ in leaves({parts[-1]: value}, *parts[:-1]):
-            self.origins[dotted(path)] = origin
+        for path, _ in leaves({parts[-1]: value}, dotted(parts[:-1])):
+            self.origins[path] = origin
 
-    def note(self, document: Document, origin: str, *prefix: str) -> None:
+    def note(self, document: Document, origin: str, path: str = "") -> None:
         """Note the origin of every value of a document, and forget what it displaced."""
-        for path, _ in leaves(document, *prefix):
-            self.origins[dotted(path)] = origin
-        here = {dotted(path) for path, _ in leaves(self.document)}
-        self.origins = {path: label for path, label in self.origins.items() if path in here}
+        self.origins.update((where, origin) for where, _ in leaves(document, path))
+        self.forget()
 
-    def _forget(self, parts: tuple[str, ...]) -> None:
-        here = {dotted(path) for path, _ in leaves(self.document)}
+    def forget(self) -> None:
+        """Keep only the origins of what is there."""
+        here = {path for path, _ in leaves(self.document)}
         self.origins = {path: label for path, label in self.origins.items() if path in here}
-        self.origins.pop(dotted(parts), None)
 
     def _parent(self, parts: tuple[str, ...], value: Any) -> Any:
         table: Any = self.document
@@ -95,10 +99,10 @@ class Layered:
             known_names = depth == 1 and parts[0] in SECTIONS and isinstance(table, dict)
             if known_names and part not in table:
                 raise ValueError(_no_such(parts[0], part, table))
-            if isinstance(table, list):
-                table = table[_index(parts[: depth + 1], table)]
-            else:
-                table = table.setdefault(part, {})
+            key: Any = _index(parts[: depth + 1], table) if isinstance(table, list) else part
+            inner = table[key] if isinstance(table, list) else table.get(key, {})
+            inner = table[key] = copy.copy(inner)
+            table = inner
             if not isinstance(table, dict | list):
                 here = dotted(parts[: depth + 1])
                 raise ValueError(f"{here} is {shown(table)}, not a table; replace it as a whole")
@@ -196,30 +200,49 @@ def expand_node(layered: Layered, name: str) -> None:
 
     nodes = layered.document.setdefault("nodes", {})
     if isinstance(nodes, dict) and name not in nodes and name in catalog.names("nodes"):
-        nodes[name] = catalog.node(name)
-        layered.note({name: nodes[name]}, CATALOG, "nodes")
+        layered.document["nodes"] = nodes | {name: catalog.node(name)}
+        layered.note({name: layered.document["nodes"][name]}, CATALOG, "nodes")
 
 
 def expand_catalog(layered: Layered) -> None:
     """Fill in the node types of the catalog that clusters name; drop those none names."""
     clusters = layered.document.get("clusters")
     tables = clusters.values() if isinstance(clusters, dict) else ()
-    used = [table.get("node") for table in tables if isinstance(table, dict)]
+    named = [table.get("node") for table in tables if isinstance(table, dict)]
+    used = dict.fromkeys(name for name in named if isinstance(name, str))
     nodes = layered.document.get("nodes")
-    for name in list(nodes) if isinstance(nodes, dict) else []:
-        origins = {
-            label
-            for path, label in layered.origins.items()
-            if path.startswith(f"{dotted(('nodes', name))}.")
-        }
-        if isinstance(nodes, dict) and name not in used and origins == {CATALOG}:
-            del nodes[name]
+    if isinstance(nodes, dict):
+        unused = {name for name in nodes if name not in used and _only_catalog(layered, name)}
+        layered.document["nodes"] = {k: node for k, node in nodes.items() if k not in unused}
     for name in used:
-        if isinstance(name, str):
-            expand_node(layered, name)
+        expand_node(layered, name)
 
 
-def fill_defaults(spec: Spec, table: Document, layered: Layered, *path: str) -> None:
+def _only_catalog(layered: Layered, name: str) -> bool:
+    """Return whether every value of a node type comes from the catalog."""
+    inside = f"{dotted(('nodes', name))}."
+    labels = {label for path, label in layered.origins.items() if path.startswith(inside)}
+    return labels == {CATALOG}
+
+
+def in_full(said: Layered, spec: Spec) -> Layered:
+    """Return a document with every default that it leaves out, in the order of its kind.
+
+    Parameters
+    ----------
+    said : Layered
+        What was said; it stays as it is.
+    spec : Spec
+        What it was read as.
+    """
+    document = copy.deepcopy(said.document)
+    _fill_defaults(spec, document)
+    ordered = {key: document[key] for key in type(spec).attributes() if key in document}
+    origins = {path: said.origins.get(path, DEFAULT) for path, _ in leaves(ordered)}
+    return Layered(ordered, origins)
+
+
+def _fill_defaults(spec: Spec, table: Document) -> None:
     """Write every default that a table leaves out into it."""
     for key, name in type(spec).attributes().items():
         field_info = type(spec).model_fields[name]
@@ -229,39 +252,22 @@ def fill_defaults(spec: Spec, table: Document, layered: Layered, *path: str) -> 
         if not said and (isinstance(value, Spec) or default not in _UNSAID):
             table[key] = copy.deepcopy(default)
         if isinstance(value, Spec) and isinstance(table.get(key), dict):
-            fill_defaults(value, table[key], layered, *path, key)
+            _fill_defaults(value, table[key])
         elif isinstance(value, Provisioning) and isinstance(table.get(key), dict):
             table[key] = value.in_full(table[key])
         elif isinstance(value, dict) and isinstance(table.get(key), dict):
             for entry, inner in value.items():
                 if isinstance(inner, Spec):
-                    fill_defaults(inner, table[key][entry], layered, *path, key, entry)
-    for where, _ in leaves(table, *path):
-        layered.origins.setdefault(dotted(where), DEFAULT)
+                    _fill_defaults(inner, table[key][entry])
 
 
-def in_order(layered: Layered, kind: type[Spec]) -> None:
-    """Put the entries of a document, and the origins with them, into the order of its kind."""
-    document, origins = layered.document, layered.origins
-    layered.document = {key: document[key] for key in kind.attributes() if key in document}
-    paths = [dotted(path) for path, _ in leaves(layered.document)]
-    layered.origins = {path: origins[path] for path in paths}
-
-
-def without_defaults(layered: Layered) -> Layered:
-    """Return a copy in which only what was said is left, for saying something else."""
-    document = copy.deepcopy(layered.document)
-    kept = {path: label for path, label in layered.origins.items() if label != DEFAULT}
-    for path, _ in list(leaves(document)):
-        if layered.origins.get(dotted(path)) == DEFAULT:
-            _remove(document, path)
-    return Layered(document, kept)
-
-
-def _remove(table: Document, path: tuple[str, ...]) -> None:
-    for part in path[:-1]:
-        table = table[part]
-    del table[path[-1]]
+def names_file(table: Any) -> bool:
+    """Return whether a table, or one within it, names a file."""
+    if isinstance(table, list):
+        return any(map(names_file, table))
+    if not isinstance(table, dict):
+        return False
+    return "file" in table or any(map(names_file, table.values()))
 
 
 def rebase_files(document: Document, old: Path, new: Path) -> Document:

@@ -28,6 +28,10 @@ class FilePath(Marker):
         """Return the path as written."""
         text = plain_text(value, "a file's path")
         reading = reading_of(info)
+        if reading is not None and reading.untrusted and not text.startswith(DATA):
+            refusal = outside(reading.folder / text, text, reading)
+            if refusal is not None:
+                raise ValueError(refusal)
         if reading is not None and reading.check_files:
             check_readable(text, reading)
         return text
@@ -78,6 +82,29 @@ def resolve(text: str, reading: Reading) -> Path:
             f"{WHERE_DATA}"
         )
     return reading.data_folder / below
+
+
+def outside(path: Path, text: str, reading: Reading) -> str | None:
+    """Return the message about a path that leads out of the scenario's folder, or None.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file lies; ``..`` and links in it are followed.
+    text : str
+        The path as written.
+    reading : Reading
+    """
+    try:
+        is_inside = path.resolve().is_relative_to(reading.folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a ring of links, a name that no file can have
+        is_inside = False
+    if is_inside:
+        return None
+    return (
+        f"{shown(text)} lies outside the scenario's folder, which --untrusted refuses; "
+        "put the file into the folder"
+    )
 
 
 def located(text: str, reading: Reading) -> Path:

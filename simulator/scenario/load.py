@@ -1,8 +1,6 @@
 """Loading scenarios: files and documents in, one checked scenario or all problems out."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,29 +11,24 @@ from simulator.scenario.checks import problems_between, warnings_of
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.document import (
     DEFAULT,
+    REPLACED,
     SECTIONS,
     Document,
     Layered,
     expand_catalog,
-    fill_defaults,
-    in_order,
     put_all,
-    rebase_files,
-    without_defaults,
 )
 from simulator.scenario.fields import plain_text
 from simulator.scenario.grid import Site
+from simulator.scenario.layers import Place, laid, lay_parent
 from simulator.scenario.model import SCHEMA, Provenance, Scenario, other_schema
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec, issues_of, read_as
 from simulator.scenario.study_tables import STUDIES, StudyFile, not_one, taken
-from simulator.scenario.toml_reader import is_shallow, read_toml
+from simulator.scenario.toml_reader import is_shallow
 from simulator.scenario.workloads import Workload
-
-LONGEST_CHAIN: Final = 32
-"""Files that may extend one another."""
 
 _KINDS: Final[dict[str, type[Spec]]] = {
     "nodes": NodeType,
@@ -45,24 +38,14 @@ _KINDS: Final[dict[str, type[Spec]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _From:
-    """Where a document comes from, for messages and relative paths."""
-
-    source: str
-    folder: Path
-    path: Path | None = None
-    check_files: bool = True
-    asked: str = ""
-    """The file that the user named, which extends this one."""
-
-
 def load(
     path: str | Path,
     sets: Iterable[str] = (),
     seed: int | None = None,
     *,
     check_files: bool = True,
+    yes: bool = False,
+    untrusted: bool = False,
 ) -> Scenario:
     """Load a scenario file.
 
@@ -77,14 +60,18 @@ def load(
         Replaces the file's seed.
     check_files : bool
         Whether the files that the scenario names must be there; not so when it is only looked at.
+    yes : bool
+        Whether sizes that are refused as too large are meant.
+    untrusted : bool
+        Whether to refuse files outside the scenario's folder.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    place = _From(str(path), Path(path).parent, Path(path), check_files)
-    layered, issues = _laid(place, sets, seed)
+    place = _place(path, check_files, yes, untrusted)
+    layered, issues = laid(place, sets, seed)
     return _scenario(layered, place, issues)
 
 
@@ -94,6 +81,8 @@ def load_file(
     seed: int | None = None,
     *,
     check_files: bool = True,
+    yes: bool = False,
+    untrusted: bool = False,
 ) -> StudyFile:
     """Load a scenario file with or without tables about many runs; parameters as for `load`.
 
@@ -102,8 +91,8 @@ def load_file(
     InputError
         With every problem of the scenario, or if such a table is no table.
     """
-    place = _From(str(path), Path(path).parent, Path(path), check_files)
-    layered, issues = _laid(place, sets, seed)
+    place = _place(path, check_files, yes, untrusted)
+    layered, issues = laid(place, sets, seed)
     tables, origins = taken(layered, issues)
     return StudyFile(_scenario(layered, place, issues), tables, origins)
 
@@ -115,6 +104,8 @@ def load_study(
     seed: int | None = None,
     *,
     check_files: bool = True,
+    yes: bool = False,
+    untrusted: bool = False,
 ) -> tuple[Scenario, dict[str, Any]]:
     """Load a scenario file that carries one table about many runs of it.
 
@@ -126,7 +117,7 @@ def load_study(
         ``"sweep"`` or ``"optimize"``.
     sets : iterable of str
         Replacements, in the table too: ``"sweep.seeds=5"``.
-    seed, check_files
+    seed, check_files, yes, untrusted
         As for `load`.
 
     Returns
@@ -141,22 +132,15 @@ def load_study(
     InputError
         With every problem of the scenario, or if the file has no such table.
     """
-    found = load_file(path, sets, seed, check_files=check_files)
+    found = load_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
     if table not in found.tables:
         text = f"missing; write a table [{table}], or run the file with fleetsim run"
         raise InputError(str(path), [Issue(table, text)])
     return found.base, found.tables[table]
 
 
-def _laid(place: _From, sets: Iterable[str], seed: int | None) -> tuple[Layered, list[Issue]]:
-    """Return a file, with all it extends and replacements over it, and their problems."""
-    assert place.path is not None
-    layered = Layered()
-    _lay(layered, place.path, place, ())
-    issues = put_each(layered, sets)
-    if seed is not None:
-        layered.put(("seed",), seed, "--seed")
-    return layered, issues
+def _place(path: str | Path, check_files: bool, yes: bool, untrusted: bool) -> Place:
+    return Place(str(path), Path(path).parent, Path(path), check_files, "", yes, untrusted)
 
 
 def from_document(
@@ -165,6 +149,8 @@ def from_document(
     source: str = "scenario",
     *,
     check_files: bool = True,
+    yes: bool = False,
+    untrusted: bool = False,
 ) -> Scenario:
     """Return the scenario that a document describes, a dict as TOML or JSON gives it.
 
@@ -176,136 +162,91 @@ def from_document(
         What relative file paths are relative to.
     source : str
         Name of the document in messages.
-    check_files : bool
-        Whether the files that it names must be there.
+    check_files, yes, untrusted : bool
+        As for `load`.
 
     Raises
     ------
     InputError
         With every problem of the document.
     """
-    place = _From(source, Path(folder), None, check_files)
+    place = Place(source, Path(folder), None, check_files, "", yes, untrusted)
     tables = dict(document)
     if not is_shallow(tables):
         raise InputError(source, [Issue("", "nested too deeply for a scenario")])
     layered = Layered()
-    _lay_parent(layered, tables, place, ())
+    lay_parent(layered, tables, place, ())
     layered.lay(tables, source)
     return _scenario(layered, place, [])
 
 
 def replaced(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """Return a scenario with values replaced by dotted path; see `Scenario.replace`."""
-    place = _From(scenario.source, scenario.folder, scenario.path)
-    said = without_defaults(Layered(scenario.document, scenario.origins))
-    issues = put_all(said, changes, "replace")
-    return _scenario(said, place, issues)
+    place = Place(
+        scenario.source,
+        scenario.folder,
+        scenario.path,
+        confirmed=scenario.reading.confirmed,
+        untrusted=scenario.reading.untrusted,
+    )
+    said = scenario.said()
+    issues = put_all(said, changes, REPLACED)
+    return _scenario(said, place, issues, scenario)
 
 
-def put_each(layered: Layered, sets: Iterable[str]) -> list[Issue]:
-    """Lay ``PATH=VALUE`` replacements over a document; return the problems of the paths."""
-    issues = []
-    for text in sets:
-        path, equals, value = text.partition("=")
-        if not equals:
-            message = "write it as PATH=VALUE, e.g. --set clusters.train.count=256"
-            issues.append(Issue(f"--set {text}", message))
-        else:
-            issues += put_all(layered, {path.strip(): _value(value.strip())}, "--set")
-    return issues
+def _scenario(
+    layered: Layered, place: Place, issues: list[Issue], former: Scenario | None = None
+) -> Scenario:
+    """Return the scenario of a merged document, or raise every problem of it.
 
-
-def _value(text: str) -> Any:
-    """Return a value written in TOML, or the text itself where it is not TOML."""
-    try:
-        table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return table["value"] if table.keys() == {"value"} and is_shallow(table) else text
-
-
-def _lay(layered: Layered, path: Path, place: _From, seen: tuple[Path, ...]) -> None:
-    """Lay a file and all it extends, the farthest first."""
-    source = place.source if not seen else str(path)
-    if len(seen) > LONGEST_CHAIN:
-        text = f"more than {LONGEST_CHAIN} files extend one another; write fewer, larger ones"
-        raise InputError(place.asked or place.source, [Issue("extends", text)])
-    document = read_toml(path, source)
-    found = path.resolve()
-    here = _From(source, path.parent, path, place.check_files, place.asked or place.source)
-    _lay_parent(layered, document, here, (*seen, found))
-    document.pop("extends", None)
-    if seen:
-        document = rebase_files(document, path.parent, place.folder)
-    layered.lay(document, f"{path.name} (extends)" if seen else path.name)
-
-
-def _lay_parent(layered: Layered, document: Document, place: _From, seen: tuple[Path, ...]) -> None:
-    """Lay what a document extends, and take the key out of it."""
-    parent = document.pop("extends", None)
-    if parent is None:
-        return
-    if not isinstance(parent, str):
-        text = f'{shown(parent)} is not a file; write one parent, e.g. extends = "base.toml"'
-        raise InputError(place.source, [Issue("extends", text)])
-    path = place.folder / parent
-    if not _exists(path):
-        text = f"{shown(parent)} does not exist beside {place.source}; correct the name"
-        raise InputError(place.source, [Issue("extends", text)])
-    if path.resolve() in seen:
-        ring = [*seen[seen.index(path.resolve()) :], path.resolve()]
-        text = f"goes in a circle: {' -> '.join(entry.name for entry in ring)}; cut it"
-        raise InputError(place.asked or place.source, [Issue("extends", text)])
-    _lay(layered, path, place, seen or (Path(),))
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
-
-
-def _scenario(layered: Layered, place: _From, issues: list[Issue]) -> Scenario:
-    """Return the scenario of a merged document, or raise every problem of it."""
+    Entries that stand in the document of the `former` scenario too are not read again.
+    """
     _refuse_other_kinds(layered.document, place)
     expand_catalog(layered)
     document = layered.document
-    reading = Reading(folder=place.folder, check_files=place.check_files)
-    parts = {section: _entries(document, section, reading, issues) for section in SECTIONS}
+    reading = place.reading
+    parts = {section: _entries(document, section, reading, issues, former) for section in SECTIONS}
     head = {key: value for key, value in document.items() if key not in SECTIONS}
     scenario = None
     try:
         scenario = read_as(Scenario, head | parts, reading)
     except ValidationError as error:
         issues += issues_of(error)
-    issues += problems_between(document, parts, scenario)
+    issues += problems_between(document, parts, scenario, place.confirmed)
     if issues or scenario is None:
         raise InputError(place.source, _told(issues, layered, place))
     return _finished(scenario, layered, place)
 
 
-def _finished(scenario: Scenario, layered: Layered, place: _From) -> Scenario:
+def _finished(scenario: Scenario, layered: Layered, place: Place) -> Scenario:
+    node_types = scenario.nodes
     used = {cluster.node for cluster in scenario.clusters.values()}
-    unused = [name for name in scenario.nodes if name not in used]
-    fill_defaults(scenario, layered.document, layered)
-    in_order(layered, Scenario)
-    scenario = scenario.model_copy(
-        update={"nodes": {name: node for name, node in scenario.nodes.items() if name in used}}
-    )
+    unused = [name for name in node_types if name not in used]
+    if unused:
+        nodes = {name: node for name, node in node_types.items() if name in used}
+        scenario = scenario.model_copy(update={"nodes": nodes})
+    layered.forget()
     provenance = Provenance(
-        document=layered.document,
+        said=layered.document,
         origins=layered.origins,
+        node_types=node_types,
         warnings=warnings_of(scenario, unused),
         path=place.path,
         folder=place.folder,
         source=place.source,
+        confirmed=place.confirmed,
+        untrusted=place.untrusted,
+        check_files=place.check_files,
     )
     return scenario.with_provenance(provenance)
 
 
 def _entries(
-    document: Document, section: str, reading: Reading, issues: list[Issue]
+    document: Document,
+    section: str,
+    reading: Reading,
+    issues: list[Issue],
+    former: Scenario | None,
 ) -> dict[str, Any]:
     """Return the entries of a section that can be read; note the problems of the others."""
     table = document.get(section, {})
@@ -313,8 +254,11 @@ def _entries(
         text = f"{shown(table)} is not a table; write [{section}.NAME] and its keys below it"
         issues.append(Issue(section, text))
         return {}
-    found = {}
+    found: dict[str, Spec] = {}
     for name, entry in table.items():
+        if former is not None and (spec := former.read_before(section, name, entry)) is not None:
+            found[name] = spec
+            continue
         try:
             plain_text(name, "a name")
         except ValueError as error:
@@ -331,7 +275,7 @@ def _entries(
     return found
 
 
-def _refuse_other_kinds(document: Document, place: _From) -> None:
+def _refuse_other_kinds(document: Document, place: Place) -> None:
     """Refuse what is no scenario of this version, before its keys are looked at."""
     issues = []
     schema = document.get("schema", SCHEMA)
@@ -342,7 +286,7 @@ def _refuse_other_kinds(document: Document, place: _From) -> None:
         raise InputError(place.source, issues)
 
 
-def _told(issues: list[Issue], layered: Layered, place: _From) -> list[Issue]:
+def _told(issues: list[Issue], layered: Layered, place: Place) -> list[Issue]:
     """Return the problems in the order of their paths, saying where foreign values stand."""
     main = place.path.name if place.path is not None else place.source
     told = []

@@ -1,10 +1,11 @@
 """The scenario: everything a user may say about one simulated fleet, checked and frozen."""
 
-import copy
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from operator import is_
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -18,6 +19,7 @@ from simulator.scenario.arrivals import (
     RegularArrivals,
 )
 from simulator.scenario.clusters import Accounting, Cluster
+from simulator.scenario.document import REPLACED, Layered, in_full, names_file, portable
 from simulator.scenario.fields import Flag, Marker, Milliseconds, Moment, Text, Whole, as_written
 from simulator.scenario.grid import (
     Grid,
@@ -31,6 +33,7 @@ from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
 from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity
@@ -65,6 +68,8 @@ __all__ = [
 SCHEMA: Final = 1
 """Version of the scenario format that this program reads."""
 
+SEED: Final = Whole(0, 2**63 - 1)
+
 HEADER: Final = (
     "The resolved scenario of a run: every value, defaults included. It runs as it is:",
     "fleetsim run scenario.toml",
@@ -94,16 +99,45 @@ def other_schema(version: object) -> str:
     )
 
 
+class KeyText:
+    """The text of a scenario that keys are made of, but for the seed: seeds share it."""
+
+    __slots__ = ("_around", "_values")
+
+    def __init__(self) -> None:
+        self._values: list[Any] = []
+        self._around = ("", "")
+
+    def around_seed(self, scenario: "Scenario") -> tuple[str, str]:
+        """Return what stands before and after the seed, made anew where a value is another."""
+        values = [value for name, value in scenario if name != "seed"]
+        known = len(values) == len(self._values) and all(map(is_, values, self._values))
+        if not known:
+            plain = _plain(scenario)
+            parts = [f"{json.dumps(name)}:{_compact(plain[name])}" for name in sorted(plain)]
+            at = sorted(plain).index("seed")
+            before, after = ",".join([*parts[:at], '"seed":']), ",".join(["", *parts[at + 1 :]])
+            self._values, self._around = values, (f"{{{before}", f"{after}}}")
+        return self._around
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a scenario came from.
 
     Attributes
     ----------
-    document : dict
-        What was written, merged, with defaults and catalog nodes filled in; quantities as text.
+    said : dict
+        What was written, merged, with catalog nodes filled in; quantities as text. Never changed:
+        other scenarios may share it, or parts of it.
     origins : dict
-        Where each value came from, by dotted path: a file's name, ``"--set"``, ``"default"``...
+        Where each of these values came from, by dotted path: a file's name, ``"--set"``...
+    node_types : dict
+        What the node types of the document were read as, those included that no cluster uses.
     warnings : tuple of str
     path : Path or None
         The file that was loaded.
@@ -111,14 +145,26 @@ class Provenance:
         Folder that relative paths are relative to.
     source : str
         The file as the user named it.
+    confirmed : bool
+        Whether sizes beyond the usual were confirmed, with ``--yes``.
+    untrusted : bool
+        Whether files outside the folder are refused.
+    check_files : bool
+        Whether the files that the document names had to be there.
+    key_text : KeyText
     """
 
-    document: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    node_types: dict[str, NodeType] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     path: Path | None = None
     folder: Path = Path()
     source: str = "scenario"
+    confirmed: bool = False
+    untrusted: bool = False
+    check_files: bool = True
+    key_text: KeyText = field(default_factory=KeyText, compare=False, repr=False)
 
 
 class Scenario(Spec):
@@ -138,7 +184,7 @@ class Scenario(Spec):
     """Time that only fills the fleet: jobs submitted and energy drawn in it are not counted."""
     drain: Annotated[bool, Flag()] = False
     """Whether to run on after the horizon, without arrivals, until the last job ends."""
-    seed: Annotated[int, Whole(0, 2**63 - 1)] = 0
+    seed: Annotated[int, SEED] = 0
     """Seed of every random draw."""
     nodes: dict[str, NodeType] = Field(default={})
     """Node types by name; clusters may also name one of the catalog."""
@@ -180,12 +226,18 @@ class Scenario(Spec):
     @property
     def document(self) -> dict[str, Any]:
         """What was written, merged, with defaults and catalog nodes filled in; a copy."""
-        return copy.deepcopy(self._provenance.document)
+        return self._in_full().document
 
     @property
     def origins(self) -> dict[str, str]:
         """Where each value of the document came from, by dotted path."""
-        return dict(self._provenance.origins)
+        return self._in_full().origins
+
+    def _in_full(self) -> Layered:
+        """Return the document with its defaults, and where each value came from."""
+        provenance = self._provenance
+        said = Layered(provenance.said, provenance.origins)
+        return in_full(said, self.model_copy(update={"nodes": provenance.node_types}))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -207,6 +259,12 @@ class Scenario(Spec):
         """The file as the user named it."""
         return self._provenance.source
 
+    @property
+    def reading(self) -> Reading:
+        """How more of the scenario is read: from its folder, under the same limits."""
+        known = self._provenance
+        return Reading(known.folder, confirmed=known.confirmed, untrusted=known.untrusted)
+
     def replace(self, changes: Mapping[str, Any]) -> "Scenario":
         """Return the scenario with some values replaced, checked as a whole again.
 
@@ -225,9 +283,30 @@ class Scenario(Spec):
 
         return replaced(self, changes)
 
+    def with_seed(self, seed: int) -> "Scenario":
+        """Return the scenario with another seed, as `replace` does, in far less time.
+
+        Files that the scenario names are not looked for again.
+
+        Raises
+        ------
+        InputError
+            If it is no seed.
+        """
+        provenance = self._provenance
+        settled = all(cluster.idle.is_settled for cluster in self.clusters.values())
+        if not (provenance.said and provenance.check_files and settled and _is_seed(seed)):
+            return self.replace({"seed": seed})
+        copy = self.model_copy(update={"seed": seed})
+        copy._provenance = replace(
+            provenance,
+            said={**provenance.said, "seed": seed},
+            origins={**provenance.origins, "seed": REPLACED},
+        )
+        return copy
+
     def to_toml(self) -> str:
         """Return the resolved scenario as a TOML file that runs from any folder."""
-        from simulator.scenario.document import portable
         from simulator.scenario.toml_writer import toml_text
 
         return toml_text(portable(self.document, self.folder), HEADER)
@@ -240,6 +319,26 @@ class Scenario(Spec):
         """
         return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
 
+    def key_text(self) -> str:
+        """Return `canonical` with its keys sorted and in ASCII: what keys of runs are made of."""
+        before, after = self._provenance.key_text.around_seed(self)
+        return f"{before}{self.seed}{after}"
+
+    def said(self) -> Layered:
+        """Return the document without defaults, to be changed; tables within it are shared."""
+        return Layered(dict(self._provenance.said), dict(self._provenance.origins))
+
+    def read_before(self, section: str, name: str, entry: dict[str, Any]) -> Spec | None:
+        """Return what an entry was read as, if it is the same table and would be read alike.
+
+        Not so where it names a file, which may have gone, or a policy that may be rewritten.
+        """
+        if self._provenance.said.get(section, {}).get(name) is not entry or names_file(entry):
+            return None
+        known = self._provenance.node_types if section == "nodes" else getattr(self, section)
+        spec: Spec = known[name]
+        return None if isinstance(spec, Cluster) and not spec.idle.is_settled else spec
+
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same scenario with another account of where it came from."""
         copy = self.model_copy()
@@ -247,16 +346,25 @@ class Scenario(Spec):
         return copy
 
 
+def _is_seed(value: object) -> bool:
+    try:
+        SEED.plain(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _plain(value: Any) -> Any:
     """Return a value of a scenario as JSON has it; order is kept where it has a meaning."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     match value:
         case Scenario():
             plain = {name: _plain(getattr(value, name)) for name in Scenario.model_fields}
             plain["nodes"] = _plain(dict(sorted(value.nodes.items())))
             return plain
         case Spec():
-            label = getattr(value, "kind", getattr(value, "process", None))
-            names = [name for name in type(value).model_fields if name not in _NOT_DECISIVE]
+            label, names = _form(type(value))
             plain = {name: _plain(getattr(value, name)) for name in names}
             plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
             return {"is": label, **plain} if label else plain
@@ -271,8 +379,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@cache
+def _form(kind: type[Spec]) -> tuple[str | None, tuple[str, ...]]:
+    """Return what a kind of table is called, where it must be, and its decisive attributes."""
+    label = getattr(kind, "kind", getattr(kind, "process", None))
+    return label, tuple(name for name in kind.model_fields if name not in _NOT_DECISIVE)
+
+
 _NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
 """Attributes that change no result: where files lie, and citations."""
 
-_SILENT: Final = frozenset({"weather", "wue_l_per_kwh", "power_budget_w", "max_waking"})
+_SILENT: Final = frozenset(
+    {"weather", "wue_l_per_kwh", "power_budget_w", "max_waking", "electricity_price", "price"}
+)
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

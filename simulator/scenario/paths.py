@@ -8,6 +8,7 @@ from typing import Any
 Part = str | int
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_PATH = re.compile(rf"{_BARE.pattern}(\.{_BARE.pattern})*")
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
@@ -15,16 +16,20 @@ def dotted(parts: Iterable[Part]) -> str:
     """Return a path as text, e.g. ``nodes.hgx-a100.idle_states[0].after``."""
     text = ""
     for part in parts:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{quoted(part)}" if text else quoted(part)
+        text = below(text, part)
     return text
+
+
+def below(path: str, part: Part) -> str:
+    """Return the path of a part of what stands at a path; the empty path is the whole."""
+    if isinstance(part, int):
+        return f"{path}[{part}]"
+    return f"{path}.{quoted(part)}" if path else quoted(part)
 
 
 def quoted(key: str) -> str:
     """Return a key as TOML writes it: bare where it may be, quoted elsewhere."""
-    if _BARE.fullmatch(key):
+    if (key.isascii() and key.isidentifier()) or _BARE.fullmatch(key):
         return key
     escaped = "".join(_escaped(char) for char in key)
     return f'"{escaped}"'
@@ -44,6 +49,8 @@ def parts_of(path: str) -> tuple[str, ...]:
     ValueError
         If it is not a path.
     """
+    if _BARE_PATH.fullmatch(path):
+        return tuple(path.split("."))
     try:
         table: Any = tomllib.loads(_INDEX.sub(r".\1", path) + " = 0")
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -57,10 +64,11 @@ def parts_of(path: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def leaves(table: dict[str, Any], *prefix: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the path and value of everything in a table that is not a table itself."""
+def leaves(table: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield path and value of everything in a table at a path that is not a table itself."""
     for key, value in table.items():
+        here = below(path, key)
         if isinstance(value, dict) and value:
-            yield from leaves(value, *prefix, key)
+            yield from leaves(value, here)
         else:
-            yield (*prefix, key), value
+            yield here, value

@@ -10,6 +10,7 @@ from simulator import registry
 from simulator.errors import Issue, PolicyError, listing, shown
 from simulator.registry import ParameterError, Plugin
 from simulator.scenario.fields import Marker, Whole, Word
+from simulator.scenario.limits import NODES
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.parameters import (
     example,
@@ -24,8 +25,8 @@ from simulator.scenario.spec import Problems, refusal
 ALWAYS_ON: Final = "always-on"
 """The policy without any ladder."""
 
-MOST_NODES: Final = 2**20
-"""Nodes that one cluster may have."""
+MOST_NODES: Final = NODES.usual
+"""Nodes that a policy may name."""
 
 MAX_WAKING: Final = Whole(1, MOST_NODES)
 """How many nodes may wake at a time."""
@@ -56,6 +57,12 @@ class Provisioning:
     def plugin(self) -> Plugin:
         """What the policy's name stands for."""
         return _plugin(self.policy)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the name stands for the same policy for good; a notebook may rewrite its own."""
+        found = registry.provisioning.get(self.policy)
+        return found is not None and found.function.__module__ != "__main__"
 
     @property
     def follows_ladder(self) -> bool:

@@ -29,6 +29,10 @@ class Reading:
         Folder that ``data:`` paths are looked for under; by default what ``FLEETSIM_DATA`` names.
     check_files : bool
         Whether files that the document names must be there.
+    confirmed : bool
+        Whether sizes beyond the usual were confirmed, with ``--yes``.
+    untrusted : bool
+        Whether files outside the scenario's folder are refused.
     domain : str or None
         Within a distribution, what its numbers are: a key of
         `simulator.scenario.law_numbers.DOMAINS`.
@@ -37,6 +41,8 @@ class Reading:
     folder: Path = Path()
     data_folder: Path | None = field(default_factory=_data_folder)
     check_files: bool = True
+    confirmed: bool = False
+    untrusted: bool = False
     domain: str | None = None
 
     def within(self, domain: str) -> "Reading":

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Issue, nearest, shown
 from simulator.scenario.paths import parts_of, quoted
+from simulator.scenario.reading import Reading
 from simulator.sweeps.spreads import MARKS, Spread, read_spread
 from simulator.units import DIMENSIONS, number_and_unit
 
@@ -116,7 +116,7 @@ class Drawn(Sequence[Any]):
 
 def axes_of(
     table: Mapping[str, Any],
-    folder: Path,
+    reading: Reading,
     issues: list[Issue],
     *,
     settings: Sequence[str] = SETTINGS,
@@ -128,8 +128,8 @@ def axes_of(
     ----------
     table : mapping
         The whole table; its settings are passed over.
-    folder : Path
-        What files are relative to.
+    reading : Reading
+        How files are found: `Scenario.reading`.
     issues : list of Issue
         Takes the problems.
     settings : sequence of str
@@ -141,7 +141,7 @@ def axes_of(
     for path, said in _leaves({key: table[key] for key in table if key not in settings}):
         problems = list(_path_problems(name, path, axes))
         if not problems:
-            read = _axis(name, path, said, folder, settings)
+            read = _axis(name, path, said, reading, settings)
             if isinstance(read, Axis):
                 axes.append(read)
                 continue
@@ -231,11 +231,11 @@ def _path_problems(table: str, path: str, others: list[Axis]) -> Iterator[Issue]
 
 
 def _axis(
-    table: str, path: str, said: Any, folder: Path, settings: Sequence[str]
+    table: str, path: str, said: Any, reading: Reading, settings: Sequence[str]
 ) -> Axis | list[Issue]:
     where = f"{table}.{path}"
     if isinstance(said, Mapping) and said:
-        spread = read_spread(said, where, folder)
+        spread = read_spread(said, where, reading)
         return Axis(path, None, spread, table) if isinstance(spread, Spread) else spread
     values = as_list(said)
     if values is None:
@@ -269,9 +269,9 @@ def _repeated(where: str, values: list[Any]) -> Iterator[Issue]:
     for index, value in enumerate(values):
         earlier = first.setdefault(spelled(value), index)
         if earlier != index:
-            text = f"{shown(value)} is value {earlier} again"
+            text = f"{shown(value)} is entry {earlier} again"
             if value != values[earlier] or type(value) is not type(values[earlier]):
-                text = f"{shown(value)} is the same as {shown(values[earlier])}, value {earlier}"
+                text = f"{shown(value)} is the same as {shown(values[earlier])}, entry {earlier}"
             yield Issue(f"{where}[{index}]", f"{text}; take one of the two out")
 
 

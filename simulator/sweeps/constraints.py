@@ -143,7 +143,7 @@ def constrained(
         listed = "" if isinstance(constraints, str) else f"[{index}]"
         where = f"sweep.constraints{listed}"
         try:
-            fulfilled = _fulfilled(read_constraint(entry, axes), points)
+            fulfilled = holds(read_constraint(entry, axes), points)
         except ValueError as error:
             issues.append(Issue(where, str(error)))
             continue
@@ -219,7 +219,7 @@ def _refused(node: ast.expr, part: str, axes: Sequence[Axis]) -> str:
     return f"{shown(part)} is no axis of this sweep; {meant}"
 
 
-def _fulfilled(constraint: Constraint, points: Points) -> NDArray[np.bool_]:
+def holds(constraint: Constraint, points: Points) -> NDArray[np.bool_]:
     """Return which points fulfil a constraint."""
     columns = {
         name: _column(points.columns[axis], points.paths[axis])

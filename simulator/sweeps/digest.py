@@ -11,7 +11,6 @@ import numpy as np
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
 from simulator.scenario.provisioning import Provisioning
-from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec
 from simulator.sweeps.axes import Axis, Chosen, Drawn
 from simulator.sweeps.designs import Points
@@ -95,7 +94,7 @@ class _Files:
     """Files by content, each read once."""
 
     def __init__(self, base: Scenario) -> None:
-        self._reading = Reading(folder=base.folder)
+        self._reading = base.reading
         self._known: dict[Path, str] = {}
 
     def of_key(self, path: str, value: Any) -> Any:

@@ -77,7 +77,8 @@ class Plan:
 
     def scenario(self, row: int) -> Scenario:
         """Return the scenario of a row."""
-        return self.base.replace(self.changes(row))
+        changed = self.base.replace(self.points.at(self.point_of(row)))
+        return changed.with_seed(self.seed_of(row))
 
     def rows_of(self, points: slice) -> range:
         """Return the rows of neighbouring points, e.g. ``plan.rows_of(slice(10, 20))``."""
@@ -128,7 +129,7 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
         With every problem of the table.
     """
     issues: list[Issue] = []
-    axes = axes_of(table, base.folder, issues)
+    axes = axes_of(table, base.reading, issues)
     if not axes and not issues:
         issues.append(Issue("sweep", f"varies nothing; write an axis, e.g. {EXAMPLE}"))
     settings = read_settings(table, base.seed, issues)
@@ -172,7 +173,11 @@ def _points(
         check_rows(count, len(settings.seeds), yes, issues)
     if len(issues) > problems:
         return None
-    points = _made(base, axes, settings)
+    try:
+        points = _made(base, axes, settings)
+    except InputError as error:  # a package that draws is not installed
+        issues += error.issues
+        return None
     if constraints:
         points = constrained(points, axes, constraints, issues)
         check_rows(len(points), len(settings.seeds), yes, issues)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from simulator.scenario.document import Layered, portable, without_defaults
+from simulator.scenario.document import portable
 from simulator.scenario.model import Scenario
 from simulator.scenario.toml_writer import toml_text
 from simulator.sweeps.axes import SETTINGS
@@ -21,7 +21,7 @@ def plan_text(base: Scenario, points: Points, table: Mapping[str, Any]) -> str:
     Defaults are left to be filled in again: one that was written out would stay as it is where
     an axis changes what it follows from.
     """
-    said = without_defaults(Layered(base.document, base.origins)).document
+    said = base.said().document
     sweep = dict(table)
     if all(key in SETTINGS for key in sweep):  # the points were listed, and not made of a table
         sweep |= {"design": "zip", **{path: points.values(path) for path in points.paths}}

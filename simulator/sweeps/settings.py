@@ -127,7 +127,7 @@ def _seeds(table: Mapping[str, Any], seed: int, issues: list[Issue]) -> Sequence
     for index, entry in enumerate(listed):
         found = _whole(entry, 0, LARGEST_SEED, f"seeds[{index}]", issues)
         if found is not None and seeds.setdefault(found, index) != index:
-            text = f"{found} is seed {seeds[found]} again; take one of the two out"
+            text = f"{found} is entry {seeds[found]} again; take one of the two out"
             issues.append(Issue(f"sweep.seeds[{index}]", text))
     return tuple(seeds)
 
@@ -169,8 +169,9 @@ def check_rows(points: int, seeds: int, yes: bool, issues: list[Issue]) -> None:
         text = f"{said} are too many, at most {MOST_CONFIRMED:,}; write fewer values or seeds"
     else:
         number, unit = format_quantity(rows / RUNS_PER_S * MS_PER_S, "time").split(" ")
+        time = f"{float(f'{float(number):.2g}'):g} {unit}"
         text = (
-            f"{said} take some {float(number):.2g} {unit} on one core at {RUNS_PER_S} runs/s; "
+            f"{said} take some {time} on one core at {RUNS_PER_S} runs/s; "
             "write fewer values or seeds, or confirm them with --yes (in Python yes=True)"
         )
     issues.append(Issue("sweep", text))

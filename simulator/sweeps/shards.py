@@ -62,13 +62,18 @@ class Shard:
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         for number in itertools.count():
-            name = f"{socket.gethostname()}-{os.getpid()}-{number}{ENDING}"
+            name = f"{owner()}-{number}{ENDING}"
             try:
                 self._handle = os.open(self._folder / name, flags, 0o644)
             except FileExistsError:
                 continue
             self.path = self._folder / name
             return
+
+
+def owner() -> str:
+    """Return what the names of this process's shards begin with."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def rows_of_process(folder: Path, sweep: str, pid: int) -> Iterator[Row]:

@@ -4,14 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from simulator.errors import InputError, Issue, listing, shown
+from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.scenario.laws import Beta, Law, read_law
 from simulator.scenario.paths import quoted
 from simulator.scenario.reading import Reading
@@ -130,7 +129,7 @@ class LawSpread(Spread):
         return laws.quantile(self.law, shares)
 
 
-def read_spread(table: Mapping[str, Any], where: str, folder: Path) -> Spread | list[Issue]:
+def read_spread(table: Mapping[str, Any], where: str, reading: Reading) -> Spread | list[Issue]:
     """Return the spread that a table describes, or what is wrong with it.
 
     Parameters
@@ -139,26 +138,26 @@ def read_spread(table: Mapping[str, Any], where: str, folder: Path) -> Spread | 
         ``{ low, high[, log] }`` or a distribution, with units where the key has one.
     where : str
         Path of the table in messages.
-    folder : Path
-        What the file of an empirical law is relative to.
+    reading : Reading
+        How the file of an empirical law is found.
     """
     if "dist" not in table and table.keys() & {"low", "high", "log"}:
         return _range(table, where, ("low", "high", "log"))
     if table.get("dist") == "uniform":
         return _range(table, where, ("dist", "low", "high"))
-    return _law(table, where, folder)
+    return _law(table, where, reading)
 
 
 def _range(table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> Spread | list[Issue]:
-    issues = [
-        Issue(f"{where}.{quoted(key)}", unknown_key(key, list(known)))
-        for key in table
-        if key not in known
-    ]
+    unknown = [key for key in table if key not in known]
+    issues = [Issue(f"{where}.{quoted(key)}", unknown_key(key, list(known))) for key in unknown]
+    meant = {nearest(key, known) for key in unknown}
     log = table.get("log", False)
     if not isinstance(log, bool):
         issues.append(Issue(f"{where}.log", f"{shown(log)} is neither true nor false; write one"))
     for key in ("low", "high"):
+        if key not in table and key in meant:
+            continue
         if key not in table:
             issues.append(Issue(f"{where}.{key}", "missing; write both ends, low and high"))
         elif (text := _no_number(table[key])) is not None:
@@ -178,7 +177,7 @@ def _range(table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> Spre
     return Range(dict(table), unit, low=low, high=high, log=log)
 
 
-def _law(table: Mapping[str, Any], where: str, folder: Path) -> Spread | list[Issue]:
+def _law(table: Mapping[str, Any], where: str, reading: Reading) -> Spread | list[Issue]:
     numbers = list(_law_numbers(table))
     unit, problem = _common_unit(numbers)
     if problem is not None:
@@ -189,7 +188,7 @@ def _law(table: Mapping[str, Any], where: str, folder: Path) -> Spread | list[Is
         if unit is not None and not any(unit in units for units in DIMENSIONS.values()):
             return [Issue(f"{where}.unit", f'{shown(unit)} is not a unit; write e.g. "kW"')]
     try:
-        law = read_law(plain, Reading(folder=folder))
+        law = read_law(plain, reading)
         spread = LawSpread(dict(table), unit, law=law)
         low, high = spread.quantile(np.array(LAW_ENDS))
     except ValidationError as error:

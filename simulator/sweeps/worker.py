@@ -27,6 +27,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
 from simulator.sweeps.work import Chunk, Point, Work, WorkerError
+from simulator.traces.opened import Opened
 
 TOKEN: Final = "sweep.json"
 """The file by which a worker knows the folder of its sweep."""
@@ -54,6 +55,7 @@ class Worker:
         self._folder = _reached(work)
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
+        self._opened = Opened()
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
         if self._limit_s is not None:
@@ -124,10 +126,11 @@ class Worker:
         try:
             if isinstance(scenario, Exception):
                 raise scenario
-            inputs = open_inputs(scenario.replace({"seed": seed}))
-            key = inputs.key
-            if not (kept or chunk.fresh) and key in self._known:
-                return Row(at, rows.KNOWN, key), None
+            inputs = open_inputs(scenario.with_seed(seed), self._opened)
+            if self._known and not (kept or chunk.fresh):
+                key = inputs.key
+                if key in self._known:
+                    return Row(at, rows.KNOWN, key), None
             results = simulated(inputs).results
             return rows.done(at, results.summary), results if kept else None
         except InputError as error:
@@ -266,7 +269,7 @@ def _one_line(error: InputError) -> str:
     return "; ".join(f"{issue.path} {issue.message}".strip() for issue in error.issues)
 
 
-def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
+def die_with_parent() -> None:
     """End this process as soon as the one that started it is gone.
 
     Its end of stdin closes then; but whoever is in compiled code holds the interpreter's lock and
@@ -274,6 +277,11 @@ def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    watch_parent(os._exit)
+
+
+def watch_parent(leave: Callable[[int], None]) -> None:
+    """Call `leave` as soon as the process that started this one is gone."""
 
     def watch() -> None:
         with suppress(OSError, ValueError):
@@ -287,7 +295,7 @@ def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
 def main() -> None:
     """Serve the connection whose file descriptor is the only argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    _die_with_parent()
+    die_with_parent()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         serve(Connection(int(sys.argv[1])))
 

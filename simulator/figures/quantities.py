@@ -1,0 +1,132 @@
+"""What quantities and axes are called where people read them, and in which units."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from simulator.columns import SUMMARY
+from simulator.display import DURATION, ENERGY, MASS, POWER, WATER, Ladder, unit_for
+from simulator.errors import listing, nearest, shown
+
+WORDS: Final = {
+    "wait_mean_h": "mean wait",
+    "wait_p50_h": "median wait",
+    "wait_p95_h": "p95 wait",
+    "wait_p99_h": "p99 wait",
+    "energy_it_kwh": "IT energy",
+    "energy_facility_kwh": "facility energy",
+    "energy_dynamic_kwh": "dynamic energy",
+    "energy_idle_kwh": "idle energy",
+    "energy_sleep_kwh": "sleep energy",
+    "energy_transition_kwh": "transition energy",
+    "scope2_location_kgco2e": "location-based carbon",
+    "scope2_market_kgco2e": "market-based carbon",
+    "marginal_kgco2e": "marginal carbon",
+    "scope3_embodied_kgco2e": "embodied carbon",
+    "total_kgco2e": "total carbon",
+    "allocated_kgco2e": "allocated carbon",
+    "unallocated_kgco2e": "unallocated carbon",
+    "sci_gco2e_per_gpu_hour": "carbon per GPU-hour",
+    "peak_facility_kw": "peak facility power",
+    "peak_it_kw": "peak IT power",
+    "pue": "PUE",
+    "water_l": "water",
+    "wake_ups": "wake-ups",
+    "wake_ups_per_node_day": "wake-ups per node and day",
+}
+"""What figures call a key of the summary; others go by their name."""
+
+SAID: Final = {"total_kgco2e": " (location-based and embodied)"}
+"""What a caption adds to the name of a key."""
+
+HEADLINES: Final[dict[str, tuple[str, str]]] = {
+    "total_kgco2e": ("carbon", "total"),
+    "scope2_location_kgco2e": ("carbon", "location-based"),
+    "scope2_market_kgco2e": ("carbon", "market-based"),
+    "marginal_kgco2e": ("carbon", "marginal"),
+    "scope3_embodied_kgco2e": ("carbon", "embodied"),
+    "energy_facility_kwh": ("energy", "facility"),
+    "energy_it_kwh": ("energy", "IT"),
+    "energy_dynamic_kwh": ("energy", "dynamic"),
+    "energy_idle_kwh": ("energy", "idle"),
+    "energy_sleep_kwh": ("energy", "sleep"),
+    "energy_transition_kwh": ("energy", "transition"),
+    "wait_p50_h": ("waits", "p50"),
+    "wait_p95_h": ("waits", "p95"),
+    "wait_p99_h": ("waits", "p99"),
+    "wait_mean_h": ("waits", "mean"),
+    "allocation": ("fleet", "allocation"),
+    "utilisation": ("fleet", "utilisation"),
+    "sci_gco2e_per_gpu_hour": ("fleet", "SCI"),
+    "wake_ups": ("fleet", "wake-ups"),
+    "jobs_finished": ("jobs", "finished"),
+    "jobs_running": ("jobs", "running"),
+    "jobs_queued": ("jobs", "queued"),
+}
+"""The quantities that answer the question, in order: each with its group and its name there."""
+
+UNITS: Final[dict[str, tuple[Ladder, str]]] = {
+    "h": (DURATION, ""),
+    "kWh": (ENERGY, ""),
+    "kgCO2e": (MASS, " CO2e"),
+    "kW": (POWER, ""),
+    "L": (WATER, ""),
+}
+"""Readable units of a quantity, and what follows them."""
+
+_COLUMN_UNITS: Final = {column.name: column.unit for column in SUMMARY}
+
+
+def words_of(key: str) -> str:
+    """Return what people call a key of the summary."""
+    return WORDS.get(key, key.replace("_", " "))
+
+
+def unit_of(key: str, values: Iterable[float]) -> tuple[float, str]:
+    """Return the size and the name of the unit in which the values of a key are shown.
+
+    Shares and counts have none: their unit is 1 and its name empty.
+    """
+    unit = _COLUMN_UNITS.get(key, "1")
+    if unit not in UNITS:
+        return 1.0, "" if unit in ("1", "-") else unit
+    ladder, rest = UNITS[unit]
+    size, name = unit_for(values, ladder)
+    return size, name + rest
+
+
+def no_quantity(name: object, known: Iterable[str]) -> str:
+    """Return the message about a quantity that is none of the known."""
+    words = list(known)
+    near = nearest(str(name), words)
+    meant = f"did you mean {near}? " if near else ""
+    return f"{shown(name)} is no quantity here; {meant}known are {listing(words)}"
+
+
+def axis_names(paths: Sequence[str]) -> dict[str, str]:
+    """Return the shortest end of each dotted path that tells it from the others.
+
+    ``clusters.train.count`` is ``count``, unless there is another count.
+    """
+    names = {}
+    for path in paths:
+        parts = path.split(".")
+        others = [other.split(".") for other in paths if other != path]
+        length = 1
+        while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
+            length += 1
+        names[path] = ".".join(parts[-length:])
+    return names
+
+
+def value_words(value: object) -> str:
+    """Return a value of an axis as people read it.
+
+    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
+    ``timeout, after 1 h``.
+    """
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    if isinstance(plain, Mapping) and plain:
+        rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
+        return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
+    return plain if isinstance(plain, str) else shown(plain)

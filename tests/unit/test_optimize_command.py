@@ -1,0 +1,139 @@
+"""``fleetsim optimize``: its files, its words, its exit codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from simulator.scenario import load_study
+from simulator.scenario.toml_writer import toml_text
+from simulator.sweeps.optimise import optimise
+from simulator.sweeps.search import search_of
+from tests.unit.conftest import Shell
+from tests.unit.searches import CARBON, COUNT, IDLE, WAIT, Formula, day, table, trade_off
+
+HOUR = {"policy": "timeout", "after": "1 h"}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Return a file that searches twelve points in ten trials."""
+    said = table(trials=10, seeds=2, **{COUNT: {"low": 1, "high": 4}})
+    said[IDLE] = ["always-on", "ladder", HOUR]
+    path = tmp_path / "study.toml"
+    path.write_text(toml_text({**day().document, "optimize": said}), encoding="utf-8")
+    return path
+
+
+def test_a_search_writes_its_files_and_says_where(study: Path, shell: Shell) -> None:
+    code, out, err = shell("optimize", study, "-o", "found", "--trials", 9)
+    assert (code, err) == (0, "")
+    assert out.startswith("day: 9 trials, ")
+    assert "files: found" in out
+    folder = Path("found")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "figures", "front.csv", "manifest.json", "study.toml", "trials.parquet",
+    ]  # fmt: skip
+    trials = pq.read_table(folder / "trials.parquet")
+    assert trials.column_names == [
+        "trial", COUNT, IDLE, CARBON, WAIT, "feasible", "on_front", "failed",
+    ]  # fmt: skip
+    assert trials.schema.field(CARBON).metadata[b"unit"] == b"kgCO2e"
+    assert set(trials[IDLE].to_pylist()) <= {
+        "always-on", "ladder", '{ policy = "timeout", after = "1 h" }',
+    }  # fmt: skip
+    front = pd.read_csv(folder / "front.csv")
+    assert list(front.columns) == ["trial", COUNT, IDLE, CARBON, WAIT]
+    chosen = trials.filter(trials["on_front"]).to_pandas()
+    assert sorted(front["trial"]) == sorted(chosen["trial"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["trials"] == manifest["trials_asked"] == 9
+    assert manifest["seeds"] == [3, 4]
+    assert manifest["objectives"] == {CARBON: "minimise", WAIT: "minimise"}
+    assert (folder / "figures" / "trials.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_file_it_writes_repeats_the_search_byte_by_byte(study: Path, shell: Shell) -> None:
+    assert shell("optimize", study, "-o", "first", "--trials", 9)[0] == 0
+    assert shell("optimize", "first/study.toml", "-o", "second")[0] == 0
+    names = [path.relative_to("first") for path in Path("first").rglob("*") if path.is_file()]
+    for name in names:
+        if name.name != "manifest.json":
+            assert (Path("second") / name).read_bytes() == (Path("first") / name).read_bytes()
+
+
+def test_results_of_others_are_left_alone(study: Path, shell: Shell) -> None:
+    assert shell("optimize", study, "--trials", 2, "-o", "there")[0] == 0
+    code, _, err = shell("optimize", study, "--trials", 2, "-o", "there")
+    assert code == 2
+    assert "holds the results of another optimisation" in err
+    assert shell("optimize", study, "--trials", 2, "-o", "there", "--overwrite")[0] == 0
+    (Path("there") / "mine.txt").write_text("x")
+    code, _, err = shell("optimize", study, "--trials", 2, "-o", "there", "--overwrite")
+    assert code == 2
+    assert "holds files that no optimisation wrote ('mine.txt')" in err
+
+
+def test_json_is_one_document(study: Path, shell: Shell) -> None:
+    code, out, err = shell("optimize", study, "--json", "--trials", 12)
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert document["trials"] == 12
+    assert document["on_front"] == len(document["front"])
+    assert document["base"][CARBON] > 0
+    assert document["folder"].startswith("runs/day-")
+    assert shell("optimize", study, "--json", "--trials", 12)[0] == 0
+
+
+def test_refused_files_write_nothing(study: Path, shell: Shell) -> None:
+    code, out, err = shell("optimize", study, "-o", "x", "--trials", 0)
+    assert (code, out) == (2, "")
+    assert "optimize.trials" in err
+    code, _, err = shell("optimize", study, "-o", "x", "--set", "optimize.sampler=tep")
+    assert code == 2
+    assert 'did you mean "tpe"?' in err
+    assert not Path("x").exists()
+    code, _, err = shell("run", study)
+    assert code == 2
+    assert "a file for optimisation; run it with fleetsim optimize" in err
+
+
+def test_validate_reads_the_table(study: Path, shell: Shell) -> None:
+    code, out, err = shell("validate", study)
+    assert (code, err) == (0, "")
+    assert "2 axes, 10 trials, 20 runs" in out
+    code, _, err = shell("validate", study, "--set", "optimize.trials=0")
+    assert code == 2
+    assert "optimize.trials" in err
+
+
+def test_where_nothing_keeps_the_limits_that_is_said(study: Path, shell: Shell) -> None:
+    code, out, _ = shell("optimize", study, "--set", f'optimize.constraints=["{WAIT} < 0"]')
+    assert code == 0
+    assert "no trial keeps the limits; loosen one, or widen the axes" in out
+
+
+def test_words_of_one_objective_show_the_best_beside_the_base() -> None:
+    search = search_of(day(), table(objectives={CARBON: "min"}, trials=24))
+    text = str(optimise(search, Formula(trade_off)))
+    assert text.splitlines() == [
+        "day: 24 trials",
+        "",
+        "trial  count    idle  total carbon [kg CO2e]",
+        "   #1      1  ladder                   6.000",
+        " base                                  40.00",
+    ]
+
+
+def test_failed_trials_are_warned_of(study: Path) -> None:
+    base, said = load_study(study, "optimize")
+
+    def formula(point: Any) -> Any:
+        return "PolicyError: no" if point[COUNT] == 2 else trade_off(point)
+
+    found = optimise(search_of(base, said), Formula(formula))
+    assert f"{found.counts['failed']} failed" in str(found)
+    assert found.counts["failed"] > 0
