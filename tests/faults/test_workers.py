@@ -161,7 +161,7 @@ def test_neither_side_waits_for_the_other_however_much_they_say(place: Place) ->
 
 def _long_chunk(first: int, count: int) -> Chunk:
     """Return a chunk of more bytes than fit into a line between processes, as do its rows."""
-    points = [Point({"name": "n" * 4000}, ((first + at, 1),)) for at in range(count)]
+    points = [Point({"name": f"{at:04}" * 1000}, ((first + at, 1),)) for at in range(count)]
     return Chunk(tuple(points))
 
 
