@@ -10,7 +10,7 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, compare, load, open_run, optimize, run
+    from simulator.api import Run, compare, load, open_run, optimize, run, sweep
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
@@ -32,6 +32,7 @@ __all__ = [
     "optimize",
     "provisioning",
     "run",
+    "sweep",
 ]
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "optimize": "simulator.api",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
+    "sweep": "simulator.api",
 }
 
 

@@ -7,6 +7,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from simulator.sweeps.comparison import Comparison
     from simulator.sweeps.optimisation import Optimisation
     from simulator.sweeps.optimise import Evaluate
+    from simulator.sweeps.study import Study
     from simulator.workload.table import WorkloadSize
 
 
@@ -92,6 +94,88 @@ def run(
     return Run(simulated.results, simulated)
 
 
+def sweep(
+    scenario: "Scenario | str | Path",
+    axes: "Mapping[str, Any] | None" = None,
+    *,
+    seeds: "int | Sequence[int] | None" = None,
+    folder: str | Path | None = None,
+    jobs: int = 1,
+    backend: str = "auto",
+    address: str | None = None,
+    retry_failed: bool = False,
+    point_timeout_s: float | None = None,
+    progress: bool = False,
+    yes: bool = False,
+    **options: Any,
+) -> "Study":
+    """Run a scenario at every point of a design, each with the same seeds.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        A path may also be that of a sweep file, whose axes then need not be said again.
+    axes : mapping, optional
+        Values to try by dotted path: ``{"clusters.train.count": [96, 112, 128]}``.
+    seeds : int or sequence of int, optional
+        How many replications, the first with the scenario's own seed, or which. Default 1.
+    folder : path, optional
+        Where the sweep is kept; called again, it goes on where it stopped. Nothing is written
+        without one.
+    jobs : int
+        Processes of this machine; 1 runs in this very process.
+    backend, address : str, optional
+        ``"dask"`` or ``"ray"``, and where their cluster is.
+    retry_failed : bool
+        Whether runs that failed before are tried again.
+    point_timeout_s : float, optional
+        Limit for one run; needs processes of their own. [s]
+    progress : bool
+        Whether to show a bar on stderr.
+    yes : bool
+        Whether more than a million runs are meant.
+    **options
+        What else a file says in its table ``[sweep]``: ``design``, ``samples``, ``constraints``,
+        ``keep``, ``sample_seed``.
+
+    Returns
+    -------
+    Study
+        Its runs and points as pandas. Runs that failed are rows too.
+
+    Raises
+    ------
+    InputError
+        With every problem of the scenario, the axes and the folder.
+    """
+    from simulator import bundled
+    from simulator.progress import sweep_bar
+    from simulator.scenario.load import load_study
+    from simulator.sweeps.carrying import sweep as carry
+    from simulator.sweeps.plan import plan_of
+    from simulator.sweeps.session import Options
+    from simulator.sweeps.study import Study
+
+    table: dict[str, Any] = {}
+    if isinstance(scenario, str | Path):
+        path = bundled.file_or_name(Path(scenario), of_sweep=axes is None)
+        scenario, table = load_study(path, "sweep") if axes is None else (load(path), {})
+    said = {} if seeds is None else {"seeds": seeds if isinstance(seeds, int) else list(seeds)}
+    plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
+    chosen = Options(
+        jobs=jobs,
+        backend=backend,
+        address=address,
+        retry_failed=retry_failed,
+        point_timeout_s=point_timeout_s,
+    )
+    target = None if folder is None else Path(folder)
+    with sweep_bar(scenario.name) if progress else nullcontext() as show:
+        carried = carry(plan, target, chosen, show=show, tell=_say)
+    assert carried.table is not None  # no shard was asked for
+    return Study(plan, carried.table, target)
+
+
 def compare(
     sides: "Mapping[str, Scenario | Run | str | Path]",
     *,
@@ -147,7 +231,7 @@ def _opened(name: str, side: object) -> "Scenario | Run":
         return open_run(side) if (Path(side) / "manifest.json").is_file() else load(side)
     if not isinstance(side, Scenario | Run):
         rule = "is neither a scenario, a file nor a run; load it with fs.load"
-        raise InputError("compare", [Issue(name, f"a {type(side).__name__} {rule}")])
+        raise InputError("compare", [Issue(name, f"a value of type {type(side).__name__} {rule}")])
     return side
 
 
@@ -378,6 +462,54 @@ class Run:
             raise InputError(self.results.scenario.name, [Issue("", rule)])
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
         return Run(billed.results, billed)
+
+    def against(self, base: "Run", *, force: bool = False) -> "pd.DataFrame":
+        """Return what makes the difference of this run's total carbon from that of another.
+
+        Parameters
+        ----------
+        base : Run
+        force : bool
+            Compare also runs that stand on different bases.
+
+        Returns
+        -------
+        DataFrame
+            One row for each step, ``dynamic``, ``idle``, ``sleep``, ``transition``, ``overhead``
+            and ``embodied``, with its carbon and energy in both runs. The column
+            ``difference_kgco2e`` adds up to the difference of the two totals.
+
+        Raises
+        ------
+        InputError
+            With every reason not to compare the two, e.g. that they cover different time.
+        """
+        import pandas as pd
+
+        from simulator.explanation.difference import steps_between
+
+        if not force:
+            _alike(base.results, self.results)
+        steps = steps_between(base.results.summary, self.results.summary)
+        table = pd.DataFrame([asdict(step) for step in steps])
+        energies = [name for name in table.columns if name.endswith("_kwh")]
+        return table.astype(dict.fromkeys(energies, "float64")).set_index("step")
+
+
+def _alike(base: "Results", other: "Results") -> None:
+    """Refuse two runs whose totals stand on different bases."""
+    from simulator.errors import InputError, Issue
+    from simulator.likeness import unlike
+
+    if reasons := unlike(base, other, on=("average",)):
+        source = f"{other.scenario.name} against {base.scenario.name}"
+        raise InputError(source, [Issue("", f"{text}, or force=True") for text in reasons])
+
+
+def _say(line: str) -> None:
+    import warnings
+
+    warnings.warn(line, stacklevel=3)
 
 
 def _shown(

@@ -1,6 +1,7 @@
 """What a run stands on: the assumptions with their sources, and the basis of its carbon."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from simulator.power.facility import SiteMeans
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
@@ -14,16 +15,32 @@ Assumption = tuple[str, str, str, str, str]
 """Subject, quantity, value, unit, source."""
 
 
-def basis_of(average: Sequence[GridTrace], marginal: Sequence[GridTrace | None]) -> dict[str, str]:
-    """Return on what signal the carbon figures stand, as printed beside them.
+def basis_of(
+    average: Sequence[GridTrace],
+    marginal: Sequence[GridTrace | None],
+    currency: str | None = None,
+) -> dict[str, str]:
+    """Return what the figures stand on.
 
-    The key ``marginal`` is there only where every site has a marginal trace.
+    Returns
+    -------
+    dict of str to str
+        ``average`` and ``marginal``: the signals as printed beside the carbon figures; and
+        ``average_factors`` and ``marginal_factors``: their kinds of emission factors, by which
+        runs are told to be alike. Those of marginal signals are there only where every site has
+        one, ``currency`` only where the scenario has prices.
     """
-    basis = {"average": _joined("average", average)}
     known = [trace for trace in marginal if trace is not None]
-    if len(known) == len(marginal):
-        basis["marginal"] = _joined("marginal", known)
-    return basis
+    signals = {"average": average} | ({"marginal": known} if len(known) == len(marginal) else {})
+    basis = {signal: _joined(signal, traces) for signal, traces in signals.items()}
+    for signal, traces in signals.items():
+        kinds = {_FACTORS.get(trace.factor, trace.factor) for trace in traces}
+        basis[f"{signal}_factors"] = ", ".join(sorted(kinds))
+    return basis if currency is None else basis | {"currency": currency}
+
+
+_FACTORS: Final = {"unknown": "not stated", "": "constant"}
+"""What a basis calls emission factors that have no name."""
 
 
 def _joined(word: str, traces: Iterable[GridTrace]) -> str:
@@ -75,6 +92,9 @@ def assumptions_of(
             (name, "embodied carbon", f"{node.embodied_kg:g}", "kgCO2e", source),
             (name, "lifetime", f"{node.lifetime_ms / MS_PER_Y:g}", "y", source),
         ]
+        if node.price is not None:
+            amount, currency = node.price
+            rows.append((name, "price", f"{amount:.10g}", currency, "scenario"))
     for (name, site), (weather, means) in zip(scenario.sites.items(), buildings, strict=True):
         rows += _building_rows(name, site, weather, means)
     for trace, mean_g_per_kwh in traces:
@@ -90,7 +110,7 @@ def assumptions_of(
 def _building_rows(
     name: str, site: Site, weather: Trace | None, means: SiteMeans
 ) -> list[Assumption]:
-    """Return PUE, WUE and outside temperature; of models the means of the run."""
+    """Return PUE, WUE, price and outside temperature; of models the means of the run."""
     rows: list[Assumption] = []
     if isinstance(site.pue, LoadPue | FreeCoolingPue):
         words = site.pue.words()
@@ -107,6 +127,10 @@ def _building_rows(
         )
     elif site.wue_l_per_kwh is not None:
         rows.append((name, "WUE", f"{site.wue_l_per_kwh:g}", "L/kWh", "scenario"))
+    if site.electricity_price is not None:
+        amount, currency = site.electricity_price
+        unit = f"{currency}/kWh"
+        rows.append((name, "electricity price", f"{amount:.10g}", unit, "scenario"))
     if weather is not None:
         source = f"{weather.label}: {weather.note}"
         degc = _number(means.temperature_degc)

@@ -25,41 +25,52 @@ def scenarios() -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in sorted(files, key=lambda file: file.stem)}
 
 
-def scenario_file(name: str) -> Path:
+def sweeps() -> dict[str, Path]:
+    """Return every shipped sweep by name, e.g. ``"fleet-size"``, in alphabetical order."""
+    folder = _root("scenarios", "scenarios") / "sweeps"
+    return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.toml"))}
+
+
+def scenario_file(name: str, *, of_sweep: bool = False) -> Path:
     """Return the path of a shipped scenario.
 
     Parameters
     ----------
     name : str
         Its name, e.g. ``"hello"``; underscores and hyphens are alike.
+    of_sweep : bool
+        Whether it is a sweep that is meant.
 
     Raises
     ------
     InputError
         If no scenario of that name ships.
     """
-    shipped = scenarios()
+    shipped = _shipped(of_sweep)
     found = shipped.get(name.replace("_", "-"))
     if found is None:
         near = nearest(name.replace("_", "-"), shipped)
         meant = f'did you mean "{near}"? ' if near else ""
         listed = ", ".join(shipped)
-        rule = f"neither a file nor a scenario that ships; {meant}these ship: {listed}"
+        what = "sweep" if of_sweep else "scenario"
+        rule = f"neither a file nor a {what} that ships; {meant}these ship: {listed}"
         raise InputError(name, [Issue("", rule)])
     return found
 
 
-def _ships(name: str) -> bool:
-    return name.replace("_", "-") in scenarios()
+def _shipped(of_sweep: bool) -> dict[str, Path]:
+    return sweeps() if of_sweep else scenarios()
 
 
-def file_or_name(said: Path) -> Path:
+def file_or_name(said: Path, *, of_sweep: bool = False) -> Path:
     """Return a scenario file, or the shipped scenario that a bare word names.
 
     Parameters
     ----------
     said : Path
         ``my.toml``, or the name of a shipped scenario such as ``research-cluster``.
+    of_sweep : bool
+        Whether it is a sweep that is meant.
 
     Raises
     ------
@@ -68,13 +79,15 @@ def file_or_name(said: Path) -> Path:
         is not there is called as one of them.
     """
     bare = said.name == str(said) and not said.suffix
+    shipped = _shipped(of_sweep)
     # A run of hello may have left a folder of that name.
-    if os.path.isfile(said) or (os.path.exists(said) and not (bare and _ships(said.name))):  # noqa: PTH110, PTH113
+    named = bare and said.name.replace("_", "-") in shipped
+    if os.path.isfile(said) or (os.path.exists(said) and not named):  # noqa: PTH110, PTH113
         return said
     if bare:
-        return scenario_file(said.name)
+        return scenario_file(said.name, of_sweep=of_sweep)
     stem = said.stem.replace("_", "-").casefold()
-    if said.suffix == ".toml" and stem in scenarios():
+    if said.suffix == ".toml" and stem in shipped:
         rule = f'no such file; did you mean the scenario that ships, "{stem}"?'
         raise InputError(str(said), [Issue("", rule)])
     return said

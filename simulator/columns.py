@@ -127,6 +127,42 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "kWh",
         "Dynamic energy that these jobs would have drawn more for the same work, uncapped",
     ),
+    *(
+        _float(f"{kind}_kgco2e", "kgCO2e", f"Part of scope2_location of {of}")
+        for kind, of in (
+            ("dynamic", "dynamic energy, without PUE"),
+            ("idle", "idle energy, without PUE"),
+            ("sleep", "sleep energy, without PUE"),
+            ("transition", "transition energy, without PUE"),
+            ("overhead", "what the buildings add: facility energy less IT energy"),
+        )
+    ),
+    _float(
+        "peak_facility_kw",
+        "kW",
+        "Highest mean facility power of a reporting interval (accounting.interval, by default "
+        "1 h), over all clusters together",
+    ),
+    _float(
+        "peak_it_kw",
+        "kW",
+        "Highest mean IT power of a reporting interval, over all clusters together",
+    ),
+    _absent(
+        "cost_electricity",
+        "currency",
+        "Facility energy times each site's electricity_price, in the scenario's currency (basis of "
+        "the manifest); null unless every site with a cluster has one",
+    ),
+    _absent(
+        "cost_machines",
+        "currency",
+        "Price of every node owned, straight line over its calendar lifetime; null unless every "
+        "node type in use has one",
+    ),
+    _absent(
+        "cost_total", "currency", "cost_electricity + cost_machines; null unless both are there"
+    ),
 )
 """Keys of ``summary.json``, in order."""
 

@@ -16,6 +16,8 @@ POWER: Final[Ladder] = ((1e-3, "W"), (1.0, "kW"), (1e3, "MW"), (1e6, "GW"))
 """Units of power and what each is in kW."""
 WATER: Final[Ladder] = ((1.0, "L"), (1e3, "m³"))
 """Units of water and what each is in litres."""
+MONEY: Final[Ladder] = ((1.0, ""), (1e3, "k"), (1e6, "M"))
+"""What stands before the code of a currency, and how much of it that is."""
 DURATION: Final[Ladder] = (
     (1 / S_PER_H, "s"),
     (1 / 60, "min"),
@@ -70,6 +72,11 @@ def mass_text(kg: float | None) -> str:
 def water_text(water_l: float | None) -> str:
     """Return an amount of water in litres as text, e.g. ``"1.234 m³"``."""
     return quantity_text(water_l, WATER)
+
+
+def money_text(amount: float | None, currency: str) -> str:
+    """Return an amount of money as text, e.g. ``"1.234 MUSD"``."""
+    return quantity_text(amount, tuple((size, f"{sign}{currency}") for size, sign in MONEY))
 
 
 def duration_text(hours: float | None) -> str:

@@ -96,7 +96,7 @@ class Fleet:
     @property
     def node_count(self) -> NDArray[np.int64]:
         """Most nodes that each cluster ever has, int64[clusters]."""
-        return np.diff(self.first_node)
+        return self.first_node[1:] - self.first_node[:-1]
 
     @property
     def capacity(self) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
+from simulator.traces.opened import Opened, opened_by
 from simulator.traces.trace import Trace
 from simulator.traces.weather import open_weather
 from simulator.units import MS_PER_H
@@ -37,6 +38,8 @@ class Inputs:
         One for each site.
     weather : tuple of Trace or None
         Outside temperature of each site; None where nothing depends on it. [degC]
+    opened : Opened or None
+        Keeps what is read of files.
     """
 
     scenario: Scenario
@@ -45,6 +48,7 @@ class Inputs:
     average: tuple[GridTrace, ...]
     marginal: tuple[GridTrace | None, ...]
     weather: tuple[Trace | None, ...]
+    opened: Opened | None = None
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -73,6 +77,7 @@ class Inputs:
             max_waking=[cluster.max_waking for cluster in clusters],
             nodes=int(self.fleet.first_node[-1]),
             seed=self.scenario.seed,
+            opened=self.opened,
         )
         may_leave = np.array([cluster.may_leave for cluster in clusters])
         return PowerTables(curves_of(self.scenario), ladders, may_leave)
@@ -98,8 +103,14 @@ class Inputs:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def open_inputs(scenario: Scenario) -> Inputs:
+def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
     """Open every trace and make the job table.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    opened : Opened, optional
+        Keeps what is read of files for the next scenario that names them.
 
     Raises
     ------
@@ -108,25 +119,29 @@ def open_inputs(scenario: Scenario) -> Inputs:
     """
     fleet = fleet_of(scenario)
     issues: list[Issue] = []
-    average, marginal = open_grids(scenario, issues)
-    weather = open_weathers(scenario, issues)
+    average, marginal = open_grids(scenario, issues, opened)
+    weather = open_weathers(scenario, issues, opened)
     try:
-        jobs = job_table(scenario, fleet, seed=scenario.seed)
+        jobs = job_table(scenario, fleet, seed=scenario.seed, opened=opened)
     except InputError as error:
         issues += error.issues
     if issues:
         raise InputError(scenario.source, issues)
-    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather)
+    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)
 
 
-def open_weathers(scenario: Scenario, issues: list[Issue]) -> tuple[Trace | None, ...]:
+def open_weathers(
+    scenario: Scenario, issues: list[Issue], opened: Opened | None = None
+) -> tuple[Trace | None, ...]:
     """Open the weather of every site where something depends on it; problems go to `issues`."""
-    opened: list[Trace | None] = []
+    traces: list[Trace | None] = []
     for name, site in scenario.sites.items():
         trace = None
         try:
             if site.weather is not None and site.needs_weather:
-                trace = open_weather(
+                trace = opened_by(
+                    opened,
+                    open_weather,
                     site.weather,
                     start=scenario.start,
                     end_ms=scenario.horizon_ms,
@@ -134,12 +149,12 @@ def open_weathers(scenario: Scenario, issues: list[Issue]) -> tuple[Trace | None
                 )
         except InputError as error:
             issues += error.issues
-        opened.append(trace)
-    return tuple(opened)
+        traces.append(trace)
+    return tuple(traces)
 
 
 def open_grids(
-    scenario: Scenario, issues: list[Issue]
+    scenario: Scenario, issues: list[Issue], opened: Opened | None = None
 ) -> tuple[list[GridTrace], list[GridTrace | None]]:
     """Open the grids of every site; a trace that is refused adds to `issues` instead."""
     average: list[GridTrace] = []
@@ -149,7 +164,9 @@ def open_grids(
             trace = None
             try:
                 if source is not None:
-                    trace = open_grid(
+                    trace = opened_by(
+                        opened,
+                        open_grid,
                         source,
                         start=scenario.start,
                         end_ms=scenario.horizon_ms,

@@ -234,6 +234,12 @@ class Kind:
             self._load_entry(name)
         return self._plugins.get(name)
 
+    def registered_elsewhere(self) -> dict[str, str]:
+        """Return the module of every plug-in that does not ship, by the plug-in's name."""
+        home = self._package.partition(".")[0]
+        modules = {name: str(each.function.__module__) for name, each in self._plugins.items()}
+        return {name: module for name, module in modules.items() if module.split(".")[0] != home}
+
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
         if str(function.__module__).partition(".")[0] != self._package.partition(".")[0]:

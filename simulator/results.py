@@ -65,8 +65,8 @@ class Results:
         ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them; those of a run when they are
         first asked for.
     basis : dict of str to str
-        What the carbon figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``;
-        the key ``marginal`` only where every site has a marginal trace.
+        What the figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``; see
+        `simulator.assumptions.basis_of`.
     assumptions : tuple of (subject, quantity, value, unit, source)
     warnings : tuple of str
     inputs : tuple of (name, sha256)
@@ -75,8 +75,8 @@ class Results:
         Time the run took. [s]
     command : str or None
         The command line, without paths of the machine.
-    model_version : int
-        Version of the models that made the numbers.
+    schema_version, model_version : int
+        Versions of the result files and of the models behind them.
     """
 
     scenario: "Scenario"
@@ -90,6 +90,7 @@ class Results:
     inputs: tuple[tuple[str, str], ...] = ()
     wall_s: float | None = None
     command: str | None = None
+    schema_version: int = SCHEMA_VERSION
     model_version: int = MODEL_VERSION
 
     @property
@@ -191,7 +192,7 @@ def library_versions() -> dict[str, str | None]:
 def _manifest(results: Results) -> dict[str, Any]:
     return {
         "program": "fleetsim",
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": results.schema_version,
         "model_version": results.model_version,
         "name": results.scenario.name,
         "command": results.command,
@@ -233,6 +234,9 @@ def _relative(word: str) -> str:
 def _check_present(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(str(folder), [Issue("", "no such folder; name the folder of a run")])
+    if (folder / "sweep.toml").is_file():
+        rule = "the folder of a sweep; its runs are rows of results.parquet, name one of a run"
+        raise InputError(str(folder), [Issue("", rule)])
     needed = ("manifest.json", "scenario.toml", "summary.json", *(f"{t}.parquet" for t in TABLES))
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
@@ -275,6 +279,7 @@ def _provenance(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": tuple((str(row["name"]), str(row["sha256"])) for row in manifest["inputs"]),
         "wall_s": manifest["wall_s"],
         "command": manifest["command"],
+        "schema_version": int(manifest["schema_version"]),
         "model_version": int(manifest["model_version"]),
     }
 

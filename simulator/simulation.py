@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
+from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
@@ -26,8 +27,10 @@ from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
+from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
+from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 
 Progress = Callable[[float, float, int], None]
@@ -115,6 +118,7 @@ def run(
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
     command: str | None = None,
+    opened: Opened | None = None,
 ) -> Simulated:
     """Simulate a scenario.
 
@@ -129,6 +133,8 @@ def run(
         SimPy processes of your own.
     command : str, optional
         The command line, for the manifest.
+    opened : Opened, optional
+        Keeps what is read of files for runs to come.
 
     Raises
     ------
@@ -138,7 +144,8 @@ def run(
     begun_s = time.perf_counter()
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    done = simulated(open_inputs(scenario), progress=progress, controllers=controllers)
+    inputs = open_inputs(scenario, opened)
+    done = simulated(inputs, progress=progress, controllers=controllers)
     wall_s = time.perf_counter() - begun_s
     return replace(done, results=replace(done.results, wall_s=wall_s, command=command))
 
@@ -221,6 +228,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states),
+        **peaks(billed, scenario.accounting.interval_ms),
+        **costs(scenario, fleet, billed),
     }
     return Results(
         scenario=scenario,
@@ -234,7 +243,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal),
+        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,

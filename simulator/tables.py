@@ -180,8 +180,7 @@ def _wrap(values: NDArray[Any]) -> pa.Array:
 
 
 def _plain(column: Column, value: Any) -> Any:
-    absent = value is None or (isinstance(value, float | np.floating) and np.isnan(value))
-    if absent:
+    if value is None or value != value:  # only NaN differs from itself
         if column.nullable:
             return None
         raise ValueError(f"summary.{column.name} is absent; it may not be")

@@ -68,6 +68,15 @@ DIMENSIONS: Final[dict[str, dict[str, float]]] = {
 }
 """Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh."""
 
+CURRENCY: Final = "USD"
+"""Stands in `MONEY` for any currency, a code of three capital letters."""
+
+MONEY: Final[dict[str, dict[str, float]]] = {
+    "money": {"USD": 1.0, "kUSD": 1e3, "MUSD": 1e6},
+    "money per energy": {"USD/kWh": 1.0, "USD/MWh": 1e-3},
+}
+"""Factor from each unit to the house unit, the currency itself or the currency per kWh."""
+
 EXAMPLES: Final[dict[str, str]] = {
     "time": "15 min",
     "power": "1400 W",
@@ -77,12 +86,16 @@ EXAMPLES: Final[dict[str, str]] = {
     "rate": "12 per d",
     "temperature": "21 degC",
     "water": "1.8 L/kWh",
+    "money": "250000 USD",
+    "money per energy": "0.08 USD/kWh",
 }
 
 ARTICLES: Final[dict[str, str]] = {
     "energy": "an energy",
     "intensity": "an intensity",
     "water": "an amount of water per energy",
+    "money": "a price",
+    "money per energy": "a price of energy",
 }
 
 _QUANTITY = re.compile(
@@ -141,6 +154,34 @@ def number_and_unit(text: str) -> tuple[float, str, str] | None:
     return number, unit, dimension
 
 
+def parse_money(value: object, dimension: str) -> tuple[float, str]:
+    """Return an amount in its currency, or in its currency per kWh, and the currency's code.
+
+    Parameters
+    ----------
+    value : object
+        What the user wrote; only a string such as ``"250 kUSD"`` or ``"80 EUR/MWh"`` is one.
+    dimension : str
+        One of the keys of `MONEY`.
+
+    Raises
+    ------
+    ValueError
+        If it is not a string with a number and a unit of that dimension, in any currency.
+    """
+    if not isinstance(value, str):
+        raise ValueError(_without_currency(value, dimension, "write it with a currency"))
+    match = _QUANTITY.fullmatch(value) if len(value) <= LONGEST_QUANTITY else None
+    for unit, factor in MONEY[dimension].items():
+        code = match and re.fullmatch(unit.replace(CURRENCY, "([A-Z]{3})"), match["unit"])
+        if match and code:
+            number = float(match["number"].replace("_", "")) * factor
+            if not math.isfinite(number):
+                raise ValueError(f"{shown(value)} is too large a number; write a finite amount")
+            return number, code[1]
+    raise ValueError(_without_currency(value, dimension, "write a number and a currency"))
+
+
 def format_quantity(value: float, dimension: str) -> str:
     """Return a quantity with the largest unit in which it is at least 1, e.g. ``"5.4 kW"``.
 
@@ -182,14 +223,26 @@ def exact_quantity(value: float, dimension: str) -> str:
     return f"{value!r} {house}"
 
 
+def _without_currency(value: object, dimension: str, remedy: str) -> str:
+    return (
+        f"{shown(value)} is not {a_dimension(dimension)}; {remedy} of three capital letters, "
+        f'as in {", ".join(MONEY[dimension])}, e.g. "{_example(value, dimension)}"'
+    )
+
+
 def _without_unit(value: object, dimension: str) -> str:
-    example = EXAMPLES[dimension]
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
-        example = f"{shown(value)} {example.split(' ', 1)[1]}"
     return (
         f"{shown(value)} is not {a_dimension(dimension)}; write it with a unit, "
-        f'one of {", ".join(DIMENSIONS[dimension])}, e.g. "{example}"'
+        f'one of {", ".join(DIMENSIONS[dimension])}, e.g. "{_example(value, dimension)}"'
     )
+
+
+def _example(value: object, dimension: str) -> str:
+    """Return an example of a quantity, with the number that was written without its unit."""
+    example = EXAMPLES[dimension]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return f"{shown(value)} {example.split(' ', 1)[1]}"
+    return example
 
 
 def _not_understood(value: str, unit: str, dimension: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Version of the result files: their names, columns and units."""
 
 MODEL_VERSION: Final = 2

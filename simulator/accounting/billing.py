@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.energy import Energy, energy_of
+from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
 from simulator.fleet import Fleet
@@ -50,6 +50,8 @@ class Account:
     energy : Energy
         IT energy and node-time.
     facility_kwh, operational_kg, marginal_kg : float64[bins, clusters]
+    kinds_kg : dict of str to float
+        Location-based carbon of each kind of IT energy and of what buildings add. [kgCO2e]
     water_l : float64[bins, clusters]
         NaN for a site that gives no WUE.
     signals : Signals
@@ -66,6 +68,7 @@ class Account:
     energy: Energy
     facility_kwh: NDArray[np.float64]
     operational_kg: NDArray[np.float64]
+    kinds_kg: dict[str, float]
     marginal_kg: NDArray[np.float64]
     water_l: NDArray[np.float64]
     signals: Signals
@@ -111,6 +114,7 @@ def account(
         energy=energy,
         facility_kwh=drawn_kwh,
         operational_kg=drawn_kwh * signals.average[fleet.site].T / G_PER_KG,
+        kinds_kg=_kinds_kg(energy, drawn_kwh, signals.average[fleet.site].T / G_PER_KG),
         marginal_kg=drawn_kwh * signals.marginal[fleet.site].T / G_PER_KG,
         water_l=water_l(fleet, energy.it_kwh, facility),
         signals=signals,
@@ -126,6 +130,15 @@ def account(
             _billed(fleet, metered, energy.it_kwh, signals, facility),
         ),
     )
+
+
+def _kinds_kg(
+    energy: Energy, drawn_kwh: NDArray[np.float64], kg_per_kwh: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the carbon of each kind of IT energy, without PUE, and of what buildings add."""
+    parts_kwh = {kind: energy.by_kind_kwh[:, :, at] for at, kind in enumerate(KINDS)}
+    parts_kwh[OVERHEAD] = drawn_kwh - energy.it_kwh
+    return {kind: float((kwh * kg_per_kwh).sum()) for kind, kwh in parts_kwh.items()}
 
 
 @dataclass(frozen=True, slots=True)

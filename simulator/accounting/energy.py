@@ -18,6 +18,8 @@ from simulator.units import W_MS_PER_KWH
 
 KINDS = ("dynamic", "idle", "sleep", "transition")
 """Kinds of IT energy: above idle power, of awake nodes, at rest, and of entering and waking."""
+OVERHEAD = "overhead"
+"""What buildings add: facility energy less IT energy."""
 DYNAMIC, IDLE, SLEEP, TRANSITION = range(4)
 
 

@@ -15,6 +15,7 @@ from simulator.accounting.tables import (
 )
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
+from simulator.percentiles import percentiles
 from simulator.units import G_PER_KG, MS_PER_D, MS_PER_H
 from simulator.workload.table import JobTable
 
@@ -35,7 +36,8 @@ def audit(account: Account) -> dict[str, float]:
     """Sum energy over hours, nodes and jobs, and return the relative differences.
 
     The fleet's energy is metered by cluster; nodes are metered one by one; jobs are billed from
-    their own start and end. That the three agree is checked in every run.
+    their own start and end. That the three agree, and that the carbon of all kinds is all
+    operational carbon, is checked in every run.
 
     Raises
     ------
@@ -46,15 +48,17 @@ def audit(account: Account) -> dict[str, float]:
     dynamic = float(account.energy.by_kind_kwh[:, :, DYNAMIC].sum())
     shares = float(account.idle_share_kwh.sum())
     kinds = float(account.energy.by_kind_kwh.sum())
+    carbon, by_kind = float(account.operational_kg.sum()), sum(account.kinds_kg.values())
     differences = {
         "energy_over_kinds": _difference(total, kinds, total),
+        "carbon_over_kinds": _difference(carbon, by_kind, carbon),
         "energy_over_nodes": _difference(total, float(account.energy.node_kwh.sum()), total),
         "dynamic_over_jobs": _difference(dynamic, float(account.jobs.dynamic_kwh.sum()), total),
         "idle_share_over_jobs": _difference(shares, float(account.jobs.idle_kwh.sum()), total),
     }
     wrong = {name: value for name, value in differences.items() if not value <= TOLERANCE}
     if wrong:
-        raise ArithmeticError(f"sums of energy disagree: {wrong}")
+        raise ArithmeticError(f"sums of energy or carbon disagree: {wrong}")
     return differences
 
 
@@ -137,6 +141,7 @@ def _carbon(account: Account) -> dict[str, float | None]:
         "total_kgco2e": total,
         "allocated_kgco2e": allocated,
         "unallocated_kgco2e": total - allocated,
+        **{f"{kind}_kgco2e": kg for kind, kg in account.kinds_kg.items()},
     }
 
 
@@ -190,16 +195,16 @@ def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, f
     """Return waits of the jobs that started; percentiles are numpy's linear ones."""
     if not len(wait_ms):
         return dict.fromkeys(WAITS)
-    p50, p95, p99 = np.percentile(wait_ms, (50, 95, 99)) / MS_PER_H
+    p50, p95, p99 = percentiles(wait_ms.copy(), (50, 95, 99))
     waited_ms, ran_ms = wait_ms, run_ms
     if not run_ms.all():
         waited_ms, ran_ms = wait_ms[run_ms > 0], run_ms[run_ms > 0]
     slowdown = 1.0 + waited_ms / ran_ms
     return {
         "wait_mean_h": float(wait_ms.mean()) / MS_PER_H,
-        "wait_p50_h": float(p50),
-        "wait_p95_h": float(p95),
-        "wait_p99_h": float(p99),
+        "wait_p50_h": p50 / MS_PER_H,
+        "wait_p95_h": p95 / MS_PER_H,
+        "wait_p99_h": p99 / MS_PER_H,
         "waited_share": float(np.count_nonzero(wait_ms)) / len(wait_ms),
         "slowdown_mean": float(slowdown.mean()) if len(slowdown) else None,
     }

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, queued_job_ms, seconds
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
+from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
 from simulator.columns import ABSENT, residency_column
 from simulator.fleet import Fleet
@@ -83,13 +84,8 @@ def interval_table(
     may be cut. Intensities are means over time.
     """
     metered = account.metered
-    grid = metered.grid
-    width_ms = grid.widths_ms(metered.end_ms)
-    epoch_ms = grid.first_epoch_ms + np.arange(len(width_ms), dtype=np.int64) * grid.bin_ms
-    # Only bins before the end of the warm-up hold nothing: the others follow in one piece.
-    used = slice(int(np.argmax(width_ms > 0)), None)
-    interval = epoch_ms[used] // interval_ms
-    first = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
+    width_ms = metered.width_ms
+    intervals = intervals_of(metered, interval_ms)
     clusters = len(fleet.cluster_names)
     flowed = {
         "energy_it_kwh": account.energy.it_kwh,
@@ -109,20 +105,17 @@ def interval_table(
         "energy_transition_kwh": account.energy.by_kind_kwh[:, :, TRANSITION],
         "water_l": account.water_l,
     }
-    columns = {
-        name: np.add.reduceat(by_bin[used], first, axis=0).ravel()
-        for name, by_bin in flowed.items()
-    }
-    length_ms = np.repeat(np.add.reduceat(width_ms[used], first), clusters)
+    columns = {name: intervals.sums(by_bin).ravel() for name, by_bin in flowed.items()}
+    length_ms = np.repeat(intervals.length_ms, clusters)
     for name in MEANS:
         columns[name] = columns[name] / length_ms
-    time_ms = np.maximum(interval[first] * interval_ms, grid.start_epoch_ms + grid.begin_ms)
+    count = len(intervals.first)
     return table_of(
         "hourly",
         {
-            "time": np.repeat(time_ms, clusters),
-            "site": _category(np.tile(fleet.site, len(first)), fleet.site_names),
-            "cluster": _category(np.tile(np.arange(clusters), len(first)), fleet.cluster_names),
+            "time": np.repeat(intervals.begin_epoch_ms, clusters),
+            "site": _category(np.tile(fleet.site, count), fleet.site_names),
+            "cluster": _category(np.tile(np.arange(clusters), count), fleet.cluster_names),
             **columns,
         },
     )

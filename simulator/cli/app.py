@@ -23,11 +23,14 @@ from simulator.cli.report import report
 from simulator.cli.run import run
 from simulator.cli.schema import schema
 from simulator.cli.show import show
+from simulator.cli.sweep import sweep
 from simulator.cli.terminal import (
+    EndedEarly,
     Json,
     NoProgress,
     Quiet,
     Terminal,
+    Terminated,
     error_document,
     print_json,
 )
@@ -41,7 +44,8 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
 VERBS: Final = (
-    run, compare, init, validate, show, report, explain, optimize, catalog, schema, doctor, bench,
+    run, compare, sweep, optimize, init, validate, show, report, explain, catalog, schema, doctor,
+    bench,
 )  # fmt: skip
 """The verbs in the order of ``--help``."""
 
@@ -55,10 +59,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Terminated(BaseException):
-    """The process was asked to end; unwinds the stack so that temporary folders are removed."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -117,6 +117,8 @@ def status(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
     except InputError as error:
         return _fail(arguments, REFUSED, "refused", str(error), error)
+    except EndedEarly as early:
+        return _fail(arguments, early.code, early.kind, early.message)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(arguments, INTERRUPTED, "interrupted", "interrupted; nothing was written")
     except Terminated:

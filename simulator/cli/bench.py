@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.terminal import Json, NoProgress, Quiet, terminal
+from simulator.cli.terminal import Json, NoProgress, Quiet, Terminal, terminal
 from simulator.errors import InputError, Issue
 
 
@@ -13,6 +13,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Small sizes only, in seconds.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Up to ten million jobs; takes many minutes.")
+    ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Time a sweep of small runs beside its bare runs.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -24,7 +27,19 @@ def bench(
     out = terminal(context, json, quiet, no_progress)
     if quick and full:
         raise InputError("bench", [Issue("", "--quick and --full exclude each other; give one")])
+    if sweep:
+        _sweep(quick, out)
+        return
     sizes = yardstick.QUICK if quick else yardstick.FULL if full else yardstick.DEFAULT
     comparison = yardstick.run(sizes, say=out.note if out.progress else None)
     out.say(comparison.text())
     out.document(comparison.document())
+
+
+def _sweep(quick: bool, out: Terminal) -> None:
+    from simulator.bench.sweep import QUICK_RUNS, RUNS, sweep_cost
+    from simulator.sweeps.backends.choice import default_workers
+
+    cost = sweep_cost(QUICK_RUNS if quick else RUNS, default_workers())
+    out.say(cost.text())
+    out.document(cost.document())

@@ -1,8 +1,8 @@
-"""``fleetsim explain``: idle states and their break-even gaps; a run's carbon factor by factor."""
+"""``fleetsim explain``: idle states, a run's carbon factor by factor, two runs' difference."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, term
 from simulator.errors import InputError, Issue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.explanation.difference import Step
     from simulator.results import Results
     from simulator.scenario import Scenario
 
@@ -23,19 +26,38 @@ def explain(
     job: Annotated[
         str | None, typer.Option("--job", metavar="J", help="The bill of one job of a run.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="DIR", help="Explain the difference to another run."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Draw the difference: .svg or .png."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compare runs that stand on different bases too.")
+    ] = False,
     sets: Sets = [],  # noqa: B006 - typer copies it
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Take figures apart: idle states, carbon, one job."""
+    """Take figures apart: idle states, carbon, one job, a difference."""
     out = terminal(context, json, quiet, no_progress)
+    if against is not None:
+        _refuse(what, "--set", _STAY, sets)
+        _refuse(what, "--job", "a job has no other to compare with; leave it out", _given(job))
+        _explain_difference(what, against, output, force, out)
+        return
+    rule = "is about two runs; name the other with --against DIR"
+    _refuse(what, "--output", rule, _given(output))
+    _refuse(what, "--force", rule, _given(force or None))
     if is_of_a_run(what):
-        _refuse(what, "--set", "results stay as they are; run the scenario again with it", sets)
+        _refuse(what, "--set", _STAY, sets)
         _explain_run(what, job, out)
         return
     rule = "a scenario has no bills; name the folder of a run"
-    _refuse(what, "--job", rule, [] if job is None else [job])
+    _refuse(what, "--job", rule, _given(job))
     _explain_scenario(what, sets, out)
 
 
@@ -44,6 +66,13 @@ def is_of_a_run(what: Path) -> bool:
     if (what / "manifest.json").is_file():
         return True
     return what.is_dir() and bundled.file_or_name(what) == what
+
+
+_STAY: Final = "results stay as they are; run the scenario again with it"
+
+
+def _given(value: object) -> list[str]:
+    return [] if value is None else [str(value)]
 
 
 def _refuse(what: Path, option: str, rule: str, given: list[str]) -> None:
@@ -99,6 +128,97 @@ def _explain_fleet(results: "Results", out: Terminal) -> None:
         "summary": results.summary,
     }
     out.document(_plain(document))
+
+
+def _explain_difference(
+    folder: Path, against: Path, output: Path | None, force: bool, out: Terminal
+) -> None:
+    from simulator.explanation.difference import (
+        difference_kg,
+        difference_lines,
+        names_of,
+        steps_between,
+    )
+    from simulator.likeness import unlike
+    from simulator.results import load_results
+
+    kind = None if output is None else _kind(output)
+    run, base = load_results(folder), load_results(against)
+    reasons = unlike(base, run, on=("average",))
+    if reasons and not force:
+        issues = [Issue("", f"{reason}, or write --force") for reason in reasons]
+        raise InputError(f"{folder} against {against}", issues)
+    for reason in reasons:
+        out.warn(reason)
+    steps = steps_between(base.summary, run.summary)
+    names = names_of(base, run, (against.name, folder.name))
+    if output is not None and kind is not None:
+        _draw(base, run, steps, names, output, kind)
+    lines = [*difference_lines(base, run, steps, names), *([f"figure: {output}"] if output else [])]
+    out.say("\n".join(lines))
+    out.document(
+        {
+            "base": _told(against, base),
+            "run": _told(folder, run),
+            "difference_kgco2e": difference_kg(steps),
+            "steps": [asdict(step) for step in steps],
+            "unlike": reasons,
+            "figure": None if output is None else str(output),
+        }
+    )
+
+
+def _told(folder: Path, results: "Results") -> dict[str, Any]:
+    return {
+        "folder": str(folder),
+        "name": results.scenario.name,
+        "seed": results.seed,
+        "key": results.key,
+        "basis": results.basis.get("average"),
+        "total_kgco2e": results.summary["total_kgco2e"],
+    }
+
+
+def _kind(output: Path) -> Literal["png", "svg"]:
+    """Return what kind of file a figure becomes, by its name; refuse others before any work."""
+    match output.suffix.lower():
+        case ".svg":
+            return "svg"
+        case ".png":
+            return "png"
+    raise InputError(str(output), [Issue("--output", "not a figure's name; write e.g. diff.svg")])
+
+
+def _draw(
+    base: "Results",
+    run: "Results",
+    steps: "Sequence[Step]",
+    names: tuple[str, str],
+    output: Path,
+    kind: Literal["png", "svg"],
+) -> None:
+    from simulator.explanation.difference import bases_of, energies_text, takeaway
+    from simulator.figures.style import render
+    from simulator.figures.waterfall import draw_waterfall
+
+    base_kg = float(base.summary["total_kgco2e"])
+    figure = draw_waterfall(
+        {each.step: each.difference_kgco2e for each in steps},
+        base_kg=base_kg,
+        names=names,
+        notes=energies_text(steps),
+        title=takeaway(steps, base_kg, names),
+        caption=(
+            f"Total carbon, location-based ({bases_of(base, run)}) and embodied. Below a step: the "
+            "same in energy; overhead: facility less IT energy."
+        ),
+    )
+    try:
+        output.write_bytes(render(figure, kind))
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        rule = f"can't be written ({words}); name another file"
+        raise InputError(str(output), [Issue("--output", rule)]) from error
 
 
 def _about(scenario: "Scenario", out: Terminal) -> dict[str, Any]:

@@ -77,6 +77,30 @@ class Terminal:
         return sys.stderr.isatty() and not os.environ.get("CI")
 
 
+class EndedEarly(BaseException):
+    """A command that ends before its work does, and has kept what it found out.
+
+    Parameters
+    ----------
+    code : int
+        Exit code.
+    kind : str
+        Why, in one word, for ``--json``.
+    message : str
+        Why, and how to go on.
+    """
+
+    def __init__(self, code: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.kind = kind
+        self.message = message
+
+
+class Terminated(BaseException):
+    """The process was asked to end; unwinds the stack so that temporary folders are removed."""
+
+
 def terminal(
     context: typer.Context, as_json: bool, quiet: bool, no_progress: bool = False
 ) -> Terminal:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from simulator.columns import SUMMARY
-from simulator.display import DURATION, ENERGY, MASS, WATER, Ladder, unit_for
+from simulator.display import DURATION, ENERGY, MASS, POWER, WATER, Ladder, unit_for
 from simulator.errors import listing, nearest, shown
 
 WORDS: Final = {
@@ -26,6 +26,8 @@ WORDS: Final = {
     "allocated_kgco2e": "allocated carbon",
     "unallocated_kgco2e": "unallocated carbon",
     "sci_gco2e_per_gpu_hour": "carbon per GPU-hour",
+    "peak_facility_kw": "peak facility power",
+    "peak_it_kw": "peak IT power",
     "pue": "PUE",
     "water_l": "water",
     "wake_ups": "wake-ups",
@@ -66,6 +68,7 @@ UNITS: Final[dict[str, tuple[Ladder, str]]] = {
     "h": (DURATION, ""),
     "kWh": (ENERGY, ""),
     "kgCO2e": (MASS, " CO2e"),
+    "kW": (POWER, ""),
     "L": (WATER, ""),
 }
 """Readable units of a quantity, and what follows them."""

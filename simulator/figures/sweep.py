@@ -287,7 +287,7 @@ def _course(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Cours
 
 
 def _problems(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Iterator[Issue]:
-    known = [column.name for column in SUMMARY if column.type != "text"]
+    known = [column.name for column in SUMMARY if column.type != "text" and column.name != "seed"]
     if quantity not in known:
         yield Issue("quantity", no_quantity(quantity, known))
     if not axes:

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from simulator.display import (
     ABSENT,
+    POWER,
     count_text,
     duration_text,
     energy_text,
+    interval_text,
     mass_text,
+    money_text,
     number_text,
     quantity_text,
     share_text,
@@ -17,7 +20,7 @@ from simulator.display import (
 )
 from simulator.figures.series import ROUNDING, unheld_idle_kwh
 from simulator.results import Results
-from simulator.units import G_PER_KG
+from simulator.units import G_PER_KG, MS_PER_H
 
 GRAMS: Final = ((1.0, "g"), (G_PER_KG, "kg"))
 STATES: Final = {
@@ -38,7 +41,7 @@ class Line:
     Attributes
     ----------
     group : str
-        ``energy``, ``carbon``, ``fleet``, ``jobs`` or ``waits``.
+        ``energy``, ``carbon``, ``cost``, ``fleet``, ``jobs`` or ``waits``.
     label : str
     value : str
         Number and unit.
@@ -58,6 +61,7 @@ def headline(results: Results) -> tuple[Line, ...]:
     return (
         *_energy(results),
         *carbon(results),
+        *_cost(results),
         *_fleet(results),
         *_jobs(summary),
         *_waits(summary),
@@ -148,7 +152,15 @@ def _energy(results: Results) -> list[Line]:
         Line("energy", state, energy_text(kwh), _of_it(share))
         for state, kwh, share in state_shares(results)
     ]
-    return whole + states + _capped(results.summary) + _water(results)
+    return [*whole, *states, _peak(results), *_capped(results.summary), *_water(results)]
+
+
+def _peak(results: Results) -> Line:
+    peaks = (results.summary[f"peak_{what}_kw"] for what in ("facility", "it"))
+    facility, it = (quantity_text(kw, POWER) for kw in peaks)
+    interval = interval_text(results.scenario.accounting.interval_ms / MS_PER_H)
+    basis = f"highest facility power, mean over {interval}; of IT {it}"
+    return Line("energy", "peak", facility, basis)
 
 
 def _capped(summary: Mapping[str, Any]) -> list[Line]:
@@ -173,6 +185,31 @@ def _water(results: Results) -> list[Line]:
     else:
         basis = f"IT x WUE {number_text(water / it) if it else ABSENT} L/kWh"
     return [Line("energy", "water", water_text(water), basis)]
+
+
+def _cost(results: Results) -> list[Line]:
+    """Return what the fleet cost, where the scenario has prices; part of a cost is none."""
+    currency = results.basis.get("currency")
+    if currency is None:
+        return []
+    sites, nodes = results.scenario.sites, results.scenario.nodes
+    used = dict.fromkeys(cluster.site for cluster in results.scenario.clusters.values())
+    sites_lacking = [name for name in used if sites[name].electricity_price is None]
+    nodes_lacking = [name for name, node in nodes.items() if node.price is None]
+    rows: tuple[tuple[str, str, str, list[str]], ...] = (
+        ("electricity", "facility energy x price", "sites", sites_lacking),
+        ("machines", "straight-line over calendar lifetime", "node types", nodes_lacking),
+        ("total", "electricity + machines", "", []),
+    )
+    return [
+        Line(
+            "cost",
+            part,
+            money_text(results.summary[f"cost_{part}"], currency),
+            f"not all {kind} have a price: none for {_some(lacking)}" if lacking else basis,
+        )
+        for part, basis, kind, lacking in rows
+    ]
 
 
 def _of_it(share: str) -> str:

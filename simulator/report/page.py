@@ -24,11 +24,11 @@ from simulator.report.by_cluster import cluster_table
 from simulator.report.headline import carbon, headline, pue_text, sci_text, unallocated_text
 from simulator.report.period import period_sentence, period_title
 from simulator.results import Results, library_versions
-from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 GROUPS: Final = {
     "energy": "Energy",
     "carbon": "Carbon, CO2e",
+    "cost": "Cost",
     "fleet": "Accelerators",
     "jobs": "Jobs",
     "waits": "Waits",
@@ -66,7 +66,7 @@ def page_html(results: Results, figures: Mapping[str, bytes]) -> str:
         warnings=results.warnings,
         clusters=cluster_table(results),
         key=results.key,
-        versions=_versions(),
+        versions=_versions(results),
         inputs=results.inputs,
     )
     return page
@@ -149,10 +149,10 @@ def _figures(results: Results, figures: Mapping[str, bytes]) -> Iterator[tuple[s
         yield drawing.heading, inline_svg(figures[drawing.svg], drawing.name, words)
 
 
-def _versions() -> list[tuple[str, str]]:
+def _versions(results: Results) -> list[tuple[str, str]]:
     return [
-        ("result schema", str(SCHEMA_VERSION)),
-        ("model", str(MODEL_VERSION)),
+        ("result schema", str(results.schema_version)),
+        ("model", str(results.model_version)),
         ("python", platform.python_version()),
         *((name, found) for name, found in library_versions().items() if found is not None),
     ]

@@ -6,10 +6,13 @@ from os import PathLike
 from typing import Any, Final
 
 from simulator.display import (
+    POWER,
     count_text,
     duration_text,
     energy_text,
+    money_text,
     number_text,
+    quantity_text,
     share_text,
     short_text,
     water_text,
@@ -31,6 +34,8 @@ from simulator.results import Results
 WIDTH: Final = 80
 MOST_LINES: Final = 15
 INDENT: Final = 8
+BRIEFEST: Final = 2
+"""How brief lines may get to fit: 0 for all that is to be said, 1 for less, 2 for a line each."""
 TIED: Final = "\N{NO-BREAK SPACE}"
 """Stands between a number and its per cent sign until lines are broken."""
 NEXT_STEP: Final = "fleetsim init my.toml   then edit it and: fleetsim run my.toml"
@@ -63,11 +68,15 @@ def summary_table(
     """
     summary = results.summary
     rows = carbon(results)
-    for brief in (False, True):
-        head = [_title(results), *_energy(results, brief=brief)]
-        tail = [*_fleet(results, brief=brief), *_where(report, next_step)]
+    for brief in range(BRIEFEST + 1):
+        head = [_title(results), *_energy(results, brief)]
+        tail = [
+            *_fleet(results, brief),
+            *_cost(results, brief),
+            *_where(report, next_step),
+        ]
         room = MOST_LINES - len(head) - len(rows) - len(tail)
-        if room >= min(1, len(notes)):
+        if room >= (min(1, len(notes)) if not brief else 0):
             break
     shown = [line for word, text in notes for line in _block(word, text)][: max(0, room)]
     return "\n".join((*head, *_carbon(summary, rows, room - len(shown)), *shown, *tail))
@@ -79,7 +88,7 @@ def _title(results: Results) -> str:
     return short_text(name, WIDTH - len(rest)) + rest
 
 
-def _energy(results: Results, *, brief: bool) -> list[str]:
+def _energy(results: Results, brief: int) -> list[str]:
     summary = results.summary
     facility, it = summary["energy_facility_kwh"], summary["energy_it_kwh"]
     whole = f"{energy_text(facility)} facility = {energy_text(it)} IT"
@@ -90,8 +99,9 @@ def _energy(results: Results, *, brief: bool) -> list[str]:
         shares = [share.partition(" (")[0].replace("below ", "<") for share in shares]
     split = ", ".join(shares)
     water = "" if summary["water_l"] is None else f"; {water_text(summary['water_l'])} of water"
+    peak = f"; peak {quantity_text(summary['peak_facility_kw'], POWER)}"
     return [
-        *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}"),
+        *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}{peak}", brief),
         *_block("", f"IT: {split}"),
     ]
 
@@ -113,7 +123,7 @@ def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[st
     return lines
 
 
-def _fleet(results: Results, *, brief: bool) -> list[str]:
+def _fleet(results: Results, brief: int) -> list[str]:
     summary = results.summary
     jobs = ", ".join(
         f"{count_text(summary[f'jobs_{state}'])} {state}"
@@ -128,11 +138,24 @@ def _fleet(results: Results, *, brief: bool) -> list[str]:
     if budgets:
         jobs += f"; power budgets: {budgets}"
     return [
-        *_block("waits", _waits(summary, brief=brief)),
-        *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}"),
+        *_block("waits", _waits(summary, brief), brief),
+        *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}", brief),
         *_block("fleet", _use(summary)),
         *_awake(results),
     ]
+
+
+def _cost(results: Results, brief: int) -> list[str]:
+    """Return what electricity and machines cost, where the scenario has prices."""
+    currency = results.basis.get("currency")
+    if currency is None:
+        return []
+    total, electricity, machines = (
+        results.summary[f"cost_{part}"] for part in ("total", "electricity", "machines")
+    )
+    whole = "no total" if total is None else money_text(total, currency)
+    parts = f"electricity {money_text(electricity, currency)}"
+    return _block("cost", f"{whole}: {parts}, machines {money_text(machines, currency)}", brief)
 
 
 def _awake(results: Results) -> list[str]:
@@ -154,7 +177,7 @@ def _use(summary: dict[str, Any]) -> str:
     )
 
 
-def _waits(summary: dict[str, Any], *, brief: bool) -> str:
+def _waits(summary: dict[str, Any], brief: int) -> str:
     if not summary["jobs_started"]:
         return "no job started"
     if not summary["waited_share"]:
@@ -180,8 +203,9 @@ def _where(report: str | PathLike[str] | None, next_step: str) -> list[str]:
     return ["report", *broken, *lines]
 
 
-def _block(name: str, text: str) -> list[str]:
-    lines = _wrapped(text, WIDTH - INDENT, 2)
+def _block(name: str, text: str, brief: int = 0) -> list[str]:
+    """Return a text as at most two lines; as one where it has to be at its briefest."""
+    lines = _wrapped(text, WIDTH - INDENT, 1 if brief == BRIEFEST else 2)
     return [f"{name if at == 0 else '':<{INDENT}}{line}" for at, line in enumerate(lines)]
 
 

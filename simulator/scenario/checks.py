@@ -13,6 +13,7 @@ from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems
+from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.rests import early_rests
 from simulator.scenario.workloads import Workload
@@ -55,6 +56,7 @@ def problems_between(
     yield from _too_many(parts)
     yield from _too_large(parts, confirmed)
     yield from power_problems(parts)
+    yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):

@@ -29,6 +29,8 @@ LONGEST_TIME_MS: Final = 1000 * MS_PER_Y
 LARGEST: Final = {"time": LONGEST_TIME_MS, "power": 1e12, "mass": 1e15, "intensity": 1e9}
 """By dimension, in house units: far above anything real, and no sum of such overflows."""
 LONGEST_NAME: Final = 300
+NUMBER: Final = r"[+-]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+"""A number in a quantity, as a regular expression of a JSON Schema."""
 
 
 class TableError(ValueError):
@@ -334,10 +336,9 @@ def quantity(value: object, dimension: str, info: ValidationInfo) -> float:
 def quantity_form(dimension: str) -> dict[str, Any]:
     """Return the JSON Schema of a quantity: a number and one of the dimension's units."""
     units = "|".join(DIMENSIONS[dimension]).replace(" ", " +")
-    number = r"[+-]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
     return {
         "type": "string",
-        "pattern": rf"^\s*{number}\s*({units})\s*$",
+        "pattern": rf"^\s*{NUMBER}\s*({units})\s*$",
         "examples": [EXAMPLES[dimension]],
     }
 

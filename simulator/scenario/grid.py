@@ -17,6 +17,7 @@ from simulator.scenario.facility import (
 )
 from simulator.scenario.fields import Marker, Quantity, Text, Word, absent
 from simulator.scenario.paths import Part
+from simulator.scenario.prices import Price, PriceOf
 from simulator.scenario.reading import reading_of
 from simulator.scenario.series import AfterEnd, Gaps, SeriesFile
 from simulator.scenario.spec import Spec, read_as, refusal
@@ -147,6 +148,10 @@ class Site(Spec):
     )
     """Water usage effectiveness: litres of water over IT energy, or a model; none given, water is
     absent."""
+    electricity_price: Annotated[Price | None, PriceOf("money per energy")] = Field(
+        default=None, validate_default=False, examples=['"0.08 USD/kWh"']
+    )
+    """What a kWh of facility energy costs, in any currency; none given, its cost is absent."""
 
     @classmethod
     def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:

@@ -389,5 +389,7 @@ def _form(kind: type[Spec]) -> tuple[str | None, tuple[str, ...]]:
 _NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
 """Attributes that change no result: where files lie, and citations."""
 
-_SILENT: Final = frozenset({"weather", "wue_l_per_kwh", "power_budget_w", "max_waking"})
+_SILENT: Final = frozenset(
+    {"weather", "wue_l_per_kwh", "power_budget_w", "max_waking", "electricity_price", "price"}
+)
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

@@ -27,6 +27,7 @@ from simulator.scenario.node_power import (
     above_idle,
 )
 from simulator.scenario.paths import Part
+from simulator.scenario.prices import Price, PriceOf
 from simulator.scenario.spec import Problems, Spec, TableList
 from simulator.units import G_PER_KG, format_quantity
 
@@ -102,7 +103,11 @@ class NodeType(Spec):
     lifetime_ms: Annotated[int, Milliseconds(positive=True)] = Field(
         alias="lifetime", examples=['"4 y"']
     )
-    """Calendar time over which the carbon of making is spread evenly."""
+    """Calendar time over which the carbon of making, and the price, are spread evenly."""
+    price: Annotated[Price | None, PriceOf("money")] = Field(
+        default=None, validate_default=False, examples=['"250 kUSD"']
+    )
+    """What one node costs to buy, in any currency; none given, the cost of machines is absent."""
     idle_states: Annotated[tuple[IdleState, ...], TableList(IdleState)] = as_written([])
     """States of lower power, in order of depth; used by idle policies other than `always-on`."""
     power_levels: Annotated[tuple[PowerLevel, ...], PowerLevels()] = as_written([])

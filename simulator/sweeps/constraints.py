@@ -104,12 +104,13 @@ def read_constraint(text: Any, axes: Sequence[Axis]) -> Constraint:
     if len(text) > LONGEST:
         raise ValueError(f"{len(text)} characters are too many; write at most {LONGEST}")
     plain, names = _with_names(text, axes)
+    plain = " ".join(plain.splitlines()).strip()  # one may break a long one into lines
     try:
-        tree = ast.parse(plain.strip(), mode="eval").body
+        tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"{shown(text)} is no expression; {_RULE}") from None
     used: set[str] = set()
-    _check(tree, names, used, plain.strip(), axes)
+    _check(tree, names, used, plain, axes)
     if not used:
         raise ValueError(
             f"{shown(text)} names no axis; the axes are {listing(axis.path for axis in axes)}"

@@ -11,6 +11,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.scenario.limits import JOBS
 from simulator.scenario.model import Scenario
+from simulator.traces.opened import Opened
 from simulator.workload.batch import Batch
 from simulator.workload.load import load_warnings, size_warnings, sizes_of
 from simulator.workload.names import as_one_type, numbered, unique_over_workloads
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 Number = TypeVar("Number", bound=np.generic)
 
 
-def job_table(scenario: Scenario, fleet: Fleet, *, seed: int) -> JobTable:
+def job_table(
+    scenario: Scenario, fleet: Fleet, *, seed: int, opened: Opened | None = None
+) -> JobTable:
     """Return every job of a scenario, sorted by submit time.
 
     Jobs of one instant stand in the order of the scenario's workloads, then in their own. Each
@@ -37,6 +40,8 @@ def job_table(scenario: Scenario, fleet: Fleet, *, seed: int) -> JobTable:
         Of the same scenario.
     seed : int
         Root of all streams.
+    opened : Opened, optional
+        Keeps what is read of files.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def job_table(scenario: Scenario, fleet: Fleet, *, seed: int) -> JobTable:
     issues: list[Issue] = []
     for name in scenario.workloads:
         try:
-            batches.append(_batch(scenario, fleet, name, seed))
+            batches.append(_batch(scenario, fleet, name, seed, opened))
         except InputError as error:
             issues += error.issues
     if issues:
@@ -74,15 +79,24 @@ def _source(scenario: Scenario) -> str:
     return scenario.path.name if scenario.path else "scenario"
 
 
-def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int) -> Batch:
+def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opened | None) -> Batch:
     workload = scenario.workloads[name]
     clusters = tuple(fleet.cluster_names.index(cluster) for cluster in workload.clusters)
     start, horizon_ms = scenario.start, scenario.horizon_ms
     if workload.jobs is not None:
         return replayed(
-            name, workload, clusters, fleet, start=start, horizon_ms=horizon_ms, seed=seed
+            name,
+            workload,
+            clusters,
+            fleet,
+            start=start,
+            horizon_ms=horizon_ms,
+            seed=seed,
+            opened=opened,
         )
-    return sampled(name, workload, clusters, start=start, horizon_ms=horizon_ms, seed=seed)
+    return sampled(
+        name, workload, clusters, start=start, horizon_ms=horizon_ms, seed=seed, opened=opened
+    )
 
 
 def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:

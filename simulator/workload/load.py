@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.errors import listing
 from simulator.fleet import Fleet
+from simulator.percentiles import percentiles
 from simulator.scenario.paths import dotted
 from simulator.units import MS_PER_D
 from simulator.workload.batch import Batch
@@ -29,9 +30,7 @@ def _size(batch: Batch, fleet: Fleet, horizon_ms: int) -> WorkloadSize:
     p50 = p99 = mean = None
     if len(batch):
         mean = total / len(batch)
-        p50, p99 = (
-            float(value) for value in np.percentile(gpu_days, (50, 99), overwrite_input=True)
-        )
+        p50, p99 = percentiles(gpu_days, (50, 99))
     offered = _load(batch, total, horizon_ms, fleet, batch.clusters)
     return WorkloadSize(
         name=batch.name,

@@ -13,6 +13,7 @@ from simulator.scenario.paths import dotted
 from simulator.scenario.workloads import Workload
 from simulator.traces.findings import counted
 from simulator.traces.jobs import JobRows, read_jobs
+from simulator.traces.opened import Opened, opened_by
 from simulator.units import MS_PER_D
 from simulator.workload.batch import Batch
 from simulator.workload.draws import draw
@@ -35,6 +36,7 @@ def replayed(
     start: datetime,
     horizon_ms: int,
     seed: int,
+    opened: Opened | None = None,
 ) -> Batch:
     """Return the jobs of a workload's file, sorted by submit time.
 
@@ -46,6 +48,8 @@ def replayed(
     ----------
     clusters : tuple of int
         Those that the workload may use, in order of preference.
+    opened : Opened, optional
+        Keeps what is read of files.
 
     Raises
     ------
@@ -56,11 +60,11 @@ def replayed(
         raise ValueError(f"workload {name} has no job file")
     file = workload.jobs
     path = dotted(("workloads", name, "jobs"))
-    rows = read_jobs(file, path=path, start=start, horizon_ms=horizon_ms)
+    rows = opened_by(opened, read_jobs, file, path=path, start=start, horizon_ms=horizon_ms)
     route, routes, problems = _routes(rows, fleet, clusters)
     problems += _too_large(rows, fleet, route, routes)
     issues = [Issue(path, f"{file.text}: {said}") for said in problems]
-    law = utilisation_law(name, workload, issues)
+    law = utilisation_law(name, workload, issues, opened)
     if issues:
         raise InputError(file.text, issues)
     order = np.argsort(rows.submit_ms, kind="stable")[: workload.max_jobs]
@@ -68,7 +72,7 @@ def replayed(
     utilisation = rows.utilisation[order]
     within_ms = np.minimum(duration_ms, horizon_ms - rows.submit_ms[order])
     if not rows.utilisation_given:
-        utilisation = draw(law, len(order), seed, "workload", name, "utilisation")
+        utilisation = draw(law, len(order), seed, "workload", name, "utilisation", opened=opened)
     law_inputs = ((law.text, law.sha256, law.sha256),) if isinstance(law, Sample) else ()
     return Batch(
         name=name,

@@ -14,6 +14,7 @@ from simulator.scenario.arrivals import Arrivals
 from simulator.scenario.laws import Empirical, Law
 from simulator.scenario.paths import dotted
 from simulator.scenario.workloads import GpuChoices, Workload
+from simulator.traces.opened import Opened, opened_by
 from simulator.units import MS_PER_D, MS_PER_Y
 from simulator.workload.arrivals import arrival_times, expected_count
 from simulator.workload.batch import Batch
@@ -70,6 +71,7 @@ def sampled(
     start: datetime,
     horizon_ms: int,
     seed: int,
+    opened: Opened | None = None,
 ) -> Batch:
     """Return the jobs drawn from the laws of a workload.
 
@@ -80,13 +82,15 @@ def sampled(
     ----------
     clusters : tuple of int
         Those that the workload may use, in order of preference.
+    opened : Opened, optional
+        Keeps what is read of files.
 
     Raises
     ------
     InputError
         If a law cannot be what it is used for.
     """
-    laws = job_laws(name, workload)
+    laws = job_laws(name, workload, opened)
     submit_ms = arrival_times(
         laws.arrivals,
         stream(seed, "workload", name, "arrivals"),
@@ -94,14 +98,17 @@ def sampled(
         horizon_ms=horizon_ms,
         max_jobs=workload.max_jobs,
     )
-    gpus, duration_ms = _sizes(name, laws, len(submit_ms), seed)
+    gpus, duration_ms = _sizes(name, laws, len(submit_ms), seed, opened)
+    utilisation = draw(
+        laws.utilisation, len(submit_ms), seed, "workload", name, "utilisation", opened=opened
+    )
     offered = laws.mean_gpu_days * expected_jobs(workload, start=start, horizon_ms=horizon_ms)
     return Batch(
         name=name,
         submit_ms=submit_ms,
         duration_ms=duration_ms,
         gpus=gpus,
-        utilisation=draw(laws.utilisation, len(submit_ms), seed, "workload", name, "utilisation"),
+        utilisation=utilisation,
         scales=laws.in_gpu_days,
         clusters=clusters,
         gpu_days_offered=offered,
@@ -119,7 +126,7 @@ def expected_jobs(workload: Workload, *, start: datetime, horizon_ms: int) -> fl
     return min(expected_count(workload.arrivals, start=start, horizon_ms=horizon_ms), most)
 
 
-def job_laws(name: str, workload: Workload) -> JobLaws:
+def job_laws(name: str, workload: Workload, opened: Opened | None = None) -> JobLaws:
     """Return what the jobs of a workload are drawn from, reading the columns of files.
 
     Raises
@@ -133,37 +140,41 @@ def job_laws(name: str, workload: Workload) -> JobLaws:
     in_gpu_days = workload.gpu_days is not None
     issues: list[Issue] = []
     key = "gpu_days" if in_gpu_days else "duration"
-    known = _read(size, dotted(("workloads", name, key)), issues)
-    utilisation = utilisation_law(name, workload, issues)
+    known = _read(size, dotted(("workloads", name, key)), issues, opened)
+    utilisation = utilisation_law(name, workload, issues, opened)
     if issues:
         raise InputError("scenario", issues)
     return JobLaws(workload.arrivals, workload.gpus, known, in_gpu_days, utilisation)
 
 
-def utilisation_law(name: str, workload: Workload, issues: list[Issue]) -> AnyLaw:
+def utilisation_law(
+    name: str, workload: Workload, issues: list[Issue], opened: Opened | None = None
+) -> AnyLaw:
     """Return the law of utilisation; problems are added to the issues."""
     path = dotted(("workloads", name, "utilisation"))
-    law = _read(workload.utilisation, path, issues)
+    law = _read(workload.utilisation, path, issues, opened)
     if not isinstance(law, Empirical) and (high := support(law)[1]) > 1.0:
         said = f"values up to {high:g} are no shares; utilisation is the busy share of the held"
         issues.append(Issue(path, f"{said} accelerators, 0 to 1"))
     return law
 
 
-def _read(law: Law, path: str, issues: list[Issue]) -> AnyLaw:
+def _read(law: Law, path: str, issues: list[Issue], opened: Opened | None) -> AnyLaw:
     """Return the law with its column read, or as it was if that is refused."""
     try:
-        return read(law, path) if isinstance(law, Empirical) else law
+        return opened_by(opened, read, law, path=path) if isinstance(law, Empirical) else law
     except InputError as error:
         issues += error.issues
         return law
 
 
-def _sizes(name: str, laws: JobLaws, count: int, seed: int) -> tuple[NDArray[np.int32], Floats]:
+def _sizes(
+    name: str, laws: JobLaws, count: int, seed: int, opened: Opened | None
+) -> tuple[NDArray[np.int32], Floats]:
     """Draw the accelerators and the durations of jobs. [ms]"""
     choices, weights = laws.gpus.choices, laws.gpus.weights
     gpus = draw_choices(choices, weights, count, seed, "workload", name, "gpus")
-    duration_ms = draw(laws.size, count, seed, "workload", name, "sizes")
+    duration_ms = draw(laws.size, count, seed, "workload", name, "sizes", opened=opened)
     if laws.in_gpu_days:
         duration_ms *= MS_PER_D
         duration_ms /= gpus

@@ -27,6 +27,9 @@ UNITLESS: dict[str, str] = {
     "base": "in the unit of the law",
     "busy": "accelerators held x utilisation",
     "change": "relative to the baseline",
+    "amount": "of money, the currency beside it",
+    "amounts": "of money, in the currency of the scenario",
+    "bought": "kWh, or nodes",
     "confidence": "of an interval, of 1",
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",
@@ -47,6 +50,7 @@ UNITLESS: dict[str, str] = {
     "ratio": "of powers or energies",
     "relative_speed": "work per time, relative to 1",
     "share": "of 1",
+    "share_of_base": "of 1",
     "slot_busy": "accelerators at work, of each held",
     "shares": "of 1",
     "excess": "by how much limits are missed, relative to them",
@@ -64,6 +68,15 @@ UNITLESS: dict[str, str] = {
     "weights": "relative to one another",
     "weekend": "ratio of rates",
     "worst_ratio": "energy over the least possible",
+    # intervals and pictures
+    "ends": "in the unit of the axis",
+    "freedom": "degrees of a law",
+    "half_width": "in the unit of the mean",
+    "left": "widths of a panel",
+    "level": "of confidence, of 1",
+    "numbers": "in the unit beside them",
+    "percents": "of 100",
+    "size": "of the unit shown, in the unit of the quantity",
     # numbers of laws, each in the unit of the law it belongs to
     "a": "shape of a beta law",
     "b": "shape of a beta law",
@@ -103,10 +116,12 @@ UNITLESS: dict[str, str] = {
     "parts": "weights and laws",
     "peak_hour": "hour of the day",
     "profile": "g/kWh by month and hour",
+    "rows": "in the units of their columns",
     "scale": "any quantity",
     "signal": "mass per energy by site and bin, as its docstring says",
     "size": "of a unit in which a quantity is shown",
     "step": "in the unit of the value beside it",
+    "size": "of a unit, in that of the values beside it",
     "sums": "columns of several units, by name",
     "traces": "each with its mean in g/kWh",
     "stretches": "rows of several units, as its docstring says",
@@ -178,5 +193,6 @@ def test_no_name_is_excused_that_nothing_uses() -> None:
 @pytest.mark.parametrize("table", ["SUMMARY", "JOBS", "HOURLY", "NODES"])
 def test_columns_carry_their_unit(table: str) -> None:
     for column in getattr(columns, table):
-        if column.type == "float64" and column.unit != "1":
+        # Costs are in the currency of the scenario, which no name can say.
+        if column.type == "float64" and column.unit not in ("1", "currency"):
             assert carries_unit(column.name), column.name

@@ -222,6 +222,11 @@ def _summary(
     p50, p95, p99 = np.percentile(wait, [50, 95, 99]) if wait.size else [None] * 3
     parts = ("it", "facility", "dynamic", "idle", "sleep", "transition")
     energies = {f"energy_{part}_kwh": hourly[f"energy_{part}_kwh"].sum() for part in parts}
+    kg_per_kwh = hourly["intensity_average_g_per_kwh"] / G_PER_KG
+    kinds = {
+        f"{kind}_kgco2e": (hourly[f"energy_{kind}_kwh"] * kg_per_kwh).sum() for kind in parts[2:]
+    }
+    peak_kw = hourly["energy_it_kwh"].reshape(hours, clusters).sum(axis=1).max()
     return summary_of(
         {
             "name": name,
@@ -261,5 +266,12 @@ def _summary(
             "wake_ups_per_node_day": 3 * 24 / hours,
             "slowdown_mean": 1.3 if wait.size else None,
             "water_l": None,
+            **kinds,
+            "overhead_kgco2e": operational - sum(kinds.values()),
+            "peak_facility_kw": peak_kw * PUE,
+            "peak_it_kw": peak_kw,
+            "cost_electricity": None,
+            "cost_machines": None,
+            "cost_total": None,
         }
     )

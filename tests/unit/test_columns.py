@@ -15,7 +15,9 @@ CONTRACT = {
         utilisation pue sci_gco2e_per_gpu_hour jobs_submitted jobs_started jobs_finished
         jobs_running jobs_queued jobs_unschedulable wait_mean_h wait_p50_h wait_p95_h wait_p99_h
         waited_share slowdown_mean water_l wake_ups wake_ups_per_node_day
-        jobs_delayed_by_power jobs_capped energy_capped_kwh""",
+        jobs_delayed_by_power jobs_capped energy_capped_kwh dynamic_kgco2e idle_kgco2e
+        sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
+        cost_electricity cost_machines cost_total""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
         energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e""",
     "hourly": """time site cluster energy_it_kwh energy_facility_kwh intensity_average_g_per_kwh
@@ -30,6 +32,7 @@ UNITS = {
     "_g_per_kwh": "gCO2e/kWh",
     "_kwh": "kWh",
     "_kgco2e": "kgCO2e",
+    "_kw": "kW",
     "_s": "s",
     "_h": "h",
     "_l": "L",

@@ -65,6 +65,24 @@ CASES = {
         sample(name="n" * 300), basis={"average": LONG_BASIS, "marginal": LONG_BASIS}
     ),
     "odd name": changed(PLAIN, name="a\x1b[31m\n\u202eb" * 30),
+    "priced": replace(
+        changed(PLAIN, cost_electricity=12.345e9, cost_machines=98.7e9, cost_total=111.045e9),
+        basis=PLAIN.basis | {"currency": "USD"},
+    ),
+    "priced, huge": replace(
+        changed(
+            scaled(1e9),
+            **dict.fromkeys(COUNTS, 12_345_678_901),
+            **dict.fromkeys(WAITS, 123_456.0),
+            waited_share=1.0,
+            sci_gco2e_per_gpu_hour=1.5e6,
+            water_l=1.234e15,
+            cost_electricity=1.5e15,
+            cost_machines=1.5e15,
+            cost_total=3e15,
+        ),
+        basis={"average": LONG_BASIS, "marginal": LONG_BASIS, "currency": "USD"},
+    ),
     "market": replace(
         changed(PLAIN, scope2_market_kgco2e=12.5), basis=PLAIN.basis | {"market": "contracts"}
     ),
@@ -268,3 +286,50 @@ def test_what_power_budgets_did_is_said_where_they_did_anything() -> None:
         ("jobs", "capped", "345"),
     ]
     assert said[0].basis.startswith("more dynamic energy")
+
+
+def test_the_peak_is_said_beside_the_energy() -> None:
+    peak_kw = PLAIN.summary["peak_facility_kw"]
+    assert f"x PUE 1.100; peak {number_text(peak_kw)} kW" in summary_table(PLAIN)
+    [row] = [row for row in headline(PLAIN) if row.label == "peak"]
+    it_kw = number_text(PLAIN.summary["peak_it_kw"])
+    assert row.basis == f"highest facility power, mean over 1 h; of IT {it_kw} kW"
+
+
+def test_a_cost_is_said_where_there_are_prices() -> None:
+    assert "cost" not in summary_table(PLAIN)
+    assert not [row for row in headline(PLAIN) if row.group == "cost"]
+    prices = {
+        "sites.oregon.electricity_price": "0.08 USD/kWh",
+        "nodes.node.price": "250 kUSD",
+        "sites.idaho": {"pue": 1.2, "grid": {"average": "BPAT"}},
+    }
+    priced = replace(CASES["priced"], scenario=PLAIN.scenario.replace(prices))
+    text = summary_table(priced).split("\n")
+    assert "cost    111,045 MUSD: electricity 12,345 MUSD, machines 98,700 MUSD" in text
+    said = [(row.label, row.value, row.basis) for row in headline(priced) if row.group == "cost"]
+    assert said == [
+        ("electricity", "12,345 MUSD", "facility energy x price"),
+        ("machines", "98,700 MUSD", "straight-line over calendar lifetime"),
+        ("total", "111,045 MUSD", "electricity + machines"),
+    ]
+
+
+def test_part_of_a_cost_is_none() -> None:
+    prices = {
+        "sites.oregon.electricity_price": "0.08 USD/kWh",
+        "sites.texas": {"pue": 1.2, "grid": {"average": "ERCO"}},
+        "clusters.train.site": "texas",
+    }
+    part = replace(
+        changed(PLAIN, cost_machines=None),
+        basis=PLAIN.basis | {"currency": "USD"},
+        scenario=PLAIN.scenario.replace(prices),
+    )
+    assert "cost    no total: electricity not given, machines not given" in summary_table(part)
+    said = [row.basis for row in headline(part) if row.group == "cost"]
+    assert said == [
+        "not all sites have a price: none for texas",
+        "not all node types have a price: none for node",
+        "electricity + machines",
+    ]

@@ -1,0 +1,254 @@
+"""``fleetsim sweep``: many runs from one file; typed again, it goes on where it stopped."""
+
+import os
+import shlex
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from simulator import bundled, progress
+from simulator.cli.terminal import (
+    EndedEarly,
+    Json,
+    NoProgress,
+    Quiet,
+    Seed,
+    Sets,
+    Terminal,
+    Terminated,
+    terminal,
+)
+from simulator.errors import InputError, Issue, printable, shown
+
+if TYPE_CHECKING:
+    from simulator.sweeps.carrying import Carried
+    from simulator.sweeps.plan import Plan
+    from simulator.sweeps.session import Options
+
+FAILED: Final = 1
+INTERRUPTED: Final = 128 + signal.SIGINT
+TERMINATED: Final = 128 + signal.SIGTERM
+STATUS: Final = "status"
+GC: Final = "gc"
+
+
+def sweep(
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE | status DIR | gc DIR",
+            help="A file with a table [sweep]; or a sweep's folder to look at or to tidy up.",
+        ),
+    ],
+    sets: Sets = [],  # noqa: B006 - typer copies it
+    seed: Seed = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Default: runs/<name>-<digest>/."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", help="Local processes; default: one per core."),
+    ] = None,
+    backend: Annotated[
+        str, typer.Option("--backend", metavar="B", help="auto, local, dask or ray.")
+    ] = "auto",
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="A", help="Of a Dask or Ray cluster that stands."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="Only the I-th of N parts; auto[/N] in a job array."
+        ),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed before.")
+    ] = False,
+    point_timeout: Annotated[
+        str | None,
+        typer.Option("--point-timeout", metavar="TIME", help='Limit for one run, e.g. "10 min".'),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Run more than a million runs.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Carry out many runs; repeating it resumes."""
+    out = terminal(context, json, quiet, no_progress)
+    if words[0] in {STATUS, GC} and len(words) == 2:
+        _look(words[0], Path(words[1]), out)
+        return
+    if len(words) != 1:
+        rule = "name one file, or write sweep status DIR or sweep gc DIR"
+        raise InputError("command line", [Issue(" ".join(words), rule)])
+    from simulator.scenario.load import load_study
+    from simulator.sweeps.plan import plan_of
+
+    options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
+    base, table = load_study(
+        bundled.file_or_name(Path(words[0]), of_sweep=True), "sweep", tuple(sets), seed
+    )
+    plan = plan_of(base, table, yes=yes)
+    _carry(plan, output, options, out)
+
+
+def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal) -> None:
+    from simulator.folder import run_folder
+    from simulator.kernels.compile import is_warm
+    from simulator.sweeps.carrying import sweep as carry
+    from simulator.sweeps.page import odd
+    from simulator.sweeps.store import check_store
+    from simulator.sweeps.work import StoreError
+
+    folder = output or run_folder(plan.base.name, plan.digest)
+    check_store(folder)
+    for warning in odd(plan):
+        out.warn(warning)
+    if not is_warm():
+        out.note("compiling kernels (first run only) ...")
+    try:
+        with _shown(out, printable(plan.base.name)) as show:
+            carried = carry(plan, folder, options, show=show, tell=out.note)
+    except StoreError as error:
+        raise EndedEarly(FAILED, "disk", f"error: {error}; {_resume()}") from error
+    except (KeyboardInterrupt, Terminated) as error:
+        stopped = isinstance(error, Terminated)
+        code, kind = (TERMINATED, "terminated") if stopped else (INTERRUPTED, "interrupted")
+        raise EndedEarly(code, kind, f"{kind}; {_resume()}") from error
+    _tell(plan, carried, folder, out)
+    if carried.standing.failed:
+        raise typer.Exit(FAILED)
+
+
+def _resume() -> str:
+    command = shlex.join(["fleetsim", *sys.argv[1:]])
+    return f"finished runs are kept; go on with: {command}"
+
+
+def _options(
+    jobs: int | None,
+    backend: str,
+    address: str | None,
+    shard: str | None,
+    retry_failed: bool,
+    point_timeout: str | None,
+) -> "Options":
+    """Return the options of the command line, all that is wrong with them told at once."""
+    from simulator.results import plain_command
+    from simulator.sweeps.backends.choice import named
+    from simulator.sweeps.session import Options
+
+    issues: list[Issue] = []
+    if jobs is not None and jobs < 1:
+        issues.append(Issue("--jobs", f"{jobs} must be at least 1"))
+    part = _read(issues, "--shard", shard, _shard)
+    timeout_s = _read(issues, "--point-timeout", point_timeout, _seconds)
+    backend = _read(issues, "--backend", backend, lambda name: named(name, address)) or "local"
+    if issues:
+        raise InputError("command line", issues)
+    return Options(
+        jobs=jobs,
+        command=plain_command(["fleetsim", *sys.argv[1:]]),
+        backend=backend,
+        address=address,
+        shard=part,
+        retry_failed=retry_failed,
+        point_timeout_s=timeout_s,
+    )
+
+
+def _read(issues: list[Issue], option: str, text: str | None, read: Any) -> Any:
+    if text is None:
+        return None
+    try:
+        return read(text)
+    except ValueError as error:
+        issues.append(Issue(option, str(error)))
+        return None
+
+
+def _seconds(text: str) -> float:
+    from simulator.units import MS_PER_S, parse_quantity
+
+    limit_ms = parse_quantity(text, "time")
+    if limit_ms <= 0:
+        raise ValueError(f"{shown(text)} must be longer than 0 s")
+    return limit_ms / MS_PER_S
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """Return the part that ``3/200`` or, in a job array, ``auto`` names, counted from 1."""
+    index, slash, count = text.partition("/")
+    if index == "auto":
+        return _shard_of_array(count if slash else None)
+    if not (slash and index.isdecimal() and count.isdecimal()):
+        raise ValueError(f"{shown(text)} is no part of a whole; write e.g. 3/200")
+    if not 1 <= int(index) <= int(count):
+        raise ValueError(f"{shown(text)}: parts are counted from 1 to {count}")
+    return int(index), int(count)
+
+
+def _shard_of_array(count: str | None) -> tuple[int, int]:
+    """Return the part that a Slurm array or a Kubernetes indexed job gives this process."""
+    env = os.environ
+    if "SLURM_ARRAY_TASK_ID" in env:
+        first = int(env.get("SLURM_ARRAY_TASK_MIN", "1"))
+        index = int(env["SLURM_ARRAY_TASK_ID"]) - first + 1
+        count = count or env.get("SLURM_ARRAY_TASK_COUNT")
+    elif "JOB_COMPLETION_INDEX" in env:
+        index = int(env["JOB_COMPLETION_INDEX"]) + 1
+    else:
+        raise ValueError(
+            "auto needs SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX, and neither is set; "
+            "write e.g. 3/200"
+        )
+    if count is None:
+        raise ValueError("the number of parts is not known here; write auto/N")
+    return _shard(f"{index}/{count}")
+
+
+def _shown(out: Terminal, title: str) -> "AbstractContextManager[progress.SweepProgress | None]":
+    if not out.progress:
+        return nullcontext()
+    return progress.sweep_bar(title) if out.live else progress.sweep_lines(title)
+
+
+def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:
+    """Print what came out of it, or what other shards have still to do."""
+    from simulator.sweeps.page import headlines, sweep_lines
+    from simulator.sweeps.study import Study
+
+    counts = carried.standing
+    study = None if carried.table is None else Study(plan, carried.table, folder)
+    out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+    out.document(
+        {
+            "name": plan.base.name,
+            "folder": str(folder),
+            "points": len(plan.points),
+            "seeds": list(plan.seeds),
+            "runs": counts.total,
+            "done": counts.done,
+            "failed": counts.failed,
+            "known": counts.cached,
+            "left": carried.left,
+            "complete": study is not None,
+            "table": None if study is None else str(folder / "results.parquet"),
+            "headlines": [] if study is None else headlines(study),
+        }
+    )
+
+
+def _look(verb: str, folder: Path, out: Terminal) -> None:
+    from simulator.sweeps import upkeep
+
+    answer = upkeep.status(folder) if verb == STATUS else upkeep.tidy(folder)
+    out.say("\n".join(answer.lines))
+    out.document(answer.document)

@@ -1,0 +1,126 @@
+"""What a worker is given: the sweep it works for, and chunks of rows to run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+    from simulator.sweeps.rows import Row
+
+
+class StoreError(Exception):
+    """What is found out must be written, and the disk refuses."""
+
+    @classmethod
+    def of(cls, error: OSError) -> "StoreError":
+        """Return the error in words for people: the reason and the file."""
+        place = f": {error.filename}" if error.filename else ""
+        return cls(f"{error.strerror or error}{place}")
+
+
+class BackendError(Exception):
+    """Whoever carries out the runs has gone, or never came; says who, on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every chunk of a sweep shares.
+
+    Attributes
+    ----------
+    bases : tuple of Scenario
+        The scenarios whose values the points replace.
+    sweep : str
+        Digest of the sweep.
+    folder : Path or None
+        Folder of the sweep, where workers write their shards; None where nothing is written.
+    token : str
+        What the folder's own file says: a worker of another machine that doesn't find it there
+        sends its rows back instead of writing them.
+    point_timeout_s : float or None
+        A run that takes longer is ended with its process. [s]
+    plugins : tuple of str
+        Modules whose policies the bases know; a worker imports them.
+    """
+
+    bases: tuple["Scenario", ...]
+    sweep: str
+    folder: Path | None = None
+    token: str = ""
+    point_timeout_s: float | None = None
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a chunk: what it changes, and the rows that are wanted of it.
+
+    Attributes
+    ----------
+    changes : dict
+        New values by dotted path.
+    rows : tuple of (at, seed)
+    base : int
+        Which of the bases it changes.
+    """
+
+    changes: dict[str, Any]
+    rows: tuple[tuple[int, int], ...]
+    base: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows that one worker runs in order.
+
+    Attributes
+    ----------
+    points : tuple of Point
+    kept : frozenset of int
+        Rows whose whole results are kept in the folder.
+    kept_only : bool
+        Whether the rows stand in the store already and only their results are wanted.
+    fresh : bool
+        Whether to run also what the folder is said to hold already.
+    """
+
+    points: tuple[Point, ...]
+    kept: frozenset[int] = frozenset()
+    kept_only: bool = False
+    fresh: bool = False
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Numbers of the rows in order."""
+        return tuple(at for point in self.points for at, _ in point.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a backend tells of a chunk: rows that are finished, and how it ended, if it did.
+
+    Attributes
+    ----------
+    chunk : Chunk
+    rows : tuple of Row
+        Finished since the last time.
+    over : bool
+        Whether the chunk has ended, whole or not.
+    death : str or None
+        Why its process ended before the chunk did.
+    hopeless : bool
+        Whether it would end so again, as a run that took too long.
+    in_order : bool
+        Whether all finished rows are known, so that the first that isn't was at work.
+    written : bool
+        Whether the worker wrote the rows itself.
+    """
+
+    chunk: Chunk
+    rows: tuple["Row", ...] = ()
+    over: bool = False
+    death: str | None = None
+    hopeless: bool = False
+    in_order: bool = True
+    written: bool = True

@@ -1,0 +1,222 @@
+"""Run chunks of a sweep: in this process, in a local one, or wherever a cluster likes."""
+
+import faulthandler
+import importlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from simulator.errors import InputError
+from simulator.inputs import open_inputs
+from simulator.results import Results, save
+from simulator.scenario.model import Scenario
+from simulator.simulation import simulated
+from simulator.sweeps import rows, shards
+from simulator.sweeps.known import Known
+from simulator.sweeps.rows import Row
+from simulator.sweeps.work import Chunk, Point, Work
+from simulator.traces.opened import Opened
+
+TOKEN: Final = "sweep.json"
+"""The file by which a worker knows the folder of its sweep."""
+OVERDUE: Final = 1
+"""Exit status of a process that ended because a run took too long: faulthandler's."""
+KEPT: Final = "kept"
+"""Folder of the whole results of some rows."""
+
+
+class Worker:
+    """Runs rows of one sweep, and writes each into its shard before it tells of it.
+
+    Parameters
+    ----------
+    work : Work
+    guarded : bool
+        Whether this process may be ended for the sake of a run that takes too long.
+    """
+
+    def __init__(self, work: Work, *, guarded: bool = False) -> None:
+        for module in work.plugins:
+            importlib.import_module(module)
+        self._work = work
+        self._folder = _reached(work)
+        self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
+        self._known = Known.read(self._folder) if self._folder else Known()
+        self._opened = Opened()
+        self._limit_s = work.point_timeout_s if guarded else None
+        self._stopped = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes its rows itself, because it sees the folder of the sweep."""
+        return self._shard is not None
+
+    def stop(self) -> None:
+        """End after the run that is at work."""
+        self._stopped = True
+
+    def run(self, chunk: Chunk) -> Iterator[Row]:
+        """Yield every row of a chunk as it is finished.
+
+        Raises
+        ------
+        OSError
+            If a row can't be written.
+        """
+        for point in chunk.points:
+            scenario: Scenario | InputError | None = None
+            for at, seed in point.rows:
+                if self._stopped:
+                    return
+                if scenario is None:
+                    scenario = self._changed(point)
+                with _Guard(self._limit_s):
+                    row, results = self._row(at, scenario, seed, chunk)
+                if results is not None:
+                    self._keep(row, results)
+                if self._shard is not None and not chunk.kept_only:
+                    self._shard.append(row)
+                yield row
+        if self._shard is not None:
+            self._shard.sync()
+
+    def _changed(self, point: Point) -> Scenario | InputError:
+        base = self._work.bases[point.base]
+        try:
+            return base.replace(point.changes) if point.changes else base
+        except InputError as error:
+            return error
+
+    def _row(
+        self, at: int, scenario: Scenario | InputError, seed: int, chunk: Chunk
+    ) -> tuple[Row, Results | None]:
+        """Return what became of a run, and its results where they are to be kept."""
+        key = None
+        kept = at in chunk.kept
+        try:
+            if isinstance(scenario, InputError):
+                raise scenario
+            inputs = open_inputs(scenario.with_seed(seed), self._opened)
+            if self._known and not (kept or chunk.fresh):
+                key = inputs.key
+                if key in self._known:
+                    return Row(at, rows.KNOWN, key), None
+            results = simulated(inputs).results
+            return rows.done(at, results.summary), results if kept else None
+        except InputError as error:
+            return rows.failed(at, _one_line(error), key), None
+        except MemoryError:
+            return rows.failed(at, "out of memory", key), None
+        except Exception as error:
+            self._log(at, error)
+            return rows.failed(at, f"{type(error).__name__}: {error}", key), None
+
+    def _keep(self, row: Row, results: Results) -> None:
+        """Write the whole results of a run; a refusal is the disk's, not the run's."""
+        if self._folder is None or row.key is None:
+            return
+        try:
+            save(results, kept_folder(self._folder, row.at, row.key), overwrite=True)
+        except InputError as error:
+            raise OSError(_one_line(error)) from error
+
+    def _log(self, at: int, error: Exception) -> None:
+        """Write the traceback of a run that failed beside the shards."""
+        if self._folder is None:
+            return
+        text = f"row {at}\n{''.join(traceback.format_exception(error))}\n"
+        path = self._folder / shards.FOLDER / f"failures-{os.getpid()}.log"
+        with suppress(OSError), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+
+
+class _Guard:
+    """Ends the process if what is inside takes too long, even in compiled code."""
+
+    def __init__(self, limit_s: float | None) -> None:
+        self._limit_s = limit_s
+
+    def __enter__(self) -> None:
+        if self._limit_s is not None:
+            faulthandler.dump_traceback_later(self._limit_s, exit=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._limit_s is not None:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def kept_folder(folder: Path, at: int, key: str) -> Path:
+    """Return where the whole results of a row lie."""
+    return folder / KEPT / f"{at}-{key[:8]}"
+
+
+def serve(connection: Connection) -> None:
+    """Run what comes through a connection until it is closed: a `Work`, then chunks.
+
+    Sends each row as it is finished and None at the end of a chunk; an OSError of the store ends
+    the process, told first.
+    """
+    work: Work = connection.recv()
+    worker = Worker(work, guarded=True)
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    connection.send(None)
+    while True:
+        chunk: Chunk = connection.recv()
+        try:
+            for row in worker.run(chunk):
+                connection.send(row)
+        except OSError as error:
+            connection.send(error)
+            return
+        connection.send(None)
+
+
+def _reached(work: Work) -> Path | None:
+    """Return the folder of the sweep if this machine sees it, and it is the same one."""
+    if work.folder is None:
+        return None
+    try:
+        token = (work.folder / TOKEN).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return work.folder if token == work.token else None
+
+
+def _one_line(error: InputError) -> str:
+    return "; ".join(f"{issue.path} {issue.message}".strip() for issue in error.issues)
+
+
+def die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
+    """End this process as soon as the one that started it is gone: its end of stdin closes."""
+
+    def watch() -> None:
+        with suppress(OSError, ValueError):
+            while os.read(sys.stdin.fileno(), 1):
+                pass
+        leave(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Serve the connection whose file descriptor is the only argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
+    die_with_parent()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        serve(Connection(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""``fleetsim sweep``: what it prints, writes and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.cli.sweep import _shard
+from tests.unit.conftest import Shell
+from tests.unit.sweep_samples import file, short_grid
+
+
+def test_a_sweep_prints_its_points_within_80_columns(shell: Shell, tmp_path: Path) -> None:
+    code, out, err = shell("sweep", file(tmp_path), "-j", 1, "-o", "study")
+    assert code == 0, err
+    assert max(map(len, out.splitlines())) <= 80
+    assert "few: 6 points x 3 seeds" in out
+    assert "18 of 18 runs finished" in out
+    assert out.count("always-on") == out.count("ladder") == 3
+    assert Path("study/results.parquet").is_file()
+    code, out, _ = shell("sweep", file(tmp_path), "-j", 1, "-o", "study")
+    assert code == 0
+    assert "18 of them known before" in out
+
+
+def test_json_is_one_document_and_the_rest_goes_to_stderr(shell: Shell, tmp_path: Path) -> None:
+    code, out, _ = shell("sweep", file(tmp_path), "-j", 1, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["points"], document["done"], document["complete"]) == (6, 18, True)
+    assert len(document["headlines"]) == 6
+    assert Path(document["table"]).is_file()
+    assert document["folder"].startswith("runs/few-")
+
+
+def test_without_a_folder_the_same_sweep_goes_on_in_its_own(shell: Shell, tmp_path: Path) -> None:
+    shell("sweep", file(tmp_path), "-j", 1, "--shard", "1/2")
+    code, out, _ = shell("sweep", file(tmp_path), "-j", 1, "--json")
+    assert code == 0
+    assert json.loads(out)["known"] == 9
+
+
+def test_shards_tell_what_is_left(shell: Shell, tmp_path: Path) -> None:
+    code, out, _ = shell("sweep", file(tmp_path), "-j", 1, "--shard", "1/3", "-o", "s")
+    assert code == 0
+    assert "12 runs are left to other parts" in out
+    code, out, _ = shell("sweep", "status", "s")
+    assert "6 of 18 runs finished, 0 failed, 12 left" in out
+    assert "go on with: fleetsim sweep s/sweep.toml -o s" in out
+    assert shell("sweep", "s/sweep.toml", "-o", "s", "-j", 1)[0] == 0
+    code, out, _ = shell("sweep", "gc", "s", "--json")
+    assert code == 0
+    assert json.loads(out)["bytes"] > 0
+
+
+def test_seed_and_set_reach_the_base(shell: Shell, tmp_path: Path) -> None:
+    said = ("--seed", 40, "--set", "sites.here.pue=1.5", "--json")
+    _, out, _ = shell("sweep", file(tmp_path), "-j", 1, *said)
+    assert json.loads(out)["seeds"] == [40, 41, 42]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--jobs", "0"], "--jobs  0 must be at least 1"),
+        (["--shard", "4/3"], "parts are counted from 1 to 3"),
+        (["--shard", "x"], "no part of a whole"),
+        (["--shard", "auto"], "SLURM_ARRAY_TASK_ID"),
+        (["--point-timeout", "5"], "--point-timeout"),
+        (["--point-timeout", "0 s"], "longer than 0 s"),
+        (["--backend", "dusk"], "did you mean dask?"),
+        (["--backend", "local", "--address", "tcp://a:1"], "no address"),
+    ],
+)
+def test_wrong_options_are_refused_and_nothing_is_written(
+    shell: Shell, tmp_path: Path, words: list[str], told: str
+) -> None:
+    path = file(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    code, _, err = shell("sweep", path, *words)
+    assert code == 2
+    assert told in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_all_wrong_options_are_told_at_once(shell: Shell, tmp_path: Path) -> None:
+    code, _, err = shell("sweep", file(tmp_path), "--jobs", "0", "--shard", "9", "--backend", "b")
+    assert code == 2
+    assert "3 problems" in err
+
+
+@pytest.mark.parametrize("words", [["status", "nowhere"], ["gc", "."], ["a", "b", "c"]])
+def test_folders_that_hold_no_sweep_are_refused(shell: Shell, words: list[str]) -> None:
+    code, _, err = shell("sweep", *words)
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_a_plain_scenario_is_no_sweep(shell: Shell, tmp_path: Path) -> None:
+    file(tmp_path)
+    code, _, err = shell("sweep", "few.toml")
+    assert code == 2
+    assert "sweep" in err.replace("few.toml", "")
+
+
+def test_runs_that_fail_are_counted_and_told(shell: Shell, tmp_path: Path) -> None:
+    grid = ", ".join(f'{key} = "{value}"' for key, value in short_grid(tmp_path).items())
+    table = f'[sites.here.grid]\naverage = {{ {grid} }}\n[sweep]\nhorizon = ["2 d", "4 d"]\n'
+    code, out, _ = shell("sweep", file(tmp_path, table), "-j", 1, "-o", "s")
+    assert code == 1
+    assert "1 of 2 runs finished, 1 failed" in out
+    assert "1 run failed:" in out
+    assert "sites.here.grid.average" in out
+
+
+def test_parts_of_job_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "0")
+    assert _shard("auto/8") == (1, 8)
+    with pytest.raises(ValueError, match="write auto/N"):
+        _shard("auto")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_MIN", "10")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "5")
+    assert _shard("auto") == (3, 5)
+    assert _shard("2/5") == (2, 5)
+
+
+def test_an_absent_backend_is_told_in_one_line_and_local_goes_on(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simulator.sweeps.backends import choice
+
+    monkeypatch.setattr(choice, "find_spec", lambda _: None)
+    code, out, err = shell("sweep", file(tmp_path), "--backend", "dask", "-j", 1, "-o", "s")
+    assert code == 0
+    assert (
+        "dask is not installed: pip install 'fleetsim[dask]'; carrying on with 1 local process"
+        in err
+    )
+    assert "18 of 18 runs finished" in out
