@@ -16,7 +16,7 @@ from simulator.sweeps.backends import dask_worker
 from simulator.sweeps.backends.processes import DIED, MOST_STILLBORN, cause_of, started
 from simulator.sweeps.backends.remote import Greeting, Invitation
 from simulator.sweeps.backends.seats import AT_ONCE, Seat, Seats
-from simulator.sweeps.work import BackendError, Chunk, Ended, Work
+from simulator.sweeps.work import WorkerError, Chunk, Ended, Work
 from simulator.sweeps.worker import OVERDUE
 
 CONNECT_S: Final = 10.0
@@ -163,13 +163,13 @@ class Dask:
 
         Raises
         ------
-        BackendError
+        WorkerError
             If the scheduler is gone, or nobody comes.
         """
         try:
             threads = self._client.nthreads()
         except Exception as error:
-            raise BackendError(f"the Dask scheduler is gone: {error}") from error
+            raise WorkerError(f"the Dask scheduler is gone: {error}") from error
         self._looked_s = time.monotonic()
         news: list[Ended] = []
         for seat in [seat for seat in seats.taken if seat.place not in threads]:
@@ -262,7 +262,7 @@ class Dask:
 
         Raises
         ------
-        BackendError
+        WorkerError
             If one after the other ends before it comes to the scheduler.
         """
         for process in [process for process in self._own if process.poll() is not None]:
@@ -270,7 +270,7 @@ class Dask:
             self._own.remove(process)
             self._stillborn += process.pid not in self._arrived
             if self._stillborn > MOST_STILLBORN:
-                raise BackendError(f"Dask workers can't start: {cause_of(status)}")
+                raise WorkerError(f"Dask workers can't start: {cause_of(status)}")
             self._own.append(self._begin())
 
     def _say_stop(self, seats: Seats) -> threading.Thread:

@@ -17,7 +17,7 @@ from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import DIED
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
 from simulator.sweeps.backends.seats import Seat, Seats
-from simulator.sweeps.work import BackendError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import WorkerError, Chunk, Ended, StoreError, Work
 
 POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""
@@ -177,13 +177,13 @@ def serve(connection: Connection) -> None:
             if news or actors.seats.workers != told:
                 told = actors.seats.workers
                 connection.send((told, news))
-    except (InputError, StoreError, BackendError) as error:
+    except (InputError, StoreError, WorkerError) as error:
         connection.send(error)
         connection.recv()  # the stop that follows, so that this is read before we are gone
     except EOFError:
         raise
     except Exception as error:
-        connection.send(BackendError(f"Ray: {type(error).__name__}: {_first_line(error)}"))
+        connection.send(WorkerError(f"Ray: {type(error).__name__}: {_first_line(error)}"))
         connection.recv()
 
 
