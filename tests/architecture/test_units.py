@@ -119,7 +119,6 @@ UNITLESS: dict[str, str] = {
     "rows": "in the units of their columns",
     "scale": "any quantity",
     "signal": "mass per energy by site and bin, as its docstring says",
-    "size": "of a unit in which a quantity is shown",
     "step": "in the unit of the value beside it",
     "size": "of a unit, in that of the values beside it",
     "sums": "columns of several units, by name",
