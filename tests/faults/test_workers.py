@@ -1,8 +1,5 @@
 """Workers that die, hang or fail: the others' runs stand, and the table is the same."""
 
-import os
-import signal
-
 import pytest
 
 from tests.faults.running import Place, document
@@ -23,5 +20,7 @@ def test_what_one_point_does_is_that_points_failure(place: Place) -> None:
     assert code == 1, err
     said = document(out)
     assert (said["done"], said["failed"], said["runs"]) == (9, 1, 10)
-    assert place.errors == {3: "its process was killed by SIGKILL; out of memory is the usual cause (3 times)"}
+    assert place.errors == {
+        3: "its process was killed by SIGKILL; out of memory is the usual cause (3 times)"
+    }
     assert place.each_row_once()

@@ -16,7 +16,7 @@ from simulator.sweeps.backends import dask_worker
 from simulator.sweeps.backends.processes import DIED, MOST_STILLBORN, cause_of, started
 from simulator.sweeps.backends.remote import Greeting, Invitation
 from simulator.sweeps.backends.seats import AT_ONCE, Seat, Seats
-from simulator.sweeps.work import WorkerError, Chunk, Ended, Work
+from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
 from simulator.sweeps.worker import OVERDUE
 
 CONNECT_S: Final = 10.0

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import connected, end_session
-from simulator.sweeps.work import WorkerError, Chunk, Ended, Work
+from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
 from simulator.sweeps.worker import watch_parent
 
 KILLING_S: Final = 3.0

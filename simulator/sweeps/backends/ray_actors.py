@@ -17,7 +17,7 @@ from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import DIED
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
 from simulator.sweeps.backends.seats import Seat, Seats
-from simulator.sweeps.work import WorkerError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""

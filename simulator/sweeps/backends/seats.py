@@ -14,7 +14,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.backends.processes import MOST_STILLBORN, overdue_cause
 from simulator.sweeps.backends.remote import Answer, Greeting
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import WorkerError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 AT_ONCE: Final = 2
 """Chunks that a seat holds: one at work, and one that waits for it."""
