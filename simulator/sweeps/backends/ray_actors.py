@@ -17,7 +17,7 @@ from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import DIED
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
 from simulator.sweeps.backends.seats import Seat, Seats
-from simulator.sweeps.work import WorkerError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""
@@ -133,6 +133,8 @@ class Actors:
         except RayActorError as error:
             return self._gone(seat, error)
         except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise error.cause from error
             if chunk is not None:
                 raise
             why = f"can't work for this sweep: {type(error.cause).__name__}: {error.cause}"

@@ -14,7 +14,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.backends.processes import MOST_STILLBORN, overdue_cause
 from simulator.sweeps.backends.remote import Answer, Greeting
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import WorkerError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 AT_ONCE: Final = 2
 """Chunks that a seat holds: one at work, and one that waits for it."""
@@ -41,6 +41,11 @@ class Seat:
     greeting: Greeting | None = None
     chunks: deque[Chunk] = field(default_factory=deque)
     since_s: float = 0.0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can be given a chunk."""
+        return self.greeting is not None and len(self.chunks) < self.at_once
 
 
 class Seats:
@@ -76,7 +81,9 @@ class Seats:
     def due(self) -> Iterator[tuple[Seat, Chunk]]:
         """Yield chunks and whom they go to: whoever has the least to do."""
         while self._line and self.is_open:
-            free = [seat for seat in self.taken if seat.greeting and len(seat.chunks) < seat.at_once]
+            free = [
+                seat for seat in self.taken if seat.greeting and len(seat.chunks) < seat.at_once
+            ]
             if not free:
                 return
             seat, chunk = min(free, key=lambda seat: len(seat.chunks)), self._line.popleft()
