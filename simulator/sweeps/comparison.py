@@ -158,8 +158,8 @@ def compare(
     """
     check_sides(scenarios)
     chosen = seeds_of(seeds, next(iter(scenarios.values())).seed, len(scenarios))
-    odd = _odd(scenarios, force=force)
     basis, said = _opened(scenarios)
+    odd = _odd(scenarios, force=force)
     table = runs(scenarios, chosen, progress)
     return _set_against(scenarios, table, chosen, basis, said, odd)
 
