@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.plans.plan import Plan
 from simulator.sweeps.ledger import Ledger
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES, Row
 from simulator.tables import ROW_GROUP
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
