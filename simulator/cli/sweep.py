@@ -25,8 +25,8 @@ from simulator.cli.terminal import (
 from simulator.errors import InputError, Issue, printable, shown
 
 if TYPE_CHECKING:
+    from simulator.plans.plan import Plan
     from simulator.sweeps.carrying import Carried
-    from simulator.sweeps.plan import Plan
     from simulator.sweeps.session import Options
 
 FAILED: Final = 1
@@ -88,8 +88,8 @@ def sweep(
     if len(words) != 1:
         rule = "name one file, or write sweep status DIR or sweep gc DIR"
         raise InputError("command line", [Issue(" ".join(words), rule)])
+    from simulator.plans.plan import plan_of
     from simulator.scenario.load import load_study
-    from simulator.sweeps.plan import plan_of
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
     base, table = load_study(
@@ -105,7 +105,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.page import odd
     from simulator.sweeps.store import check_store
-    from simulator.sweeps.work import StoreError
+    from simulator.sweeps.work import StoreError, WorkerError
 
     folder = output or run_folder(plan.base.name, plan.digest)
     check_store(folder)
@@ -118,6 +118,8 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
             carried = carry(plan, folder, options, show=show, tell=out.note)
     except StoreError as error:
         raise EndedEarly(FAILED, "disk", f"error: {error}; {_resume()}") from error
+    except WorkerError as error:
+        raise EndedEarly(FAILED, "workers", f"error: {error}; {_resume()}") from error
     except (KeyboardInterrupt, Terminated) as error:
         stopped = isinstance(error, Terminated)
         code, kind = (TERMINATED, "terminated") if stopped else (INTERRUPTED, "interrupted")

@@ -43,6 +43,7 @@ UNITLESS: dict[str, str] = {
     "peak_to_trough": "ratio of rates",
     "per_degree": "what 1 degC adds, in the unit of the law",
     "percent": "of 100",
+    "percents": "of 100",
     "proportional": "losses over IT energy",
     "pue": "facility energy over IT energy",
     "pue_by_energy": "facility energy over IT energy",
@@ -76,7 +77,6 @@ UNITLESS: dict[str, str] = {
     "level": "of confidence, of 1",
     "numbers": "in the unit beside them",
     "percents": "of 100",
-    "size": "of the unit shown, in the unit of the quantity",
     # numbers of laws, each in the unit of the law it belongs to
     "a": "shape of a beta law",
     "b": "shape of a beta law",
@@ -119,7 +119,6 @@ UNITLESS: dict[str, str] = {
     "rows": "in the units of their columns",
     "scale": "any quantity",
     "signal": "mass per energy by site and bin, as its docstring says",
-    "size": "of a unit in which a quantity is shown",
     "step": "in the unit of the value beside it",
     "size": "of a unit, in that of the values beside it",
     "sums": "columns of several units, by name",

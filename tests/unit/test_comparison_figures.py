@@ -9,16 +9,17 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from simulator.analysis.differences import differences
+from simulator.analysis.statistics import by_point
 from simulator.errors import InputError
 from simulator.figures.comparison import draw_comparison
+from simulator.figures.legend import short_names
 from simulator.figures.quantities import axis_names, value_words
 from simulator.figures.scales import scale_of
 from simulator.figures.style import render
 from simulator.figures.sweep import draw_sweep
 from simulator.rng import stream
-from simulator.sweeps.differences import differences
 from simulator.sweeps.pictures import draw_runs
-from simulator.sweeps.statistics import by_point
 
 COUNT, IDLE, PUE = "clusters.train.count", "clusters.train.idle", "sites.here.pue"
 POLICIES = ["always-on", "ladder", "headroom", "reactive", "consolidation"]
@@ -270,6 +271,16 @@ def test_an_axis_goes_by_the_shortest_name_that_is_its_own() -> None:
     assert [value_words(value) for value in ("ladder", 3, 1.5, np.float64(2.5), True)] == [
         "ladder", "3", "1.5", "2.5", "true",
     ]  # fmt: skip
+    assert value_words({"policy": "timeout", "after": "1 h"}) == "timeout, after 1 h"
+    assert value_words({"constant": "380 g/kWh"}) == "constant 380 g/kWh"
+
+
+def test_long_names_stay_distinct_where_they_are_cut() -> None:
+    same = [f"a rather long beginning of a name, {end}" for end in ("first", "second")]
+    short = short_names(same)
+    assert len(set(short)) == 2
+    assert max(map(len, short)) <= 30
+    assert short_names(["ladder", "x" * 40]) == ["ladder", "x" * 29 + "…"]
 
 
 def test_values_are_numbers_where_they_have_one_dimension() -> None:

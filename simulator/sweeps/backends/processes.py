@@ -10,6 +10,8 @@ from pathlib import Path
 from socket import socketpair
 from typing import Final
 
+from simulator.sweeps.work import WorkerError
+
 MOST_STILLBORN: Final = 5
 """Processes that may end before they have begun anything."""
 
@@ -25,8 +27,12 @@ _ENDED: Final = "ZX"
 def connected(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
     """Start a module in a process of its own that is told one end of a connection."""
     ours, theirs = socketpair()
-    process = started(module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
-    theirs.close()
+    with theirs:
+        try:
+            process = started(module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
+        except BaseException:
+            ours.close()
+            raise
     return process, Connection(ours.detach())
 
 
@@ -35,17 +41,26 @@ def started(module: str, *words: str, pass_fds: tuple[int, ...] = ()) -> subproc
 
     It finds what this process can import, and says nothing. Its stdin closes when this process
     ends, however that may be.
+
+    Raises
+    ------
+    WorkerError
+        If the system has no process left for it.
     """
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=None if os.environ.get("FLEETSIM_DEBUG") else subprocess.DEVNULL,
-        pass_fds=pass_fds,
-        env={**os.environ, _ENV_PATH: path},
-        start_new_session=True,
-    )
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("FLEETSIM_DEBUG") else subprocess.DEVNULL,
+            pass_fds=pass_fds,
+            env={**os.environ, _ENV_PATH: path},
+            start_new_session=True,
+        )
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkerError(f"worker processes can't be started: {why}") from error
 
 
 def overdue_cause(limit_s: float | None) -> str:

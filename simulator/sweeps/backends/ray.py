@@ -8,17 +8,19 @@ session that everything which it starts belongs to, and ends with.
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import connected, end_session
-from simulator.sweeps.work import BackendError, Chunk, Ended, Work
-from simulator.sweeps.worker import die_with_parent
+from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
+from simulator.sweeps.worker import watch_parent
+
+if TYPE_CHECKING:
+    import subprocess
 
 KILLING_S: Final = 3.0
 """Time for the actors of a cluster to be killed. [s]"""
@@ -67,7 +69,7 @@ class Ray:
         self._say(grace_s)
         news: list[Ended] = []
         is_over = self._connection is None
-        with suppress(BackendError, InputError):
+        with suppress(WorkerError, InputError):
             while not is_over:
                 heard, is_over = self._heard(grace_s + KILLING_S)
                 news += heard
@@ -108,7 +110,7 @@ class Ray:
             If no Ray answers, or its workers can't work for this sweep.
         StoreError
             If a row could not be written.
-        BackendError
+        WorkerError
             If Ray is gone.
         """
         assert self._connection is not None
@@ -131,9 +133,9 @@ class Ray:
 
     def _gone(self) -> Exception:
         if self._has_begun:
-            return BackendError("Ray is gone")
+            return WorkerError("Ray is gone")
         if self._address is None:
-            return BackendError("Ray can't start; FLEETSIM_DEBUG=1 shows what it says")
+            return WorkerError("Ray can't start; FLEETSIM_DEBUG=1 shows what it says")
         rule = "no Ray answers there; start one: ray start --head"
         return InputError("backend ray", [Issue(self._address, rule)])
 
@@ -149,7 +151,7 @@ def _connected_before() -> str | None:
 def main() -> None:
     """Talk to Ray for the driver, through the file descriptor that is the only argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    die_with_parent(lambda _: end_session(os.getpid()))
+    watch_parent(lambda _: end_session(os.getpid()))
     from simulator.sweeps.backends.ray_actors import serve
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -17,7 +17,7 @@ from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import DIED
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
 from simulator.sweeps.backends.seats import Seat, Seats
-from simulator.sweeps.work import BackendError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""
@@ -133,6 +133,8 @@ class Actors:
         except RayActorError as error:
             return self._gone(seat, error)
         except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise error.cause from error
             if chunk is not None:
                 raise
             why = f"can't work for this sweep: {type(error.cause).__name__}: {error.cause}"
@@ -177,13 +179,13 @@ def serve(connection: Connection) -> None:
             if news or actors.seats.workers != told:
                 told = actors.seats.workers
                 connection.send((told, news))
-    except (InputError, StoreError, BackendError) as error:
+    except (InputError, StoreError, WorkerError) as error:
         connection.send(error)
         connection.recv()  # the stop that follows, so that this is read before we are gone
     except EOFError:
         raise
     except Exception as error:
-        connection.send(BackendError(f"Ray: {type(error).__name__}: {_first_line(error)}"))
+        connection.send(WorkerError(f"Ray: {type(error).__name__}: {_first_line(error)}"))
         connection.recv()
 
 

@@ -14,7 +14,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.backends.processes import MOST_STILLBORN, overdue_cause
 from simulator.sweeps.backends.remote import Answer, Greeting
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import BackendError, Chunk, Ended, StoreError, Work
+from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 AT_ONCE: Final = 2
 """Chunks that a seat holds: one at work, and one that waits for it."""
@@ -41,6 +41,11 @@ class Seat:
     greeting: Greeting | None = None
     chunks: deque[Chunk] = field(default_factory=deque)
     since_s: float = 0.0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can be given a chunk."""
+        return self.greeting is not None and len(self.chunks) < self.at_once
 
 
 class Seats:
@@ -125,14 +130,14 @@ class Seats:
 
         Raises
         ------
-        BackendError
+        WorkerError
             If one after the other dies before it has said who it is.
         """
         self.taken.remove(seat)
         if seat.greeting is None:
             self._stillborn += 1
             if self._stillborn > MOST_STILLBORN:
-                raise BackendError(f"workers can't start: {cause}")
+                raise WorkerError(f"workers can't start: {cause}")
             return []
         news: list[Ended] = []
         known = self._written(seat.greeting) if seat.chunks else {}
@@ -164,24 +169,25 @@ class Seats:
 
         Raises
         ------
-        BackendError
+        WorkerError
             If there has been no worker for `ALONE_S`.
         """
         now_s = time.monotonic()
         if any(seat.greeting is not None for seat in self.taken):
             self._alone_s = now_s
         elif now_s - self._alone_s > ALONE_S:
-            raise BackendError(f"no worker of the cluster has come for {ALONE_S:g} s")
+            raise WorkerError(f"no worker of the cluster has come for {ALONE_S:g} s")
 
     def _death(
         self, seat: Seat, chunk: Chunk, found: tuple[Row, ...], cause: str, overdue: bool | None
     ) -> Ended:
-        limit_s = self._work.point_timeout_s
+        limit_s, spent_s = self._work.point_timeout_s, time.monotonic() - seat.since_s
         if limit_s is None:
             overdue = False
         elif overdue is None:  # for a single run its time tells
-            spent_s = time.monotonic() - seat.since_s
             overdue = len(chunk.rows) == 1 and spent_s >= limit_s
+        else:  # Python itself ends with the same status, but not after so long a time
+            overdue = overdue and spent_s > limit_s / 2
         return Ended(
             chunk,
             found,
