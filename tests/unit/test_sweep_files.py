@@ -135,12 +135,6 @@ def test_validate_asks_before_a_sweep_of_millions(capsys: pytest.CaptureFixture[
     assert status(["validate", "grid.toml", "--yes"]) == 0
 
 
-def test_validate_checks_the_base_of_an_optimisation(capsys: pytest.CaptureFixture[str]) -> None:
-    written("best.toml", "[optimize]\ntrials = 10\n")
-    assert status(["validate", "best.toml"]) == 0
-    assert "best.toml is valid" in capsys.readouterr().out
-
-
 def test_show_prints_base_and_table_with_origins(capsys: pytest.CaptureFixture[str]) -> None:
     written("grid.toml", GRID)
     written("child.toml", "[sweep]\nseeds = 3\nsites.s.pue = [1.2]\n", "grid.toml")
