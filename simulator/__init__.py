@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator.api import Run, compare, load, open_run, optimize, run, sweep
+    from simulator.comparison.comparison import Comparison
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
-    from simulator.sweeps.comparison import Comparison
 
 __version__ = "0.1.0"
 
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "simulator.sweeps.comparison",
+    "Comparison": "simulator.comparison.comparison",
     "InputError": "simulator.errors",
     "Issue": "simulator.errors",
     "PolicyError": "simulator.errors",

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.comparison.comparison import Comparison
     from simulator.figures import Plots
+    from simulator.optimisation.optimise import Evaluate
+    from simulator.optimisation.outcome import Optimisation
     from simulator.progress import Progress
     from simulator.results import Results
     from simulator.scenario import Scenario
     from simulator.simulation import Simulated
-    from simulator.sweeps.comparison import Comparison
-    from simulator.sweeps.optimisation import Optimisation
-    from simulator.sweeps.optimise import Evaluate
     from simulator.sweeps.study import Study
     from simulator.workload.table import WorkloadSize
 
@@ -149,10 +149,10 @@ def sweep(
         With every problem of the scenario, the axes and the folder.
     """
     from simulator import bundled
+    from simulator.plans.plan import plan_of
     from simulator.progress import sweep_bar
     from simulator.scenario.load import load_study
     from simulator.sweeps.carrying import sweep as carry
-    from simulator.sweeps.plan import plan_of
     from simulator.sweeps.session import Options
     from simulator.sweeps.study import Study
 
@@ -202,8 +202,8 @@ def compare(
     InputError
         With all that is wrong.
     """
+    from simulator.comparison import comparison
     from simulator.errors import InputError, Issue
-    from simulator.sweeps import comparison
 
     comparison.check_sides(sides)
     opened = {name: _opened(name, side) for name, side in sides.items()}
@@ -285,8 +285,8 @@ def optimize(
     InputError
         With every problem of what was asked; if Optuna is not installed.
     """
-    from simulator.sweeps.optimise import optimise
-    from simulator.sweeps.search import search_of
+    from simulator.optimisation.optimise import optimise
+    from simulator.optimisation.search import search_of
 
     if isinstance(scenario, str | Path):
         scenario = load(scenario)

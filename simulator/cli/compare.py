@@ -17,8 +17,8 @@ from simulator.progress import Progress
 
 if TYPE_CHECKING:
     from simulator.api import Run
+    from simulator.comparison.comparison import Comparison
     from simulator.scenario import Scenario
-    from simulator.sweeps.comparison import Comparison
 
 Opened = TypeVar("Opened")
 

@@ -22,7 +22,7 @@ from simulator.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from simulator.sweeps.optimisation import Optimisation
+    from simulator.optimisation.outcome import Optimisation
 
 REST_S: Final = 2.0
 """Shortest time between two lines of progress. [s]"""
@@ -54,10 +54,10 @@ def optimize(
 ) -> None:
     """Search for the best points; write trials and front."""
     from simulator.folder import OPTIMISATION, check_folder, run_folder
+    from simulator.optimisation.optimise import optimise
+    from simulator.optimisation.search import search_of
     from simulator.results import plain_command
     from simulator.scenario import load_study
-    from simulator.sweeps.optimise import optimise
-    from simulator.sweeps.search import search_of
 
     out = terminal(context, json, quiet, no_progress)
     path = bundled.file_or_name(file)
@@ -82,7 +82,7 @@ def optimize(
 
 def _tell(found: "Optimisation", folder: Path, out: Terminal) -> None:
     """Print what was found, and where its files lie."""
-    from simulator.sweeps.search_files import rows_of
+    from simulator.optimisation.files import rows_of
 
     failed = [trial.failed for trial in found.ran if trial.failed is not None]
     if failed:

@@ -25,8 +25,8 @@ from simulator.cli.terminal import (
 from simulator.errors import InputError, Issue, printable, shown
 
 if TYPE_CHECKING:
+    from simulator.plans.plan import Plan
     from simulator.sweeps.carrying import Carried
-    from simulator.sweeps.plan import Plan
     from simulator.sweeps.session import Options
 
 FAILED: Final = 1
@@ -88,8 +88,8 @@ def sweep(
     if len(words) != 1:
         rule = "name one file, or write sweep status DIR or sweep gc DIR"
         raise InputError("command line", [Issue(" ".join(words), rule)])
+    from simulator.plans.plan import plan_of
     from simulator.scenario.load import load_study
-    from simulator.sweeps.plan import plan_of
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
     base, table = load_study(

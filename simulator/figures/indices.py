@@ -47,7 +47,7 @@ def draw_indices(
     ----------
     table : pandas.DataFrame
         ``axis, first, first_interval, total, total_interval``, as
-        `simulator.sweeps.sensitivity.SobolIndices.of` returns them.
+        `simulator.analysis.sensitivity.SobolIndices.of` returns them.
     quantity : str
         Key of the summary whose variance is shared out.
     confidence : float

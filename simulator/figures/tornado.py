@@ -32,7 +32,7 @@ GAP_PT: Final = 4.0
 
 
 def draw_tornado(table: "pd.DataFrame", quantity: str, *, title: str | None = None) -> "Figure":
-    """Draw the table that `simulator.sweeps.sensitivity.tornado` returns.
+    """Draw the table that `simulator.analysis.sensitivity.tornado` returns.
 
     Parameters
     ----------

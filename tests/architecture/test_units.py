@@ -43,6 +43,7 @@ UNITLESS: dict[str, str] = {
     "peak_to_trough": "ratio of rates",
     "per_degree": "what 1 degC adds, in the unit of the law",
     "percent": "of 100",
+    "percents": "of 100",
     "proportional": "losses over IT energy",
     "pue": "facility energy over IT energy",
     "pue_by_energy": "facility energy over IT energy",

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from simulator.analysis.sensitivity import tornado
+from simulator.optimisation.optimise import serial
+from simulator.optimisation.search import RESERVED, SAMPLERS, search_of
+from simulator.plans.plan import plan_of
 from simulator.scenario import load_study
 from simulator.simulation import run
-from simulator.sweeps.optimise import serial
-from simulator.sweeps.plan import plan_of
-from simulator.sweeps.search import RESERVED, SAMPLERS, search_of
-from simulator.sweeps.sensitivity import tornado
 
 ROOT = Path(__file__).parents[2]
 SEARCH = ROOT / "scenarios" / "sweeps" / "idle_search.toml"

@@ -9,11 +9,11 @@ import simulator as fs
 from simulator.cli.app import status
 from simulator.errors import InputError
 from simulator.inputs import open_inputs
+from simulator.plans.plan import plan_of
 from simulator.results import load_results
 from simulator.scenario import Scenario, from_document, load_study
 from simulator.scenario.limits import Limit
 from simulator.simulation import bins_of
-from simulator.sweeps.plan import plan_of
 from tests.unit.sweep_bases import base
 
 MANY: dict[str, tuple[dict[str, Any], str]] = {

@@ -8,11 +8,11 @@ import pytest
 
 from simulator.cli.app import status
 from simulator.errors import InputError
+from simulator.plans.axes import SETTINGS
+from simulator.plans.designs import DESIGNS
+from simulator.plans.plan import plan_of
 from simulator.scenario import load, load_file, load_study, schema
 from simulator.scenario.toml_reader import read_toml
-from simulator.sweeps.axes import SETTINGS
-from simulator.sweeps.designs import DESIGNS
-from simulator.sweeps.plan import plan_of
 from tests.unit.sweep_bases import A, base
 
 GRID = '[sweep]\n"clusters.a.count" = [1, 2]\nseeds = 2\n'

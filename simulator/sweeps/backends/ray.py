@@ -8,17 +8,19 @@ session that everything which it starts belongs to, and ends with.
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import connected, end_session
 from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
 from simulator.sweeps.worker import watch_parent
+
+if TYPE_CHECKING:
+    import subprocess
 
 KILLING_S: Final = 3.0
 """Time for the actors of a cluster to be killed. [s]"""

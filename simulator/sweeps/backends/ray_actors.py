@@ -133,6 +133,8 @@ class Actors:
         except RayActorError as error:
             return self._gone(seat, error)
         except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise error.cause from error
             if chunk is not None:
                 raise
             why = f"can't work for this sweep: {type(error.cause).__name__}: {error.cause}"

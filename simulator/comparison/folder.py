@@ -15,15 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.analysis.statistics import LEVEL
 from simulator.columns import SUMMARY
 from simulator.folder import COMPARISON, Writer, slug, write_folder
 from simulator.results import library_versions
-from simulator.sweeps.statistics import LEVEL
 from simulator.tables import ARROW_TYPES
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from simulator.sweeps.comparison import Comparison
+    from simulator.comparison.comparison import Comparison
 
 PAIRED: Final = (
     "difference = other - base, runs paired by seed; low and high: interval of 95 % (Student t)"

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.errors import InputError, Issue
-from simulator.scenario.model import Scenario
-from simulator.sweeps.axes import Axis, as_list, axes_of
-from simulator.sweeps.constraints import constrained
-from simulator.sweeps.designs import Points
-from simulator.sweeps.digest import digest_of
-from simulator.sweeps.keep import KeepRule, read_keep, rule_of
-from simulator.sweeps.plan_file import plan_text
-from simulator.sweeps.samples import SAMPLERS
-from simulator.sweeps.settings import (
+from simulator.plans.axes import Axis, as_list, axes_of
+from simulator.plans.constraints import constrained
+from simulator.plans.designs import Points
+from simulator.plans.digest import digest_of
+from simulator.plans.keep import KeepRule, read_keep, rule_of
+from simulator.plans.plan_file import plan_text
+from simulator.plans.samples import SAMPLERS
+from simulator.plans.settings import (
     Settings,
     check_rows,
     check_spreads,
@@ -23,7 +22,8 @@ from simulator.sweeps.settings import (
     check_zip,
     read_settings,
 )
-from simulator.sweeps.trials import settled, tried, tried_alone
+from simulator.plans.trials import settled, tried, tried_alone
+from simulator.scenario.model import Scenario
 
 EXAMPLE: Final = '"clusters.train.count" = [96, 128]'
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from simulator.plans.axes import SETTINGS
+from simulator.plans.designs import Points
 from simulator.scenario.document import portable
 from simulator.scenario.model import Scenario
 from simulator.scenario.toml_writer import toml_text
-from simulator.sweeps.axes import SETTINGS
-from simulator.sweeps.designs import Points
 
 HEADER: Final = (
     "A sweep as planned: its base, with all that it extends and the nodes of the catalog, and the",

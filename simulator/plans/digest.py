@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from simulator.plans.axes import Axis, Chosen, Drawn
+from simulator.plans.designs import Points
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
-from simulator.sweeps.axes import Axis, Chosen, Drawn
-from simulator.sweeps.designs import Points
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 _PIECE = 1 << 20

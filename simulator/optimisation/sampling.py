@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
+from simulator.optimisation.outcome import Trial
+from simulator.optimisation.search import Search
+from simulator.optimisation.space import Choice, SearchAxis, address_of
 from simulator.rng import uniforms
-from simulator.sweeps.optimisation import Trial
-from simulator.sweeps.search import Search
-from simulator.sweeps.search_space import Choice, SearchAxis, address_of
 
 if TYPE_CHECKING:
     from optuna import Trial as Asked

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.analysis.point_table import chosen, is_constant, point_means
 from simulator.errors import InputError, Issue
 from simulator.figures.quantities import no_quantity
-from simulator.sweeps.point_table import chosen, is_constant, point_means
 from simulator.units import DIMENSIONS, number_and_unit
 
 CONFIDENCE: Final = 0.95

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Issue, nearest, shown
+from simulator.plans.spreads import MARKS, Spread, read_spread
 from simulator.scenario.paths import parts_of, quoted
 from simulator.scenario.reading import Reading
-from simulator.sweeps.spreads import MARKS, Spread, read_spread
 from simulator.units import DIMENSIONS, number_and_unit
 
 SETTINGS: Final = ("seeds", "design", "samples", "sample_seed", "constraints", "keep")

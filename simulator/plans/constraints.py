@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Issue, listing, nearest, shown
+from simulator.plans.axes import Axis, Chosen, Drawn, as_list
+from simulator.plans.designs import Points
 from simulator.scenario.paths import dotted
-from simulator.sweeps.axes import Axis, Chosen, Drawn, as_list
-from simulator.sweeps.designs import Points
 from simulator.units import DIMENSIONS, a_dimension, number_and_unit
 
 LONGEST: Final = 1000

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.front import unbeaten
-from simulator.sweeps.search import Search
-from simulator.sweeps.search_files import rows_of, save
+from simulator.optimisation.files import rows_of, save
+from simulator.optimisation.front import unbeaten
+from simulator.optimisation.search import Search
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +75,7 @@ class Optimisation:
     ending: str = ""
 
     def __str__(self) -> str:
-        from simulator.sweeps.search_text import search_text
+        from simulator.optimisation.text import search_text
 
         return search_text(self)
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.sweeps.axes import Axis, value_at
-from simulator.sweeps.samples import SAMPLERS
+from simulator.plans.axes import Axis, value_at
+from simulator.plans.samples import SAMPLERS
 
 DESIGNS: Final = ("grid", "zip", *SAMPLERS, "one-at-a-time")
 """Ways to put the values of several axes together; the first is the default."""

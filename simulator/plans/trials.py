@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from simulator.errors import MOST_LISTED, InputError, Issue, shown
+from simulator.plans.axes import Axis, Chosen, Drawn, spelled, value_at
+from simulator.plans.designs import Points
+from simulator.plans.spreads import Range, Spread
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import parts_of
-from simulator.sweeps.axes import Axis, Chosen, Drawn, spelled, value_at
-from simulator.sweeps.designs import Points
-from simulator.sweeps.spreads import Range, Spread
 from simulator.units import number_and_unit
 
 MOST_TRIED: Final = 500

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.analysis.statistics import numbers_of
 from simulator.errors import InputError, Issue
 from simulator.figures.quantities import HEADLINES, no_quantity
-from simulator.sweeps.statistics import numbers_of
 
 LEAST_SPREAD: Final = 1e-12
 """Relative spread below which a quantity is the same at every point but for rounding."""

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from simulator.columns import SUMMARY
 from simulator.errors import Issue, nearest, shown
-from simulator.sweeps.axes import as_list
+from simulator.plans.axes import as_list
 
 MORE_IS_BETTER: Final = frozenset(
     {"allocation", "utilisation", "gpu_hours_delivered", "jobs_started", "jobs_finished"}

@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 
 from simulator.columns import SUMMARY
 from simulator.folder import OPTIMISATION, Writer, write_folder
+from simulator.optimisation.search import Search
+from simulator.optimisation.space import TABLE
 from simulator.results import library_versions
 from simulator.scenario.document import portable
 from simulator.scenario.toml_writer import inline, toml_text
-from simulator.sweeps.search import Search
-from simulator.sweeps.search_space import TABLE
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.sweeps.optimisation import Optimisation
+    from simulator.optimisation.outcome import Optimisation
 
 HEADER: Final = (
     "A search as it was made: its base, with all that it extends, and the table [optimize], with",

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import count_text, number_text, short_text
 from simulator.figures.quantities import axis_names, unit_of, value_words, words_of
-from simulator.sweeps.search_files import plain
+from simulator.optimisation.files import plain
 
 if TYPE_CHECKING:
-    from simulator.sweeps.optimisation import Optimisation
+    from simulator.optimisation.outcome import Optimisation
 
 MOST_ROWS: Final = 12
 """Trials of the front that are printed; the file has all."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.errors import Issue, listing, nearest, shown
+from simulator.plans.axes import Axis, as_list
+from simulator.plans.designs import DESIGNS
+from simulator.plans.samples import MOST_SAMPLES, SAMPLERS
 from simulator.scenario.fields import Whole
-from simulator.sweeps.axes import Axis, as_list
-from simulator.sweeps.designs import DESIGNS
-from simulator.sweeps.samples import MOST_SAMPLES, SAMPLERS
 from simulator.units import MS_PER_S, format_quantity
 
 LARGEST_SEED: Final = 2**63 - 1

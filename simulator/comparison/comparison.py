@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from simulator import catalog
+from simulator.analysis.differences import differences
+from simulator.analysis.statistics import numbers_of, quantities_of
 from simulator.assumptions import basis_of
+from simulator.comparison.seeds import seeds_of
+from simulator.comparison.sides import runs, table_of
 from simulator.errors import InputError, Issue, listing, shown
 from simulator.inputs import open_grids
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.scenario.grid import GridFile, GridName
 from simulator.simulation import Progress
-from simulator.sweeps.differences import differences
-from simulator.sweeps.seeds import seeds_of
-from simulator.sweeps.sides import runs, table_of
-from simulator.sweeps.statistics import numbers_of, quantities_of
 from simulator.units import format_quantity
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Comparison:
     seeds : tuple of int
         Each side was run with each of them.
     table : DataFrame
-        One row for each other side and quantity, as `simulator.sweeps.differences.differences`.
+        One row for each other side and quantity, as `simulator.analysis.differences.differences`.
     runs : DataFrame
         One row for each run: ``row``, ``point``, ``name``, ``seed``, ``status``, ``error``,
         ``key`` and the summary.
@@ -101,7 +101,7 @@ class Comparison:
 
         Numbers have as many digits as tell them apart; what is absent is empty.
         """
-        from simulator.sweeps.comparison_folder import csv_text
+        from simulator.comparison.folder import csv_text
 
         text = csv_text(self.table)
         if path is None:
@@ -111,7 +111,7 @@ class Comparison:
 
     def document(self) -> dict[str, Any]:
         """Return the comparison as plain data, as ``comparison.json`` has it."""
-        from simulator.sweeps.comparison_folder import document_of
+        from simulator.comparison.folder import document_of
 
         return document_of(self)
 
@@ -125,7 +125,7 @@ class Comparison:
         InputError
             If the folder holds something already, or can't be written to.
         """
-        from simulator.sweeps.comparison_folder import save
+        from simulator.comparison.folder import save
 
         save(self, Path(folder), overwrite=overwrite, command=command)
         return Path(folder)
@@ -158,8 +158,8 @@ def compare(
     """
     check_sides(scenarios)
     chosen = seeds_of(seeds, next(iter(scenarios.values())).seed, len(scenarios))
-    odd = _odd(scenarios, force=force)
     basis, said = _opened(scenarios)
+    odd = _odd(scenarios, force=force)
     table = runs(scenarios, chosen, progress)
     return _set_against(scenarios, table, chosen, basis, said, odd)
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.analysis.statistics import LEVEL, finished, numbers_of, quantities_of, spread
 from simulator.columns import SUMMARY
 from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.figures.quantities import axis_names, value_words
-from simulator.sweeps.statistics import LEVEL, finished, numbers_of, quantities_of, spread
 
 COLUMNS: Final = (
     "base_mean",

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from simulator.errors import Issue, shown
+from simulator.plans.axes import Axis, axes_of
+from simulator.plans.spreads import Range
+from simulator.plans.trials import settled, tried_alone
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import quoted
-from simulator.sweeps.axes import Axis, axes_of
-from simulator.sweeps.spreads import Range
-from simulator.sweeps.trials import settled, tried_alone
 from simulator.units import DIMENSIONS, number_and_unit
 
 TABLE: Final = "optimize"

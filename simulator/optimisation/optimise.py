@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.objectives import QUANTITIES
-from simulator.sweeps.optimisation import Optimisation, Trial
-from simulator.sweeps.search import Search
-from simulator.sweeps.search_space import address_of, every_point, size_of
+from simulator.optimisation.objectives import QUANTITIES
+from simulator.optimisation.outcome import Optimisation, Trial
+from simulator.optimisation.search import Search
+from simulator.optimisation.space import address_of, every_point, size_of
 
 Outcome = dict[str, float | None] | str
 """Mean summary of a point over its seeds, or the words of its failure."""
@@ -132,7 +132,7 @@ def _proposer(search: Search) -> Proposer:
     size = size_of(search.axes)
     if size is not None and size <= search.trials:
         return Everything(search)
-    from simulator.sweeps.sampling import Sampled
+    from simulator.optimisation.sampling import Sampled
 
     return Sampled(search)
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.errors import InputError, Issue, listing, nearest, shown
+from simulator.optimisation.objectives import Limit, Objective, limits_of, objectives_of, texts_of
+from simulator.optimisation.space import TABLE, SearchAxis, read_axes
+from simulator.plans.axes import Axis, as_list
+from simulator.plans.constraints import Constraint, holds, read_constraint
+from simulator.plans.designs import Points
+from simulator.plans.digest import digest_of
+from simulator.plans.settings import read_settings
 from simulator.scenario.model import Scenario
-from simulator.sweeps.axes import Axis, as_list
-from simulator.sweeps.constraints import Constraint, holds, read_constraint
-from simulator.sweeps.designs import Points
-from simulator.sweeps.digest import digest_of
-from simulator.sweeps.objectives import Limit, Objective, limits_of, objectives_of, texts_of
-from simulator.sweeps.search_space import TABLE, SearchAxis, read_axes
-from simulator.sweeps.settings import read_settings
 
 RESERVED: Final = ("objectives", "constraints", "where", "trials", "seeds", "sampler", "batch")
 """Keys of the table `[optimize]` that are no axes."""
