@@ -146,7 +146,12 @@ class Dask:
             tempfile.TemporaryDirectory(prefix="fleetsim-", ignore_cleanup_errors=True)
         )
         with dask.config.set(_SCHEDULER):
-            cluster = LocalCluster(n_workers=0, dashboard_address=None, silence_logs=False)
+            cluster = LocalCluster(
+                n_workers=0,
+                dashboard_address="127.0.0.1:0",  # else it warns where 8787 is taken
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=False,
+            )
         self._closing.callback(cluster.close)
         self._begin = partial(
             started, "simulator.sweeps.backends.dask_worker", cluster.scheduler_address, folder
