@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from simulator.workload.table import WorkloadSize
 
 
-def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None) -> "Scenario":
+def load(
+    path: str | Path,
+    *,
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    yes: bool = False,
+    untrusted: bool = False,
+) -> "Scenario":
     """Load a scenario file.
 
     Parameters
@@ -37,6 +44,10 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
         Replacements such as ``"clusters.train.count=256"``.
     seed : int, optional
         Replaces the file's seed.
+    yes : bool
+        Whether sizes that are refused as too large are meant.
+    untrusted : bool
+        Whether to refuse files outside the scenario's folder.
 
     Raises
     ------
@@ -45,7 +56,8 @@ def load(path: str | Path, *, sets: Iterable[str] = (), seed: int | None = None)
     """
     from simulator import bundled, scenario
 
-    return scenario.load(bundled.file_or_name(Path(path)), sets=tuple(sets), seed=seed)
+    file = bundled.file_or_name(Path(path))
+    return scenario.load(file, sets=tuple(sets), seed=seed, yes=yes, untrusted=untrusted)
 
 
 def run(
@@ -219,7 +231,7 @@ def _opened(name: str, side: object) -> "Scenario | Run":
         return open_run(side) if (Path(side) / "manifest.json").is_file() else load(side)
     if not isinstance(side, Scenario | Run):
         rule = "is neither a scenario, a file nor a run; load it with fs.load"
-        raise InputError("compare", [Issue(name, f"a {type(side).__name__} {rule}")])
+        raise InputError("compare", [Issue(name, f"a value of type {type(side).__name__} {rule}")])
     return side
 
 

@@ -15,6 +15,7 @@ from simulator.simulation import simulated
 from simulator.sweeps.carrying import sweep
 from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
+from simulator.traces.opened import Opened
 
 JOBS: Final = 1000
 """Jobs of each run."""
@@ -98,7 +99,9 @@ def sweep_cost(runs: int, processes: int) -> SweepCost:
 
 def _bare_s(scenarios: list[Scenario]) -> float:
     """Return what one run takes where nothing but runs is done. [s]"""
-    return _timed_s(lambda: [simulated(open_inputs(each)) for each in scenarios]) / len(scenarios)
+    opened = Opened()
+    runs = _timed_s(lambda: [simulated(open_inputs(each, opened)) for each in scenarios])
+    return runs / len(scenarios)
 
 
 def _timed_s(run: Any) -> float:

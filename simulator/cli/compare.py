@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -145,8 +146,8 @@ def distinct(names: Sequence[str], stems: Sequence[str], paths: Sequence[Path]) 
             None,
         )
         if words is None:
-            number = 1 + sum(earlier == paths[at] for earlier in paths[:at])
-            words = own if number == 1 else f"{own} ({number})"
+            numbered = (f"{own} ({number})" for number in count(2))
+            words = next(each for each in chain([own], numbered) if each not in found)
         found.append(words)
     return found
 

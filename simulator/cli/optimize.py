@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from simulator import bundled
-from simulator.cli.terminal import Json, NoProgress, Quiet, Seed, Sets, Terminal, terminal
+from simulator.cli.terminal import (
+    Json,
+    NoProgress,
+    Quiet,
+    Seed,
+    Sets,
+    Terminal,
+    Untrusted,
+    Yes,
+    terminal,
+)
 
 if TYPE_CHECKING:
     from simulator.sweeps.optimisation import Optimisation
@@ -36,6 +46,8 @@ def optimize(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the results of an earlier search in DIR.")
     ] = False,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -48,7 +60,8 @@ def optimize(
     from simulator.sweeps.search import search_of
 
     out = terminal(context, json, quiet, no_progress)
-    base, table = load_study(bundled.file_or_name(file), "optimize", sets=sets, seed=seed)
+    path = bundled.file_or_name(file)
+    base, table = load_study(path, "optimize", sets, seed, yes=yes, untrusted=untrusted)
     search = search_of(base, table if trials is None else {**table, "trials": trials})
     folder = output or run_folder(base.name, search.digest)
     # The default folder is named by the search, so whatever is there is this very one.

@@ -105,7 +105,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.page import odd
     from simulator.sweeps.store import check_store
-    from simulator.sweeps.work import StoreError
+    from simulator.sweeps.work import StoreError, WorkerError
 
     folder = output or run_folder(plan.base.name, plan.digest)
     check_store(folder)
@@ -118,6 +118,8 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
             carried = carry(plan, folder, options, show=show, tell=out.note)
     except StoreError as error:
         raise EndedEarly(FAILED, "disk", f"error: {error}; {_resume()}") from error
+    except WorkerError as error:
+        raise EndedEarly(FAILED, "workers", f"error: {error}; {_resume()}") from error
     except (KeyboardInterrupt, Terminated) as error:
         stopped = isinstance(error, Terminated)
         code, kind = (TERMINATED, "terminated") if stopped else (INTERRUPTED, "interrupted")

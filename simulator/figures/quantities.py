@@ -1,6 +1,6 @@
 """What quantities and axes are called where people read them, and in which units."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from simulator.columns import SUMMARY
@@ -119,7 +119,14 @@ def axis_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def value_words(value: object) -> str:
-    """Return a value of an axis as people read it: texts without quotes, numbers plainly."""
+    """Return a value of an axis as people read it.
+
+    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
+    ``timeout, after 1 h``.
+    """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
+    if isinstance(plain, Mapping) and plain:
+        rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
+        return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
     return plain if isinstance(plain, str) else shown(plain)

@@ -269,9 +269,9 @@ def _repeated(where: str, values: list[Any]) -> Iterator[Issue]:
     for index, value in enumerate(values):
         earlier = first.setdefault(spelled(value), index)
         if earlier != index:
-            text = f"{shown(value)} is value {earlier} again"
+            text = f"{shown(value)} is entry {earlier} again"
             if value != values[earlier] or type(value) is not type(values[earlier]):
-                text = f"{shown(value)} is the same as {shown(values[earlier])}, value {earlier}"
+                text = f"{shown(value)} is the same as {shown(values[earlier])}, entry {earlier}"
             yield Issue(f"{where}[{index}]", f"{text}; take one of the two out")
 
 

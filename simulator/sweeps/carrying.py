@@ -80,8 +80,10 @@ def sweep(
     store = Store(folder.absolute(), plan)
     try:
         return _stored(plan, store, options, show, tell)
+    except BrokenPipeError:
+        raise  # whoever read what is told has left
     except OSError as error:
-        raise StoreError.of(error) from error
+        raise StoreError.of(error, store.folder) from error
 
 
 def _stored(
@@ -107,11 +109,12 @@ def _stored(
 
 def _joined(plan: Plan, store: Store, standing: Standing, options: Options) -> Carried:
     """Put the shards together if this one was the last; whoever else is at work goes first."""
+    left = len(store.scan().ledger.open_rows)
+    if left:  # without the lock, which would turn away a shard that begins just now
+        return Carried(standing, None, left=left)
     with suppress(InputError), store.opened():
-        ledger = store.scan().ledger
-        if not len(ledger.open_rows):
-            return Carried(standing, _compacted(plan, store, ledger, options))
-    return Carried(standing, None, left=len(store.scan().ledger.open_rows))
+        return Carried(standing, _compacted(plan, store, store.scan().ledger, options))
+    return Carried(standing, None)
 
 
 def _compacted(plan: Plan, store: Store, ledger: Ledger, options: Options) -> pa.Table:

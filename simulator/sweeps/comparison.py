@@ -274,7 +274,8 @@ def check_sides(sides: object) -> None:
     """
     if not isinstance(sides, Mapping):
         rule = 'write the sides by name, e.g. {"today": scenario, "greener": greener}'
-        raise InputError("compare", [Issue("", f"a {type(sides).__name__} has no names; {rule}")])
+        given = f"a value of type {type(sides).__name__} has no names"
+        raise InputError("compare", [Issue("", f"{given}; {rule}")])
     if len(sides) < 2:
         found = f"there is only {shown(next(iter(sides)))}" if sides else "there is nothing"
         raise InputError("compare", [Issue("", f"{found} to compare; name two sides or more")])

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,6 +14,13 @@ from typing import Any, Final
 from simulator.errors import InputError, Issue
 
 NAME: Final = ".lock"
+ALONE_S: Final = 1.0
+"""Time to wait for a lock, so that nobody is turned away for one who only looks. [s]"""
+BESIDE_S: Final = 20.0
+"""Time that a shard waits for others that put the table together. [s]"""
+
+_SHARD: Final = ".shard-"
+_POLL_S: Final = 0.05
 
 
 @contextmanager
@@ -28,13 +36,13 @@ def held(folder: Path, *, shard: str | None = None) -> Iterator[None]:
         If another process holds it; says who, and since when.
     """
     if shard is None:
-        with _locked(folder / NAME, fcntl.LOCK_EX, "sweep"):
+        with _locked(folder / NAME, fcntl.LOCK_EX, "sweep", ALONE_S):
             yield
         return
-    name = f".shard-{shard.replace('/', '-of-')}{NAME}"
+    name = f"{_SHARD}{shard.replace('/', '-of-')}{NAME}"
     with (
-        _locked(folder / NAME, fcntl.LOCK_SH, "sweep"),
-        _locked(folder / name, fcntl.LOCK_EX, f"shard {shard}"),
+        _locked(folder / NAME, fcntl.LOCK_SH, "sweep", BESIDE_S),
+        _locked(folder / name, fcntl.LOCK_EX, f"shard {shard}", ALONE_S),
     ):
         yield
 
@@ -42,25 +50,19 @@ def held(folder: Path, *, shard: str | None = None) -> Iterator[None]:
 def owner_of(folder: Path) -> str | None:
     """Return who works in the folder of a sweep, in words; None where nobody does."""
     path = folder / NAME
-    try:
-        with path.open("rb") as file:
-            _take(file.fileno(), fcntl.LOCK_EX)
-            return None
-    except BlockingIOError:
-        return _owner(path)
-    except OSError:
-        return None
+    return _owner(path) if _is_held(path) else None
 
 
 @contextmanager
-def _locked(path: Path, kind: int, what: str) -> Iterator[None]:
+def _locked(path: Path, kind: int, what: str, patience_s: float) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
-        try:
-            _take(handle, kind)
-        except BlockingIOError:
-            rule = f"{_owner(path)} works on this {what}; wait for it, or name another folder"
-            raise InputError("output folder", [Issue(str(path.parent), rule)]) from None
+        until_s = time.monotonic() + patience_s
+        while not _is_taken(handle, kind):
+            if time.monotonic() > until_s:
+                rule = f"{_owner(path)} works on this {what}; wait for it, or name another folder"
+                raise InputError("output folder", [Issue(str(path.parent), rule)])
+            time.sleep(_POLL_S)
         if kind == fcntl.LOCK_EX:
             _sign(handle)
         yield
@@ -68,15 +70,24 @@ def _locked(path: Path, kind: int, what: str) -> Iterator[None]:
         os.close(handle)
 
 
-def _take(handle: int, kind: int) -> None:
-    """Lock a file at once, or raise BlockingIOError."""
+def _is_taken(handle: int, kind: int) -> bool:
+    """Lock a file at once, or return False."""
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise
-    except OSError as error:  # a file system that knows no locks: the note must do
-        if kind == fcntl.LOCK_EX and _lives(os.pread(handle, 4096, 0)):
-            raise BlockingIOError from error
+        return False
+    except OSError:  # a file system that knows no locks: the note must do
+        return kind != fcntl.LOCK_EX or not _lives(os.pread(handle, 4096, 0))
+    return True
+
+
+def _is_held(path: Path, kind: int = fcntl.LOCK_EX) -> bool:
+    """Return whether somebody's lock on a file keeps others from one of this kind."""
+    try:
+        with path.open("rb") as file:
+            return not _is_taken(file.fileno(), kind)
+    except OSError:
+        return False
 
 
 def _lives(note: bytes) -> bool:
@@ -112,6 +123,10 @@ def _sign(handle: int) -> None:
 
 
 def _owner(path: Path) -> str:
+    """Return who holds a lock, in words; of several shards the first."""
+    if path.name == NAME and not _is_held(path, fcntl.LOCK_SH):  # shared: the note is an old one
+        held = filter(_is_held, sorted(path.parent.glob(f"{_SHARD}*{NAME}")))
+        path = next(held, path.with_name(_SHARD))
     try:
         note: Any = json.loads(path.read_text(encoding="utf-8"))
         return f"process {note['pid']} on {note['host']}, since {note['since']},"

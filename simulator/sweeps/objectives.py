@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.columns import SUMMARY
-from simulator.errors import Issue, listing, nearest, shown
+from simulator.errors import Issue, nearest, shown
 
 DIRECTIONS: Final = {
     "minimise": False,
@@ -187,7 +187,7 @@ def problem_of_quantity(name: Any) -> str:
     if any(column.name == name for column in SUMMARY):
         return f"{shown(name)} says which run it is; take a result, e.g. total_kgco2e"
     near = nearest(name, QUANTITIES)
-    meant = f"did you mean {shown(near)}?" if near else f"known are {listing(QUANTITIES)}"
+    meant = f"did you mean {shown(near)}?" if near else "write one, e.g. total_kgco2e"
     return f"{shown(name)} is no quantity of the summary; {meant}"
 
 

@@ -118,12 +118,13 @@ def serial(search: Search) -> Evaluate:
 
 
 def mean_summary(summaries: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Return each quantity as the mean of the runs that have it; None where none has."""
+    """Return the mean of each quantity over the runs; None where a run lacks it."""
     every = list(summaries)
     means: dict[str, float | None] = {}
     for name in QUANTITIES:
         values = [each[name] for each in every if each.get(name) is not None]
-        means[name] = math.fsum(values) / len(values) if values else None
+        whole = bool(values) and len(values) == len(every)
+        means[name] = math.fsum(values) / len(values) if whole else None
     return means
 
 

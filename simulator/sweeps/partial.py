@@ -2,31 +2,50 @@
 
 import hashlib
 import os
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 ENDING: Final = ".partial"
 
 
-def replaced(path: Path, write: Callable[[Path], None]) -> str:
+def replaced(
+    path: Path, write: Callable[[Path], None], *, ready: Callable[[str], None] = lambda _: None
+) -> str:
     """Write a file, bring it to the disk and put it in place; return its SHA-256.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Writes the file at the path it is given.
+    ready : callable, optional
+        Told the SHA-256 when all is on the disk, just before the file is put in place.
 
     Raises
     ------
     OSError
-        If the disk refuses; what stood there still stands.
+        If the disk refuses, with the path; what stood there still stands.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{ENDING}")
+    # Processes of several machines may write beside one another, and share their numbers.
+    partial = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{ENDING}")
     try:
         write(partial)
         digest = file_digest(partial)
         _sync(partial)
+        ready(digest)
         os.replace(partial, path)  # noqa: PTH105 - the one call that is atomic everywhere
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        _sync(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(
+                error.errno, os.strerror(error.errno), error.filename or str(path)
+            ) from error
         raise
-    _sync(path.parent)
     return digest
 
 

@@ -173,7 +173,11 @@ def _points(
         check_rows(count, len(settings.seeds), yes, issues)
     if len(issues) > problems:
         return None
-    points = _made(base, axes, settings)
+    try:
+        points = _made(base, axes, settings)
+    except InputError as error:  # a package that draws is not installed
+        issues += error.issues
+        return None
     if constraints:
         points = constrained(points, axes, constraints, issues)
         check_rows(len(points), len(settings.seeds), yes, issues)

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.columns import SUMMARY
+from simulator.errors import printable
 
 DONE: Final = "done"
 FAILED: Final = "failed"
@@ -15,6 +17,9 @@ KNOWN: Final = "known"
 
 VALUES: Final = tuple(column for column in SUMMARY if column.name not in {"name", "seed", "key"})
 """The columns of the summary that a row keeps, in their order."""
+
+ERROR_LENGTH: Final = 500
+"""Characters of the reason of a failure that a row keeps."""
 
 _CHECK: Final = 16
 """Hexadecimal digits of SHA-256 in front of every line."""
@@ -46,14 +51,25 @@ class Row:
 
 
 def done(at: int, summary: Mapping[str, Any]) -> Row:
-    """Return the row of a finished run."""
+    """Return the row of a finished run.
+
+    Raises
+    ------
+    ValueError
+        If a quantity is no number that can be written.
+    """
     values = tuple(summary[column.name] for column in VALUES)
+    for column, value in zip(VALUES, values, strict=True):
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{column.name} is {value}")
     return Row(at, DONE, summary["key"], values)
 
 
 def failed(at: int, error: str, key: str | None = None) -> Row:
-    """Return the row of a run that failed, its reason on one line."""
-    return Row(at, FAILED, key, error=" ".join(error.split()))
+    """Return the row of a run that failed, its reason on one line that any file can hold."""
+    text = printable(" ".join(error[: 2 * ERROR_LENGTH].split()))
+    cut = text if len(text) <= ERROR_LENGTH else f"{text[: ERROR_LENGTH - 4]} ..."
+    return Row(at, FAILED, key, error=cut)
 
 
 def line_of(row: Row, sweep: str) -> bytes:

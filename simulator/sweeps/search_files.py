@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from simulator.columns import SUMMARY
 from simulator.folder import OPTIMISATION, Writer, write_folder
 from simulator.results import library_versions
-from simulator.scenario.document import Layered, portable, without_defaults
+from simulator.scenario.document import portable
 from simulator.scenario.toml_writer import inline, toml_text
 from simulator.sweeps.search import Search
 from simulator.sweeps.search_space import TABLE
@@ -99,8 +99,7 @@ def study_toml(search: Search) -> str:
     }
     base = search.base
     # A default that was written out would stay as it is where an axis changes what it follows from.
-    said = without_defaults(Layered(base.document, base.origins)).document
-    document = {**said, TABLE: {**search.table, **settings}}
+    document = {**base.said().document, TABLE: {**search.table, **settings}}
     return toml_text(portable(document, base.folder), HEADER)
 
 

@@ -145,7 +145,7 @@ def read_axes(
         key: said if key in reserved else _without_steps(key, said, steps)
         for key, said in table.items()
     }
-    axes = axes_of(plain, base.folder, issues, settings=reserved, name=TABLE)
+    axes = axes_of(plain, base.reading, issues, settings=reserved, name=TABLE)
     axes = tuple(settled(base, axes, issues))
     issues += tried_alone(base, axes)
     read = [(axis, _search_axis(axis, steps.get(axis.path), issues)) for axis in axes]

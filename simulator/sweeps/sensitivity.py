@@ -1,4 +1,4 @@
-"""What the results of many runs owe to each axis: Sobol indices and the tornado.
+"""What the results of many runs owe to each axis: Sobol indices, tornado, rank correlations.
 
 Everything is read from a table with one row for each run, point-major: the columns ``point``,
 ``status``, one for each axis and one for each quantity. Replications are averaged first, so
@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.point_table import is_constant, point_means, quantities_of, unknown_quantity
+from simulator.figures.quantities import no_quantity
+from simulator.sweeps.point_table import chosen, is_constant, point_means
+from simulator.units import DIMENSIONS, number_and_unit
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 500
@@ -60,7 +62,7 @@ class SobolIndices:
             raise InputError("sensitivity", [Issue(quantity, message)])
         known = list(dict.fromkeys(self.table["quantity"]))
         if quantity not in known:
-            raise InputError("sensitivity", [Issue("quantity", unknown_quantity(quantity, known))])
+            raise InputError("sensitivity", [Issue("quantity", no_quantity(quantity, known))])
         rows = self.table[self.table["quantity"] == quantity]
         return rows.sort_values("total", ascending=False, kind="stable", ignore_index=True)
 
@@ -84,7 +86,7 @@ def sobol_indices(
     axes : sequence of str
         In the order of the design.
     quantities : sequence of str, optional
-        Columns; by default those of `HEADLINES` that the table has.
+        Columns; by default the headlines that the table has.
     confidence : float
         Of the intervals, which are bootstrapped. [1]
     resamples : int
@@ -97,7 +99,7 @@ def sobol_indices(
     InputError
         If points failed or are missing, a quantity is no column of numbers, or SALib is absent.
     """
-    names = quantities_of(runs, quantities)
+    names = chosen(runs, quantities)
     points = point_means(runs, axes)
     _check_cross_samples(points, len(axes))
     analyze = _sobol_analysis()
@@ -162,7 +164,7 @@ def tornado(runs: pd.DataFrame, axes: Sequence[str], quantity: str) -> pd.DataFr
     InputError
         If the table is of another design, or the base has no such result.
     """
-    quantities_of(runs, [quantity])
+    chosen(runs, [quantity])
     points = point_means(runs, axes)
     if len(points) != 1 + 2 * len(axes):
         rule = (
@@ -170,7 +172,7 @@ def tornado(runs: pd.DataFrame, axes: Sequence[str], quantity: str) -> pd.DataFr
             f'{1 + 2 * len(axes)} for {len(axes)} axes; write design = "one-at-a-time"'
         )
         raise InputError("sensitivity", [Issue("points", rule)])
-    results = points[quantity].where(points["failed"] == 0).to_numpy(np.float64)
+    results = points[quantity].to_numpy(np.float64)
     at_base, at_low, at_high = results[0], results[1::2], results[2::2]
     if np.isnan(at_base):
         rule = "is absent at the base point, to which the others are compared; take another"
@@ -190,9 +192,71 @@ def tornado(runs: pd.DataFrame, axes: Sequence[str], quantity: str) -> pd.DataFr
     return table.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
+def rank_correlations(
+    points: pd.DataFrame,
+    axes: Sequence[str],
+    quantities: Sequence[str] | None = None,
+    unit: Values | None = None,
+) -> pd.DataFrame:
+    """Return Spearman's rank correlation of each axis with each quantity.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        One row for each point, as `point_means` returns them; those with failed runs, or without
+        the quantity, are left out.
+    axes : sequence of str
+    quantities : sequence of str, optional
+        Columns; by default the headlines that the table has.
+    unit : float64[points, axes], optional
+        What was drawn for each axis, 0 to 1; otherwise the axes' own values are ranked, which
+        must be numbers or quantities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each axis, one column for each quantity; NaN where one of the two is constant
+        or can't be ranked. [1]
+    """
+    names = chosen(points, quantities)
+    drawn = unit if unit is not None else np.column_stack([_numbers(points[a]) for a in axes])
+    fine = (points["status"] == "done").to_numpy()
+    found = {
+        name: [
+            _spearman(drawn[fine, at], points[name].to_numpy(np.float64)[fine])
+            for at in range(len(axes))
+        ]
+        for name in names
+    }
+    return pd.DataFrame(found, index=pd.Index(axes, name="axis"))
+
+
+def _spearman(one: Values, other: Values) -> float:
+    both = ~(np.isnan(one) | np.isnan(other))
+    if both.sum() < 2 or np.ptp(one[both]) == 0.0 or is_constant(other[both]):
+        return float("nan")
+    ranks = np.stack(
+        [pd.Series(values[both]).rank().to_numpy(np.float64) for values in (one, other)]
+    )
+    matrix: Values = np.asarray(np.corrcoef(ranks))
+    return float(matrix[0, 1])
+
+
+def _numbers(column: "pd.Series[Any]") -> Values:
+    """Return the values of an axis as numbers in one unit; NaN where they are neither."""
+    return np.array([_number(value) for value in column], np.float64)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool | int | float | np.number):
+        return float(value)
+    read = number_and_unit(value) if isinstance(value, str) else None
+    return float("nan") if read is None else read[0] * DIMENSIONS[read[2]][read[1]]
+
+
 def _check_cross_samples(points: pd.DataFrame, axes: int) -> None:
     """Refuse a table from which points of a Saltelli design are missing."""
-    failed = int((points["failed"] > 0).sum())
+    failed = int((points["status"] == "failed").sum())
     if failed:
         rule = (
             f"{failed} of {len(points)} points failed, so the cross samples are incomplete; "

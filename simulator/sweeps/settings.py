@@ -127,7 +127,7 @@ def _seeds(table: Mapping[str, Any], seed: int, issues: list[Issue]) -> Sequence
     for index, entry in enumerate(listed):
         found = _whole(entry, 0, LARGEST_SEED, f"seeds[{index}]", issues)
         if found is not None and seeds.setdefault(found, index) != index:
-            text = f"{found} is seed {seeds[found]} again; take one of the two out"
+            text = f"{found} is entry {seeds[found]} again; take one of the two out"
             issues.append(Issue(f"sweep.seeds[{index}]", text))
     return tuple(seeds)
 

@@ -1,5 +1,6 @@
 """Shards: files that one worker appends rows to, and that everyone reads."""
 
+import errno
 import itertools
 import os
 import socket
@@ -36,26 +37,51 @@ class Shard:
         if self._handle < 0:
             self._open()
         line = line_of(row, self._sweep)
-        if os.write(self._handle, line) < len(line):
-            # The rest of a torn line would be read as damage once more; leave this file alone.
-            path, self._handle = self.path, -1
-            raise OSError(28, os.strerror(28), str(path))
+        try:
+            if os.write(self._handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            # A line after a torn one would be read as damage too; leave this file alone.
+            self.close()
+            raise _at(error, self.path) from error
 
     def sync(self) -> None:
         """Bring what was written to the disk."""
         if self._handle >= 0:
-            os.fsync(self._handle)
+            try:
+                os.fsync(self._handle)
+            except OSError as error:
+                raise _at(error, self.path) from error
+
+    def close(self) -> None:
+        """Let go of the file; a row that is written later begins another."""
+        if self._handle >= 0:
+            handle, self._handle = self._handle, -1
+            os.close(handle)
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         for number in itertools.count():
-            name = f"{socket.gethostname()}-{os.getpid()}-{number}{ENDING}"
+            name = f"{owner()}-{number}{ENDING}"
             try:
                 self._handle = os.open(self._folder / name, flags, 0o644)
             except FileExistsError:
                 continue
             self.path = self._folder / name
             return
+
+
+def owner() -> str:
+    """Return what the names of this process's shards begin with."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def rows_of_process(folder: Path, sweep: str, pid: int) -> Iterator[Row]:
+    """Yield the rows of a sweep that a process of this machine has written."""
+    for path in sorted((folder / FOLDER).glob(f"{socket.gethostname()}-{pid}-*{ENDING}")):
+        for read in read_shard(path):
+            if read is not None and read[0] == sweep:
+                yield read[1]
 
 
 def shard_files(folder: Path) -> list[Path]:
@@ -73,3 +99,8 @@ def read_shard(path: Path) -> Iterator[tuple[str, Row] | None]:
             found = row_of(line)
             if found is not None or line.endswith(b"\n"):
                 yield found
+
+
+def _at(error: OSError, path: Path | None) -> OSError:
+    """Return an error of the disk with the file that it is about."""
+    return OSError(error.errno, error.strerror, str(path))

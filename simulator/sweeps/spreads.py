@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from simulator.errors import InputError, Issue, listing, shown
+from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.scenario.laws import Beta, Law, read_law
 from simulator.scenario.paths import quoted
 from simulator.scenario.reading import Reading
@@ -149,15 +149,15 @@ def read_spread(table: Mapping[str, Any], where: str, reading: Reading) -> Sprea
 
 
 def _range(table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> Spread | list[Issue]:
-    issues = [
-        Issue(f"{where}.{quoted(key)}", unknown_key(key, list(known)))
-        for key in table
-        if key not in known
-    ]
+    unknown = [key for key in table if key not in known]
+    issues = [Issue(f"{where}.{quoted(key)}", unknown_key(key, list(known))) for key in unknown]
+    meant = {nearest(key, known) for key in unknown}
     log = table.get("log", False)
     if not isinstance(log, bool):
         issues.append(Issue(f"{where}.log", f"{shown(log)} is neither true nor false; write one"))
     for key in ("low", "high"):
+        if key not in table and key in meant:
+            continue
         if key not in table:
             issues.append(Issue(f"{where}.{key}", "missing; write both ends, low and high"))
         elif (text := _no_number(table[key])) is not None:

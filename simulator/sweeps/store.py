@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -25,6 +26,8 @@ from simulator.sweeps.worker import KEPT, TOKEN
 RESULTS: Final = "results.parquet"
 INDEX: Final = "results.json"
 SWEEP: Final = "sweep.toml"
+NEXT: Final = "next"
+"""Key of the index: the same of the table that is about to take the place of this one."""
 VERSION: Final = 1
 """Version of what a folder of a sweep holds."""
 
@@ -104,13 +107,17 @@ class Store:
             If it can't be written to, holds something else, or another process holds it.
         """
         check_store(self.folder)
-        try:
-            (self.folder / shards.FOLDER).mkdir(parents=True, exist_ok=True)
-            with lock.held(self.folder, shard=shard):
+        with ExitStack() as held:
+            held.callback(self._own.close)
+            try:
+                (self.folder / shards.FOLDER).mkdir(parents=True, exist_ok=True)
+                held.enter_context(lock.held(self.folder, shard=shard))
+                if shard is None:
+                    self._sweep_out()
                 self._sign()
-                yield
-        except OSError as error:
-            raise _refused(self.folder, error) from error
+            except OSError as error:
+                raise _refused(self.folder, error) from error
+            yield
 
     def scan(self) -> Found:
         """Read what is known: the table, and what shards say beyond it."""
@@ -140,14 +147,31 @@ class Store:
             If the disk refuses.
         """
         self._own.sync()
-        digest = replaced(self.folder / RESULTS, lambda partial: write_results(table, partial))
+        before = read_index(self.folder)
         index = {
             "sweep": self.digest,
             "rows": table.num_rows,
-            "sha256": digest,
+            "sha256": "",
             "shards": {p.name: p.stat().st_size for p in shards.shard_files(self.folder)},
         }
+
+        def announce(digest: str) -> None:
+            """Let either table count while one takes the place of the other."""
+            index["sha256"] = digest
+            if before is not None:
+                self._write_index({**before, NEXT: index})
+
+        write = partial(write_results, table)
+        replaced(self.folder / RESULTS, write, ready=announce)
+        self._write_index(index)
+
+    def _write_index(self, index: dict[str, Any]) -> None:
         write_text(self.folder / INDEX, json.dumps(index, indent=2) + "\n")
+
+    def _sweep_out(self) -> None:
+        """Remove the files that a process which died was writing."""
+        for path in self.folder.glob(f".*{PARTIAL}"):
+            path.unlink(missing_ok=True)
 
     def _sign(self) -> None:
         """Write what the folder is, and the file of its sweep."""
@@ -163,11 +187,15 @@ class Store:
     def _read_table(self, found: Found) -> dict[str, int]:
         """Read the table, if its checksum holds; return the shards it covers, by size."""
         index = read_index(self.folder)
-        if index is None:
-            return {}
         path = self.folder / RESULTS
+        if index is None:
+            if (self.folder / INDEX).exists():
+                found.damaged.append(INDEX)
+            return {}
         try:
-            if file_digest(path) != index["sha256"]:
+            digest = file_digest(path)
+            index = index if digest == index["sha256"] else index.get(NEXT)
+            if index is None or digest != index["sha256"]:
                 raise ValueError("checksum")
             table = read_results(path)
         except (OSError, ValueError, pa.ArrowException):
@@ -226,21 +254,28 @@ def _foreign(entries: list[Path]) -> str | None:
 
 def _passing(name: str) -> bool:
     """Return whether a file is one of those that come and go while a sweep begins."""
-    return name.endswith((lock.NAME, PARTIAL)) or name in {shards.FOLDER, SWEEP}
+    return name.endswith((lock.NAME, PARTIAL)) or name == shards.FOLDER
 
 
 def read_index(folder: Path) -> dict[str, Any] | None:
     """Return what the folder says of its table; None where there is none, or it is damaged."""
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return {"sweep": str(index["sweep"]), "sha256": str(index["sha256"]), **_counts(index)}
+        read = _index(index)
+        if NEXT in index:
+            read[NEXT] = _index(index[NEXT])
+        return read
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _counts(index: dict[str, Any]) -> dict[str, Any]:
-    sizes = {str(name): int(size) for name, size in index["shards"].items()}
-    return {"rows": int(index["rows"]), "shards": sizes}
+def _index(index: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sweep": str(index["sweep"]),
+        "rows": int(index["rows"]),
+        "sha256": str(index["sha256"]),
+        "shards": {str(name): int(size) for name, size in index["shards"].items()},
+    }
 
 
 def _refused(folder: Path, error: OSError) -> InputError:

@@ -1,22 +1,47 @@
 """What a worker is given: the sweep it works for, and chunks of rows to run."""
 
+import errno
+import os
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
     from simulator.sweeps.rows import Row
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where there is no room left."""
+
+
+class WorkerError(Exception):
+    """Processes that runs need can't be had."""
 
 
 class StoreError(Exception):
     """What is found out must be written, and the disk refuses."""
 
     @classmethod
-    def of(cls, error: OSError) -> "StoreError":
-        """Return the error in words for people: the reason and the file."""
-        place = f": {error.filename}" if error.filename else ""
-        return cls(f"{error.strerror or error}{place}")
+    def of(cls, error: OSError, folder: Path | None = None) -> "StoreError":
+        """Return the error in words for people: the reason, the place and what is free there.
+
+        Parameters
+        ----------
+        error : OSError
+        folder : Path, optional
+            Named where the error names no file.
+        """
+        place = error.filename or folder
+        words = os.strerror(error.errno) if error.errno is not None else str(error)
+        words += f": {place}" if place else ""
+        with suppress(OSError):
+            if place is not None and error.errno in _FULL:
+                near = Path(os.fsdecode(place))
+                free = shutil.disk_usage(near if near.is_dir() else near.parent).free
+                words += f" ({free:,} bytes are free there)"
+        return cls(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,40 @@
 """Run chunks of a sweep: in this process, in a local one, or wherever a cluster likes."""
 
+import ctypes
 import faulthandler
 import importlib
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from simulator.errors import InputError
+from simulator import bundled
+from simulator.errors import InputError, Issue
 from simulator.inputs import open_inputs
 from simulator.results import Results, save
+from simulator.scenario.load import load
 from simulator.scenario.model import Scenario
 from simulator.simulation import simulated
 from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
-from simulator.sweeps.work import Chunk, Point, Work
+from simulator.sweeps.work import Chunk, Point, Work, WorkerError
+from simulator.traces.opened import Opened
 
 TOKEN: Final = "sweep.json"
 """The file by which a worker knows the folder of its sweep."""
 OVERDUE: Final = 1
 """Exit status of a process that ended because a run took too long: faulthandler's."""
+_SMALL: Final = "single-server"
+_PR_SET_PDEATHSIG: Final = 1
 KEPT: Final = "kept"
 """Folder of the whole results of some rows."""
 
@@ -43,23 +50,35 @@ class Worker:
     """
 
     def __init__(self, work: Work, *, guarded: bool = False) -> None:
-        for module in work.plugins:
-            importlib.import_module(module)
+        _import(work.plugins)
         self._work = work
         self._folder = _reached(work)
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
+        self._opened = Opened()
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
+        if self._limit_s is not None:
+            _compile()
 
     @property
     def writes(self) -> bool:
         """Whether it writes its rows itself, because it sees the folder of the sweep."""
         return self._shard is not None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it runs nothing more."""
+        return self._stopped
+
     def stop(self) -> None:
         """End after the run that is at work."""
         self._stopped = True
+
+    def close(self) -> None:
+        """Let go of the shard."""
+        if self._shard is not None:
+            self._shard.close()
 
     def run(self, chunk: Chunk) -> Iterator[Row]:
         """Yield every row of a chunk as it is finished.
@@ -69,52 +88,56 @@ class Worker:
         OSError
             If a row can't be written.
         """
-        for point in chunk.points:
-            scenario: Scenario | InputError | None = None
-            for at, seed in point.rows:
-                if self._stopped:
-                    return
-                if scenario is None:
-                    scenario = self._changed(point)
-                with _Guard(self._limit_s):
-                    row, results = self._row(at, scenario, seed, chunk)
-                if results is not None:
-                    self._keep(row, results)
-                if self._shard is not None and not chunk.kept_only:
-                    self._shard.append(row)
-                yield row
+        for row, results in self._rows(chunk):
+            if results is not None:
+                self._keep(row, results)
+            if self._shard is not None and not chunk.kept_only:
+                self._shard.append(row)
+            yield row
         if self._shard is not None:
             self._shard.sync()
 
-    def _changed(self, point: Point) -> Scenario | InputError:
+    def _rows(self, chunk: Chunk) -> Iterator[tuple[Row, Results | None]]:
+        for point in chunk.points:
+            scenario: Scenario | Exception | None = None
+            for at, seed in point.rows:
+                if self._stopped:
+                    return
+                with _Guard(self._limit_s):
+                    if scenario is None:
+                        scenario = self._changed(point)
+                    found = self._row(at, scenario, seed, chunk)
+                yield found
+
+    def _changed(self, point: Point) -> Scenario | Exception:
+        """Return the scenario of a point, or why it has none: each of its rows says so."""
         base = self._work.bases[point.base]
         try:
             return base.replace(point.changes) if point.changes else base
-        except InputError as error:
+        except Exception as error:
             return error
 
     def _row(
-        self, at: int, scenario: Scenario | InputError, seed: int, chunk: Chunk
+        self, at: int, scenario: Scenario | Exception, seed: int, chunk: Chunk
     ) -> tuple[Row, Results | None]:
         """Return what became of a run, and its results where they are to be kept."""
         key = None
         kept = at in chunk.kept
         try:
-            if isinstance(scenario, InputError):
+            if isinstance(scenario, Exception):
                 raise scenario
-            inputs = open_inputs(scenario.replace({"seed": seed}))
-            key = inputs.key
-            if not (kept or chunk.fresh) and key in self._known:
-                return Row(at, rows.KNOWN, key), None
+            inputs = open_inputs(scenario.with_seed(seed), self._opened)
+            if self._known and not (kept or chunk.fresh):
+                key = inputs.key
+                if key in self._known:
+                    return Row(at, rows.KNOWN, key), None
             results = simulated(inputs).results
             return rows.done(at, results.summary), results if kept else None
         except InputError as error:
             return rows.failed(at, _one_line(error), key), None
-        except MemoryError:
-            return rows.failed(at, "out of memory", key), None
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # whatever the code of others comes up with
             self._log(at, error)
-            return rows.failed(at, f"{type(error).__name__}: {error}", key), None
+            return rows.failed(at, _reason(error), key), None
 
     def _keep(self, row: Row, results: Results) -> None:
         """Write the whole results of a run; a refusal is the disk's, not the run's."""
@@ -125,14 +148,15 @@ class Worker:
         except InputError as error:
             raise OSError(_one_line(error)) from error
 
-    def _log(self, at: int, error: Exception) -> None:
-        """Write the traceback of a run that failed beside the shards."""
+    def _log(self, at: int, error: BaseException) -> None:
+        """Write the traceback of a run that failed beside the shards, if that can be done."""
         if self._folder is None:
             return
-        text = f"row {at}\n{''.join(traceback.format_exception(error))}\n"
-        path = self._folder / shards.FOLDER / f"failures-{os.getpid()}.log"
-        with suppress(OSError), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        path = self._folder / shards.FOLDER / f"failures-{socket.gethostname()}-{os.getpid()}.log"
+        with suppress(OSError, MemoryError):
+            text = f"row {at}\n{''.join(traceback.format_exception(error))}\n"
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
 
 
 class _Guard:
@@ -158,26 +182,38 @@ def kept_folder(folder: Path, at: int, key: str) -> Path:
 def serve(connection: Connection) -> None:
     """Run what comes through a connection until it is closed: a `Work`, then chunks.
 
-    Sends each row as it is finished and None at the end of a chunk; an OSError of the store ends
-    the process, told first.
+    Sends first whether it writes its rows itself; then each row as it is finished, and None at the
+    end of a chunk. An error that is no run's ends the process, told first.
     """
-    work: Work = connection.recv()
-    worker = Worker(work, guarded=True)
+    try:
+        worker = Worker(connection.recv(), guarded=True)
+    except InputError as error:
+        connection.send(error)
+        return
+    except Exception as error:
+        connection.send(WorkerError(f"worker processes can't start: {_reason(error)}"))
+        return
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         worker.stop()
+        if is_waiting:
+            sys.exit()
 
+    is_waiting = False
     signal.signal(signal.SIGTERM, stop)
-    connection.send(None)
-    while True:
+    connection.send(worker.writes)
+    while not worker.is_stopped:
+        is_waiting = True
         chunk: Chunk = connection.recv()
+        is_waiting = False
         try:
             for row in worker.run(chunk):
                 connection.send(row)
         except OSError as error:
             connection.send(error)
             return
-        connection.send(None)
+        if not worker.is_stopped:  # else the chunk may be unfinished: the silence will tell
+            connection.send(None)
 
 
 def _reached(work: Work) -> Path | None:
@@ -191,12 +227,58 @@ def _reached(work: Work) -> Path | None:
     return work.folder if token == work.token else None
 
 
+def _import(modules: Iterable[str]) -> None:
+    """Import what registers policies.
+
+    Raises
+    ------
+    InputError
+        If a module can't be had.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except (Exception, SystemExit) as error:  # whatever the code of others comes up with
+            rule = (
+                f"worker processes can't import it ({_reason(error)}); "
+                "put it where Python looks for modules (PYTHONPATH), or use one job"
+            )
+            raise InputError("policies", [Issue(module, rule)]) from error
+
+
+def _compile() -> None:
+    """Run a bundled scenario, so that no limit of time meets kernels that are compiled first."""
+    scenario = load(bundled.file_or_name(Path(_SMALL))).replace({"horizon": "2 d"})
+    simulated(open_inputs(scenario))
+
+
+def _reason(error: BaseException) -> str:
+    """Return in one line why a run failed; words that can't be had are left out."""
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+        return "out of memory"
+    words = ""
+    with suppress(Exception):
+        words = f": {error}"
+    return f"{type(error).__name__}{words}"
+
+
 def _one_line(error: InputError) -> str:
     return "; ".join(f"{issue.path} {issue.message}".strip() for issue in error.issues)
 
 
-def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
-    """End this process as soon as the one that started it is gone: its end of stdin closes."""
+def die_with_parent() -> None:
+    """End this process as soon as the one that started it is gone.
+
+    Its end of stdin closes then; but whoever is in compiled code holds the interpreter's lock and
+    would not see it, so that Linux is asked to see to it as well.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    watch_parent(os._exit)
+
+
+def watch_parent(leave: Callable[[int], None]) -> None:
+    """Call `leave` as soon as the process that started this one is gone."""
 
     def watch() -> None:
         with suppress(OSError, ValueError):
@@ -210,7 +292,7 @@ def _die_with_parent(leave: Callable[[int], None] = os._exit) -> None:
 def main() -> None:
     """Serve the connection whose file descriptor is the only argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    _die_with_parent()
+    die_with_parent()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         serve(Connection(int(sys.argv[1])))
 

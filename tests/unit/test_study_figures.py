@@ -63,8 +63,10 @@ def test_a_tornado_has_a_bar_to_each_side_labelled_with_the_values() -> None:
     assert axes.get_xlabel() == "total carbon [t CO2e]"
     assert words(figure) == (
         "train.count moves total carbon most: 210 to 290 t CO2e",
-        "Each axis at its low and at its high value, all others at the base: 240 t CO2e of total "
-        "carbon (location-based and embodied).",
+        (
+            "Each axis at its low and at its high value, all others at the base: 240 t CO2e of "
+            "total carbon (location-based and embodied)."
+        ),
     )
 
 

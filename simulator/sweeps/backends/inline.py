@@ -44,6 +44,8 @@ class Inline:
     def close(self) -> None:
         """Forget what is left."""
         self._chunks.clear()
+        if self._worker is not None:
+            self._worker.close()
 
     def _taken(self) -> tuple[Row, ...]:
         taken, self._news = tuple(self._news), []

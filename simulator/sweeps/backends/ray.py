@@ -1,0 +1,160 @@
+"""Workers of a Ray cluster, which a process of its own talks to.
+
+Ray takes over the process that it is used from: it changes its process group, answers its
+signals, prints on its stdout, and ends it if the cluster dies. So it gets one to itself, with a
+session that everything which it starts belongs to, and ends with.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from simulator.errors import InputError, Issue
+from simulator.sweeps.backends.processes import connected, end_session
+from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
+from simulator.sweeps.worker import watch_parent
+
+KILLING_S: Final = 3.0
+"""Time for the actors of a cluster to be killed. [s]"""
+
+_LONGEST_FOLDER: Final = 38
+"""Characters of a folder in which Ray still finds room for the names of its sockets."""
+
+
+class Ray:
+    """One actor for each processor of a Ray cluster.
+
+    Parameters
+    ----------
+    workers : int
+        Actors of a Ray of our own.
+    address : str or None
+        ``auto``, ``host:port`` or ``ray://host:port``; None for a Ray of our own, or for the one
+        that this process has been connected to before.
+    """
+
+    def __init__(self, workers: int, address: str | None) -> None:
+        self.workers = workers
+        self._address = address
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._has_begun = False
+        self._closing = ExitStack()
+
+    def start(self, work: Work) -> None:
+        """Start the process that connects to Ray, or starts one."""
+        address = self._address if self._address is not None else _connected_before()
+        folder = None if address is not None else self._scratch()
+        self._process, self._connection = connected("simulator.sweeps.backends.ray")
+        self._say((address, folder, self.workers, pickle.dumps(work)))
+
+    def submit(self, chunk: Chunk) -> None:
+        """Put a chunk in line for whoever has the least to do."""
+        self._say(chunk)
+
+    def wait(self, timeout_s: float) -> list[Ended]:
+        """Return the chunks that ended, and what is known of those whose actor died."""
+        return self._heard(timeout_s)[0]
+
+    def stop(self, grace_s: float) -> list[Ended]:
+        """Ask every actor to end after its run; return what still comes in."""
+        self._say(grace_s)
+        news: list[Ended] = []
+        is_over = self._connection is None
+        with suppress(WorkerError, InputError):
+            while not is_over:
+                heard, is_over = self._heard(grace_s + KILLING_S)
+                news += heard
+                is_over = is_over or not heard
+        self.close()
+        return news
+
+    def close(self) -> None:
+        """End the process with all that it has started; a Ray that stood before stays."""
+        if self._process is not None:
+            end_session(self._process.pid)
+            self._process.wait()
+            if self._process.stdin is not None:
+                with suppress(OSError):
+                    self._process.stdin.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+        self._closing.close()
+
+    def _scratch(self) -> str | None:
+        """Return a folder for what a Ray of our own writes; it leaves it behind in /tmp/ray."""
+        folder = tempfile.TemporaryDirectory(prefix="fleetsim-", ignore_cleanup_errors=True)
+        name = self._closing.enter_context(folder)
+        return name if len(name) <= _LONGEST_FOLDER else None
+
+    def _say(self, said: Any) -> None:
+        if self._connection is not None:
+            with suppress(OSError):  # it died; its silence will tell
+                self._connection.send(said)
+
+    def _heard(self, timeout_s: float) -> tuple[list[Ended], bool]:
+        """Return what has come, and whether nothing more will.
+
+        Raises
+        ------
+        InputError
+            If no Ray answers, or its workers can't work for this sweep.
+        StoreError
+            If a row could not be written.
+        WorkerError
+            If Ray is gone.
+        """
+        assert self._connection is not None
+        news: list[Ended] = []
+        try:
+            while self._connection.poll(0.0 if news else timeout_s):
+                said = self._connection.recv()
+                self._has_begun = True
+                if said is None:
+                    return news, True
+                if isinstance(said, BaseException):
+                    raise said
+                self.workers, heard = said
+                news += heard
+                if not heard:
+                    break
+        except (EOFError, ConnectionResetError) as error:
+            raise self._gone() from error
+        return news, False
+
+    def _gone(self) -> Exception:
+        if self._has_begun:
+            return WorkerError("Ray is gone")
+        if self._address is None:
+            return WorkerError("Ray can't start; FLEETSIM_DEBUG=1 shows what it says")
+        rule = "no Ray answers there; start one: ray start --head"
+        return InputError("backend ray", [Issue(self._address, rule)])
+
+
+def _connected_before() -> str | None:
+    """Return the address of the Ray that whoever called us is connected to, if he is."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return None
+    return str(ray.get_runtime_context().gcs_address)
+
+
+def main() -> None:
+    """Talk to Ray for the driver, through the file descriptor that is the only argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
+    watch_parent(lambda _: end_session(os.getpid()))
+    from simulator.sweeps.backends.ray_actors import serve
+
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        serve(Connection(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
