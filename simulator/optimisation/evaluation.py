@@ -1,27 +1,25 @@
 """The runs of a search: each point with all its seeds, kept in a folder and found there again."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.inputs import open_inputs
-from simulator.optimisation.files import study_toml
+from simulator.optimisation.files import RUNS, proposer_version, study_toml
 from simulator.optimisation.optimise import Outcome, mean_summary
 from simulator.optimisation.search import Search
 from simulator.scenario.model import Scenario
 from simulator.sweeps.ledger import IS_FAILED, Ledger
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
-from simulator.sweeps.work import Point
-
-FOLDER: Final = "runs"
-"""Where the runs of a search lie in its folder."""
+from simulator.sweeps.work import Point, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,9 @@ class _Stored:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that decides which runs these are."""
-        return self.search.digest
+        """SHA-256 of all that decides which runs these are, whoever proposes them included."""
+        text = f"{self.search.digest} {proposer_version()}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def __len__(self) -> int:
         return (1 + self.search.trials) * len(self.search.seeds)
@@ -80,9 +79,16 @@ class Evaluation:
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except OSError as error:
+            raise StoreError.of(error, self._folder) from error
+        return self
+
+    def _begin(self) -> None:
         ledger, store = Ledger(len(_Stored(self._search))), None
         if self._folder is not None:
-            store = Store(self._folder.absolute() / FOLDER, _Stored(self._search))
+            store = Store(self._folder.absolute() / RUNS, _Stored(self._search))
             self._held.enter_context(store.opened())
             found = store.scan()
             for name in found.damaged:
@@ -95,7 +101,6 @@ class Evaluation:
             tell=self._tell,
         )  # fmt: skip
         self._session = self._held.enter_context(session)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._held.close()

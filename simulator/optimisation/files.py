@@ -15,18 +15,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulator.columns import SUMMARY
-from simulator.folder import OPTIMISATION, Writer, write_folder
+from simulator.folder import OPTIMISATION, Writer, check_folder, write_folder
 from simulator.optimisation.search import Search
 from simulator.optimisation.space import TABLE
 from simulator.results import library_versions
 from simulator.scenario.document import portable
 from simulator.scenario.toml_writer import inline, toml_text
+from simulator.sweeps.partial import replaced
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from simulator.optimisation.outcome import Optimisation
+
+RUNS: Final = "runs"
+"""Where the runs of a search lie in its folder."""
 
 HEADER: Final = (
     "A search as it was made: its base, with all that it extends, and the table [optimize], with",
@@ -51,6 +55,9 @@ def save(
 ) -> None:
     """Write every file of a search into a folder that appears whole or not at all.
 
+    Into a folder that holds the runs of the search already, each file is written whole or not at
+    all, the manifest last.
+
     Parameters
     ----------
     found : Optimisation
@@ -69,24 +76,42 @@ def save(
     """
     from simulator.figures.style import render
 
-    texts = {
-        "front.csv": front_csv(found.front),
-        "study.toml": study_toml(found.search),
-        "manifest.json": json.dumps(
-            _manifest(found, command, wall_s), indent=2, ensure_ascii=False, allow_nan=False
-        )
-        + "\n",
-    }
+    texts = {"front.csv": front_csv(found.front), "study.toml": study_toml(found.search)}
     contents = {name: text.encode() for name, text in texts.items()}
     if any(trial.failed is None for trial in found.ran):
         figure = found.plot()
         for kind in ("png", "svg"):
             contents[f"figures/trials.{kind}"] = render(figure, kind)
+    manifest = _manifest(found, command, wall_s)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    contents["manifest.json"] = f"{text}\n".encode()
     writers: dict[str, Writer] = {
         name: partial(_write, content) for name, content in contents.items()
     }
-    writers["trials.parquet"] = partial(pq.write_table, trials_table(found), compression="zstd")
-    write_folder(folder, writers, overwrite=overwrite, kind=OPTIMISATION)
+    table = partial(pq.write_table, trials_table(found), compression="zstd")
+    writers = {"trials.parquet": table, **writers}
+    if (Path(folder) / RUNS).is_dir():
+        for name, writer in writers.items():
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            replaced(path, writer)
+    else:
+        write_folder(folder, writers, overwrite=overwrite, kind=OPTIMISATION)
+
+
+def check_search_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything but a search, which goes on in it.
+
+    Raises
+    ------
+    InputError
+        If it is a link or a file, or something else lies in it.
+    """
+    if folder.is_dir() and not folder.is_symlink():
+        names = {entry.name for entry in folder.iterdir()}
+        if names <= OPTIMISATION.files | {RUNS} and (not names or RUNS in names):
+            return
+    check_folder(folder, kind=OPTIMISATION)
 
 
 def study_toml(search: Search) -> str:
@@ -158,10 +183,6 @@ def _arrow(column: "pd.Series[Any]") -> pa.Array:
 
 def _manifest(found: "Optimisation", command: str | None, wall_s: float | None) -> dict[str, Any]:
     search = found.search
-    try:
-        optuna = version("optuna")
-    except PackageNotFoundError:  # a space that was tried in full needs none
-        optuna = None
     return {
         "program": "fleetsim",
         "schema_version": SCHEMA_VERSION,
@@ -181,9 +202,17 @@ def _manifest(found: "Optimisation", command: str | None, wall_s: float | None) 
         "ending": found.ending,
         "warnings": list(search.base.warnings),
         "python": platform.python_version(),
-        "libraries": library_versions() | {"optuna": optuna},
+        "libraries": library_versions() | {"optuna": proposer_version()},
         "wall_s": wall_s,
     }
+
+
+def proposer_version() -> str | None:
+    """Return the version of Optuna; None where it is absent, which a space tried in full can be."""
+    try:
+        return version("optuna")
+    except PackageNotFoundError:
+        return None
 
 
 def _write(content: bytes, path: Path) -> None:
