@@ -76,7 +76,6 @@ UNITLESS: dict[str, str] = {
     "left": "widths of a panel",
     "level": "of confidence, of 1",
     "numbers": "in the unit beside them",
-    "percents": "of 100",
     # numbers of laws, each in the unit of the law it belongs to
     "a": "shape of a beta law",
     "b": "shape of a beta law",
