@@ -20,6 +20,8 @@ from simulator.cli.terminal import (
     Sets,
     Terminal,
     Terminated,
+    Untrusted,
+    Yes,
     terminal,
 )
 from simulator.errors import InputError, Issue, printable, shown
@@ -75,7 +77,8 @@ def sweep(
         str | None,
         typer.Option("--point-timeout", metavar="TIME", help='Limit for one run, e.g. "10 min".'),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Run more than a million runs.")] = False,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -92,9 +95,8 @@ def sweep(
     from simulator.scenario.load import load_study
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
-    base, table = load_study(
-        bundled.file_or_name(Path(words[0]), of_sweep=True), "sweep", tuple(sets), seed
-    )
+    path = bundled.file_or_name(Path(words[0]), of_sweep=True)
+    base, table = load_study(path, "sweep", tuple(sets), seed, yes=yes, untrusted=untrusted)
     plan = plan_of(base, table, yes=yes)
     _carry(plan, output, options, out)
 
