@@ -4,13 +4,12 @@ import os
 import shlex
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from simulator import bundled, progress
+from simulator import bundled
 from simulator.cli.terminal import (
     EndedEarly,
     Json,
@@ -22,6 +21,7 @@ from simulator.cli.terminal import (
     Terminated,
     Untrusted,
     Yes,
+    counting,
     terminal,
 )
 from simulator.errors import InputError, Issue, printable, shown
@@ -116,7 +116,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
     try:
-        with _shown(out, printable(plan.base.name)) as show:
+        with counting(out, printable(plan.base.name)) as show:
             carried = carry(plan, folder, options, show=show, tell=out.note)
     except StoreError as error:
         raise EndedEarly(FAILED, "disk", f"error: {error}; {_resume()}") from error
@@ -216,12 +216,6 @@ def _shard_of_array(count: str | None) -> tuple[int, int]:
     if count is None:
         raise ValueError("the number of parts is not known here; write auto/N")
     return _shard(f"{index}/{count}")
-
-
-def _shown(out: Terminal, title: str) -> "AbstractContextManager[progress.SweepProgress | None]":
-    if not out.progress:
-        return nullcontext()
-    return progress.sweep_bar(title) if out.live else progress.sweep_lines(title)
 
 
 def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:

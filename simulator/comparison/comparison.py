@@ -18,7 +18,8 @@ from simulator.inputs import open_grids
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.scenario.grid import GridFile, GridName
-from simulator.simulation import Progress
+from simulator.sweeps.driver import Progress
+from simulator.sweeps.session import Options
 from simulator.units import format_quantity
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def compare(
     *,
     seeds: int | Sequence[int] = SEEDS,
     force: bool = False,
-    progress: Progress | None = None,
+    options: Options | None = None,
+    show: Progress | None = None,
 ) -> Comparison:
     """Run scenarios with the same seeds and set each against the first.
 
@@ -148,8 +150,10 @@ def compare(
         So many from the first scenario's seed on, or the seeds themselves.
     force : bool
         Compare sides that are unlike; what is unlike becomes a warning.
-    progress : callable, optional
-        Told of simulated days done and in all, over all runs, and of jobs started.
+    options : Options, optional
+        How many processes; one, this very one, unless given.
+    show : callable, optional
+        Told how many runs are finished.
 
     Raises
     ------
@@ -160,7 +164,7 @@ def compare(
     chosen = seeds_of(seeds, next(iter(scenarios.values())).seed, len(scenarios))
     basis, said = _opened(scenarios)
     odd = _odd(scenarios, force=force)
-    table = runs(scenarios, chosen, progress)
+    table = runs(scenarios, chosen, options, show)
     return _set_against(scenarios, table, chosen, basis, said, odd)
 
 

@@ -6,21 +6,27 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from simulator import simulation
 from simulator.columns import SUMMARY, Column
-from simulator.errors import PolicyError
+from simulator.errors import InputError, Issue, PolicyError
 from simulator.scenario import Scenario
-from simulator.simulation import Progress
-from simulator.units import MS_PER_D
+from simulator.sweeps.driver import Progress
+from simulator.sweeps.ledger import Ledger
+from simulator.sweeps.session import Options, Session
+from simulator.sweeps.work import Point
 
 VALUES: Final[tuple[Column, ...]] = tuple(
     column for column in SUMMARY if column.name not in {"name", "seed", "key"}
 )
 """Keys of the summary that are columns of a table of runs under their own names."""
 
+_OF_POLICY: Final = f"{PolicyError.__name__}: "
+
 
 def runs(
-    scenarios: Mapping[str, Scenario], seeds: Sequence[int], progress: Progress | None = None
+    scenarios: Mapping[str, Scenario],
+    seeds: Sequence[int],
+    options: Options | None = None,
+    show: Progress | None = None,
 ) -> pd.DataFrame:
     """Run every scenario with every seed, and return one row for each run.
 
@@ -29,26 +35,51 @@ def runs(
     scenarios : mapping of str to Scenario
         By name.
     seeds : sequence of int
-    progress : callable, optional
-        Told of simulated days done and in all, over all runs, and of jobs started in the present
-        one.
+    options : Options, optional
+        How many processes; one, this very one, unless given.
+    show : callable, optional
+        Told how many runs are finished.
 
     Returns
     -------
     DataFrame
         As `table_of`.
+
+    Raises
+    ------
+    InputError, PolicyError
+        If a run is refused or fails.
     """
-    rows: list[tuple[str, int, str, Mapping[str, Any]]] = []
-    days = _Days(progress, sum(each.horizon_ms for each in scenarios.values()) * len(seeds))
-    for name, scenario in scenarios.items():
-        for seed in seeds:
-            try:
-                results = simulation.run(scenario, seed=seed, progress=days.show).results
-            except PolicyError as error:
-                raise PolicyError(f"{name}, seed {seed}: {error}") from error
-            rows.append((name, seed, results.key, results.summary))
-            days.done_ms += scenario.horizon_ms
-    return table_of(rows, tuple(scenarios))
+    names = tuple(scenarios)
+    count = len(names) * len(seeds)
+    ledger = Ledger(count)
+
+    def points_of(rows: Sequence[int]) -> tuple[Point, ...]:
+        pairs: dict[int, list[tuple[int, int]]] = {}
+        for at in rows:
+            side, seed = divmod(at, len(seeds))
+            pairs.setdefault(side, []).append((at, seeds[seed]))
+        return tuple(Point({}, tuple(some), side) for side, some in pairs.items())
+
+    with Session(tuple(scenarios.values()), ledger, options or Options(jobs=1)) as session:
+        session.run(points_of, np.arange(count), show=show)
+    _raise_failures(ledger, names, seeds)
+    ordered = [(name, seed) for name in names for seed in seeds]
+    rows = [(*pair, ledger.key(at), ledger.summary(at)) for at, pair in enumerate(ordered)]
+    return table_of(rows, names)
+
+
+def _raise_failures(ledger: Ledger, names: Sequence[str], seeds: Sequence[int]) -> None:
+    """Raise the first failure of each side: half a comparison would mislead."""
+    first: dict[str, str] = {}
+    for at, error in ledger.failures.items():
+        side, seed = divmod(at, len(seeds))
+        if error.startswith(_OF_POLICY):
+            words = error.removeprefix(_OF_POLICY)
+            raise PolicyError(f"{names[side]}, seed {seeds[seed]}: {words}")
+        first.setdefault(names[side], f"failed with seed {seeds[seed]}: {error}")
+    if first:
+        raise InputError("compare", [Issue(name, text) for name, text in first.items()])
 
 
 def table_of(
@@ -83,25 +114,3 @@ def table_of(
         values = [summary[column.name] for *_, summary in rows]
         table[column.name] = np.array(values, np.int64 if column.type == "int64" else np.float64)
     return table
-
-
-class _Days:
-    """How far many runs have come, in the simulated days of all of them."""
-
-    def __init__(self, progress: Progress | None, all_ms: int) -> None:
-        self._told = progress
-        self._all_ms = all_ms
-        self.done_ms = 0
-
-    @property
-    def show(self) -> Progress | None:
-        """What the present run is to tell of itself."""
-        told = self._told
-        if told is None:
-            return None
-
-        def show(days_done: float, days_total: float, jobs_started: int) -> None:
-            del days_total
-            told(self.done_ms / MS_PER_D + days_done, self._all_ms / MS_PER_D, jobs_started)
-
-        return show

@@ -254,8 +254,11 @@ def _compile() -> None:
 
 def _reason(error: BaseException) -> str:
     """Return in one line why a run failed; words that can't be had are left out."""
-    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
-        return "out of memory"
+    cause: BaseException | None = error
+    while cause is not None:  # whoever caught it may have told it in other words
+        if isinstance(cause, MemoryError):
+            return "out of memory"
+        cause = cause.__cause__
     words = ""
     with suppress(Exception):
         words = f": {error}"

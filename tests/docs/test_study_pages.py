@@ -62,8 +62,7 @@ def test_every_setting_and_sampler_is_explained() -> None:
 
 def test_the_tornado_begins_as_its_picture_says() -> None:
     base, table = load_study(UNCERTAIN)
-    del table["samples"]
-    plan = plan_of(base, table | {"design": "one-at-a-time", "seeds": 1})
+    plan = plan_of(base, table | {"seeds": 1})
     rows = []
     for row in range(len(plan)):
         point = plan.points.at(plan.point_of(row))

@@ -146,7 +146,12 @@ class Dask:
             tempfile.TemporaryDirectory(prefix="fleetsim-", ignore_cleanup_errors=True)
         )
         with dask.config.set(_SCHEDULER):
-            cluster = LocalCluster(n_workers=0, dashboard_address=None, silence_logs=False)
+            cluster = LocalCluster(
+                n_workers=0,
+                dashboard_address="127.0.0.1:0",  # else it warns where 8787 is taken
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=False,
+            )
         self._closing.callback(cluster.close)
         self._begin = partial(
             started, "simulator.sweeps.backends.dask_worker", cluster.scheduler_address, folder
@@ -276,7 +281,7 @@ class Dask:
             self._own.append(self._begin())
 
     def _say(self, what: Any, seats: Seats) -> threading.Thread:
-        """Tell every worker something beside its chunks, without waiting for those that are busy."""
+        """Tell every worker something beside its chunks, without waiting for busy ones."""
         places = [seat.place for seat in seats.taken]
 
         def say() -> None:
