@@ -80,7 +80,10 @@ def sweep(
     table: dict[str, Any] = {}
     if isinstance(scenario, str | Path):
         path = bundled.file_or_name(Path(scenario), of_sweep=axes is None)
-        scenario, table = load_study(path, "sweep") if axes is None else (load(path), {})
+        if axes is None:
+            scenario, table = load_study(path, "sweep", yes=yes)
+        else:
+            scenario = load(path, yes=yes)
     said = {} if seeds is None else {"seeds": seeds}
     plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
     chosen = Options(

@@ -105,7 +105,7 @@ def plan_in(folder: Path) -> Plan:
     if not (folder / TOKEN).is_file() or not (folder / SWEEP).is_file():
         rule = "no folder of a sweep; name the one that fleetsim sweep -o wrote"
         raise InputError("sweep", [Issue(str(folder), rule)])
-    base, table = load_study(folder / SWEEP, "sweep")
+    base, table = load_study(folder / SWEEP, "sweep", yes=True)
     return plan_of(base, table, yes=True)
 
 

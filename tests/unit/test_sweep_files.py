@@ -160,6 +160,7 @@ def test_editors_know_the_table() -> None:
     text = '"sites.s.pue" = { low = 1, high = 2 }\ndesign = "sobol"\nsamples = 8\nkeep = ["all"]\n'
     good = read_toml(written("good.toml", GRID + text), "good.toml")
     assert not list(validator.iter_errors(good))
-    assert not list(validator.iter_errors({**good, "optimize": {"trials": 3}}))
+    aim = {"total_kgco2e": "minimise"}
+    assert not list(validator.iter_errors({**good, "optimize": {"objectives": aim}}))
     for wrong in ({"seeds": 0}, {"design": "girid"}, {A: 3}, {A: []}):
         assert list(validator.iter_errors({**good, "sweep": wrong}))
