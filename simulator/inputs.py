@@ -38,6 +38,8 @@ class Inputs:
         One for each site.
     weather : tuple of Trace or None
         Outside temperature of each site; None where nothing depends on it. [degC]
+    opened : Opened or None
+        Keeps what is read of files.
     """
 
     scenario: Scenario
@@ -46,6 +48,7 @@ class Inputs:
     average: tuple[GridTrace, ...]
     marginal: tuple[GridTrace | None, ...]
     weather: tuple[Trace | None, ...]
+    opened: Opened | None = None
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -74,6 +77,7 @@ class Inputs:
             max_waking=[cluster.max_waking for cluster in clusters],
             nodes=int(self.fleet.first_node[-1]),
             seed=self.scenario.seed,
+            opened=self.opened,
         )
         may_leave = np.array([cluster.may_leave for cluster in clusters])
         return PowerTables(curves_of(self.scenario), ladders, may_leave)
@@ -123,7 +127,7 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
         issues += error.issues
     if issues:
         raise InputError(scenario.source, issues)
-    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather)
+    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)
 
 
 def open_weathers(

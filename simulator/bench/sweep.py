@@ -10,11 +10,12 @@ from typing import Any, Final
 from simulator.bench.common_load import SEED
 from simulator.display import number_text
 from simulator.inputs import open_inputs
+from simulator.plans.plan import plan_of
 from simulator.scenario import Scenario, from_document
 from simulator.simulation import simulated
 from simulator.sweeps.carrying import sweep
-from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
+from simulator.traces.opened import Opened
 
 JOBS: Final = 1000
 """Jobs of each run."""
@@ -98,7 +99,9 @@ def sweep_cost(runs: int, processes: int) -> SweepCost:
 
 def _bare_s(scenarios: list[Scenario]) -> float:
     """Return what one run takes where nothing but runs is done. [s]"""
-    return _timed_s(lambda: [simulated(open_inputs(each)) for each in scenarios]) / len(scenarios)
+    opened = Opened()
+    runs = _timed_s(lambda: [simulated(open_inputs(each, opened)) for each in scenarios])
+    return runs / len(scenarios)
 
 
 def _timed_s(run: Any) -> float:

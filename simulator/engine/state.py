@@ -22,6 +22,9 @@ LONGEST_MS = 2.0**53
 LOG_ROWS = 1 << 16
 """Rows of the change log beyond three for each node, which any single instant can need."""
 
+MOST_CODED = 16
+"""Clusters of a route up to which those that could hold a job are told by one small number."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -96,7 +99,7 @@ def _routes(
             continue
         rows = np.flatnonzero(jobs.route == number)
         able = np.stack([_able(fleet, jobs, curves, rows, at) for at in clusters], axis=1)
-        patterns, pattern = np.unique(able, axis=0, return_inverse=True)
+        patterns, pattern = _distinct(able)
         chosen = np.full(len(patterns), kernels.NONE, np.int16)
         for at_pattern, fitting in enumerate(patterns):
             way = tuple(at for at, fits in zip(clusters, fitting, strict=True) if fits)
@@ -104,8 +107,24 @@ def _routes(
                 routes.append(way)
             if way:
                 chosen[at_pattern] = routes.index(way)
-        route[rows] = chosen[pattern.reshape(-1)]
+        route[rows] = chosen[pattern]
     return route, tuple(routes)
+
+
+def _distinct(able: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the distinct rows in lexical order, and the number of each row among them."""
+    columns = able.shape[1]
+    if columns > MOST_CODED:
+        patterns, number = np.unique(able, axis=0, return_inverse=True)
+        return patterns, number.reshape(-1)
+    # Sorting rows takes a hundred times as long as counting numbers that stand for them.
+    bits = np.arange(columns)[::-1]
+    code = np.zeros(len(able), np.int64)
+    for column in able.T:
+        code += code + column
+    found = np.flatnonzero(np.bincount(code))
+    patterns = (found[:, None] >> bits & 1).astype(bool)
+    return patterns, np.searchsorted(found, code)
 
 
 def _able(
@@ -254,7 +273,7 @@ def _sleepers(fleet: Fleet, ladders: Ladders, tables: kernels.Tables) -> kernels
         rests=np.zeros((count, kernels.REST_SIZE), np.int32),
         moments_ms=np.zeros((count, kernels.MOMENTS), np.int64),
         due_ms=np.zeros(count, np.int64),
-        timers=np.arange(count, dtype=np.int32),
+        timers=np.zeros(2 * count, np.int32),
         wakers=np.zeros(count, np.int32),
         heap_place=np.full(count, kernels.NONE, np.int32),
         needs=np.zeros((len(tables.clusters), int(fleet.accelerators.max()) + 1), np.int64),

@@ -21,7 +21,7 @@ LINE_IN: Final = 0.2
 LETTERS: Final = 84
 """Letters that fit beside one another, the signs counted as letters."""
 SIGN_LETTERS: Final = 5
-NAME_LETTERS: Final = 22
+NAME_LETTERS: Final = 30
 
 
 def look(at: int) -> dict[str, Any]:
@@ -32,6 +32,19 @@ def look(at: int) -> dict[str, Any]:
 def short_name(name: str) -> str:
     """Return a name on one line, cut where it is long."""
     return short_text(printable(name).replace("\n", " "), NAME_LETTERS)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return names on one line each, long ones cut such that they stay distinct where they can."""
+    cut = [short_name(name) for name in names]
+    if len(set(cut)) == len(set(names)):
+        return cut
+    half = NAME_LETTERS // 2
+    plain = [printable(name).replace("\n", " ") for name in names]
+    return [
+        text if len(text) <= NAME_LETTERS else f"{text[: half - 1]}…{text[-half:]}"
+        for text in plain
+    ]
 
 
 def lines_of(names: Sequence[str]) -> int:
@@ -52,12 +65,12 @@ def legend_of(axes: "Axes", names: Sequence[str], left: float) -> None:
     handles = [Line2D([], [], markersize=5, **look(at)) for at in range(len(names))]
     # A leading space: matplotlib takes a label that begins with "_" as one to hide.
     axes.legend(
-        handles, [f" {short_name(name)}" for name in names], loc="lower left",
+        handles, [f" {name}" for name in short_names(names)], loc="lower left",
         bbox_to_anchor=(left, 1.0), ncols=_columns(names), columnspacing=1.2, handletextpad=0.3,
         borderaxespad=0.4,
     )  # fmt: skip
 
 
 def _columns(names: Sequence[str]) -> int:
-    width = max(len(short_name(name)) for name in names) + SIGN_LETTERS
+    width = max(map(len, short_names(names))) + SIGN_LETTERS
     return max(1, LETTERS // width)

@@ -1,6 +1,6 @@
 """What quantities and axes are called where people read them, and in which units."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from simulator.columns import SUMMARY
@@ -102,16 +102,17 @@ def no_quantity(name: object, known: Iterable[str]) -> str:
     return f"{shown(name)} is no quantity here; {meant}known are {listing(words)}"
 
 
-def axis_names(paths: Sequence[str]) -> dict[str, str]:
+def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
     """Return the shortest end of each dotted path that tells it from the others.
 
-    ``clusters.train.count`` is ``count``, unless there is another count.
+    ``clusters.train.count`` is ``count``, unless there is another count; it is ``train.count``
+    where at least two keys are wanted.
     """
     names = {}
     for path in paths:
         parts = path.split(".")
         others = [other.split(".") for other in paths if other != path]
-        length = 1
+        length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
         names[path] = ".".join(parts[-length:])
@@ -119,7 +120,14 @@ def axis_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def value_words(value: object) -> str:
-    """Return a value of an axis as people read it: texts without quotes, numbers plainly."""
+    """Return a value of an axis as people read it.
+
+    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
+    ``timeout, after 1 h``.
+    """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
+    if isinstance(plain, Mapping) and plain:
+        rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
+        return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
     return plain if isinstance(plain, str) else shown(plain)

@@ -17,6 +17,7 @@ from simulator.figures.legend import (
     lines_of,
     look,
     short_name,
+    short_names,
 )
 from simulator.figures.quantities import (
     SAID,
@@ -83,15 +84,18 @@ class Course:
         """Return what people call an axis."""
         return axis_names(self.axes)[path]
 
+    def varies(self, path: str) -> bool:
+        """Return whether an axis takes more than one value."""
+        return len(set(map(value_words, self.values[path]))) > 1
+
     def labels(self, paths: Sequence[str]) -> list[str]:
         """Return the values of some axes as one text for each point."""
-        if len(paths) == 1:
-            return [value_words(value) for value in self.values[paths[0]]]
         rows = zip(*(self.values[path] for path in paths), strict=True)
-        return [
-            ", ".join(f"{self.name(p)} {value_words(v)}" for p, v in zip(paths, row, strict=True))
-            for row in rows
-        ]
+        return [", ".join(map(value_words, row)) for row in rows]
+
+    def heading(self, paths: Sequence[str]) -> str:
+        """Return what people call some axes, as it stands above their labels."""
+        return ", ".join(map(self.name, paths))
 
 
 def draw_sweep(
@@ -106,7 +110,7 @@ def draw_sweep(
     Parameters
     ----------
     points : DataFrame
-        One row for each point, as `simulator.sweeps.statistics.by_point` makes them: a column for
+        One row for each point, as `simulator.analysis.statistics.by_point` makes them: a column for
         each axis, ``mean``, ``low``, ``high`` and ``n``.
     axes : sequence of str
         Dotted paths of the axes.
@@ -122,7 +126,7 @@ def draw_sweep(
     """
     course = _course(points, axes, quantity)
     scales = {path: scale_of(course.values[path]) for path in course.axes}
-    numeric = [path for path in course.axes if scales[path] is not None]
+    numeric = [path for path in course.axes if scales[path] is not None and course.varies(path)]
     caption = _caption(points, quantity)
     words = title or _takeaway(course, quantity)
     with house_style():
@@ -144,8 +148,9 @@ def _lines(
     figure = figure_of(title, caption, height_in=4.2)
     labels = course.labels(rest) if rest else [""] * len(course.mean)
     names = list(dict.fromkeys(labels))
-    room = max(len(short_name(name)) for name in names)
-    figure.subplots_adjust(left=0.095, right=0.965 - (0.0115 * room if rest else 0.0))
+    heading = short_name(course.heading(rest)) if rest else ""
+    room = max(map(len, [*short_names(names), heading])) if rest else 0
+    figure.subplots_adjust(left=0.095, right=0.965 - 0.0115 * room)
     axes = figure.add_subplot()
     ends = []
     shade = 0.18 if len(names) <= FEW_LINES else 0.09
@@ -163,7 +168,7 @@ def _lines(
     axes.set_ylabel(course.words)
     axes.margins(y=0.08)
     if rest:
-        _label_ends(axes, ends, course.name(rest[0]) if len(rest) == 1 else "")
+        _label_ends(axes, ends, heading)
     return figure
 
 
@@ -175,17 +180,16 @@ def _label_ends(axes: "Axes", ends: list[tuple[float, str, str]], heading: str) 
     places = [(ends[at][0] - low) / (high - low) for at in order]
     for at in range(1, len(places)):
         places[at] = max(places[at], places[at - 1] + LABEL_APART)
-    over = places[-1] - (1.0 - LABEL_APART if heading else 1.0)
+    over = places[-1] - (1.0 - LABEL_APART)
     if over > 0.0:  # push down what was pushed beyond the top
         places[-1] -= over
         for at in range(len(places) - 2, -1, -1):
             places[at] = min(places[at], places[at + 1] - LABEL_APART)
+    short = short_names([name for _, name, _ in ends])
     where: dict[str, Any] = {"transform": axes.transAxes, "size": 8, "va": "center"}
     for place, at in zip(places, order, strict=True):
-        _, name, colour = ends[at]
-        axes.text(1.02, place, short_name(name), color=colour, weight="bold", **where)
-    if heading:
-        axes.text(1.02, places[-1] + LABEL_APART, heading, color=INK, **where)
+        axes.text(1.02, place, short[at], color=ends[at][2], weight="bold", **where)
+    axes.text(1.02, places[-1] + LABEL_APART, heading, color=INK, **where)
 
 
 def _dots(course: Course, title: str, caption: str) -> "Figure":
@@ -205,7 +209,8 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
     head_in = HEAD_IN + LINE_IN * (lines_of(names) if many else 0)
     height_in = head_in + 0.5 + len(row_names) * (ROW_IN + OTHER_IN * (len(names) - 1))
     figure = figure_of(title, caption, height_in=height_in)
-    letters = max(len(short_name(name)) for name in row_names)
+    short = short_names(row_names)
+    letters = max(map(len, short))
     left = 0.04 + 0.0115 * letters
     figure.subplots_adjust(left=left, top=1 - head_in / height_in, bottom=0.5 / height_in)
     axes = figure.add_subplot()
@@ -217,7 +222,7 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
         up = len(row_names) - 1 - row_names.index(row) + step * (0.5 * (len(names) - 1) - at)
         axes.plot((low, high), (up, up), color=look(at)["color"], linewidth=1.6)
         axes.plot(mean, up, **look(at), markersize=5.0, zorder=3)
-    axes.set_yticks(range(len(row_names))[::-1], [short_name(name) for name in row_names])
+    axes.set_yticks(range(len(row_names))[::-1], short)
     axes.set_ylim(-0.6, len(row_names) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
@@ -287,7 +292,7 @@ def _course(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Cours
 
 
 def _problems(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Iterator[Issue]:
-    known = [column.name for column in SUMMARY if column.type != "text"]
+    known = [column.name for column in SUMMARY if column.type != "text" and column.name != "seed"]
     if quantity not in known:
         yield Issue("quantity", no_quantity(quantity, known))
     if not axes:

@@ -59,9 +59,9 @@ def draw_waterfall(
     title, caption : str
         The takeaway, and what is shown.
     """
-    levels = levels_of(steps_kg, base_kg)
-    size, unit = unit_for(levels, MASS)
-    low, high = _ends(levels)
+    levels_kg = levels_of(steps_kg, base_kg)
+    size, unit = unit_for(levels_kg, MASS)
+    low, high = _ends(levels_kg)
     cut = low > 0.0 or high < 0.0
     whole = f"{caption} {CUT}" if cut else caption
     labels = [_label(name, (notes or {}).get(name, "")) for name in (names[0], *steps_kg, names[1])]
@@ -72,7 +72,7 @@ def draw_waterfall(
         figure.subplots_adjust(left=LEFT, top=figure.subplotpars.top + NO_LEGEND)
         axes = figure.add_subplot()
         axes.set_ylim(low / size, high / size)
-        _bars(axes, steps_kg, levels, size)
+        _bars(axes, steps_kg, levels_kg, size)
         axes.set_xticks(range(len(labels)), labels)
         axes.set_xlim(-0.6, len(labels) - 0.4)
         axes.set_ylabel(f"carbon [{unit} CO2e]")
@@ -90,9 +90,9 @@ def levels_of(steps_kg: Mapping[str, float], base_kg: float) -> list[float]:
     return [math.fsum((base_kg, *steps[:count])) for count in range(len(steps) + 1)]
 
 
-def _ends(levels: Sequence[float]) -> tuple[float, float]:
+def _ends(levels_kg: Sequence[float]) -> tuple[float, float]:
     """Return where the axis begins and ends: at 0, unless the steps would be too small to see."""
-    low, high = min(levels), max(levels)
+    low, high = min(levels_kg), max(levels_kg)
     span, largest = high - low, max(abs(low), abs(high))
     if 0.0 < span < CUT_BELOW * largest and low * high > 0.0:
         below, above = (0.9, 0.2) if low > 0.0 else (0.2, 0.9)
@@ -103,16 +103,16 @@ def _ends(levels: Sequence[float]) -> tuple[float, float]:
 
 
 def _bars(
-    axes: "Axes", steps_kg: Mapping[str, float], levels: Sequence[float], size: float
+    axes: "Axes", steps_kg: Mapping[str, float], levels_kg: Sequence[float], size: float
 ) -> None:
     foot = _foot(axes)
-    for at, total_kg in ((0, levels[0]), (len(levels), levels[-1])):
+    for at, total_kg in ((0, levels_kg[0]), (len(levels_kg), levels_kg[-1])):
         axes.bar(at, total_kg / size - foot, BAR, foot, color=MUTED, zorder=2)
         text = mass_text(total_kg).replace("-", MINUS)
         _write(axes, at, total_kg / size, text, below=total_kg < 0.0)
         if foot:
             _break(axes, at)
-    ends = zip(steps_kg.values(), levels, levels[1:], strict=False)
+    ends = zip(steps_kg.values(), levels_kg, levels_kg[1:], strict=False)
     for at, (step_kg, before, after) in enumerate(ends, 1):
         colour = BLUE if step_kg < 0.0 else ORANGE if step_kg else MUTED
         height, bottom = (after - before) / size, before / size
@@ -123,7 +123,7 @@ def _bars(
         _write(
             axes, at, (after if falls else max(before, after)) / size, _signed(step_kg), below=falls
         )
-    for at, level in enumerate(levels):
+    for at, level in enumerate(levels_kg):
         axes.hlines(
             level / size, at + BAR / 2, at + 1 - BAR / 2, color=MUTED, linewidth=0.7, zorder=1
         )

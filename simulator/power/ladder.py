@@ -10,6 +10,7 @@ from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM, 
 from simulator.kernels.tables import FOREVER_MS, NONE
 from simulator.power.descent import Descent
 from simulator.scenario.laws import Constant, Law
+from simulator.traces.opened import Opened
 from simulator.workload.draws import Draw, drawer
 
 LONGEST_MS = 2.0**53
@@ -74,6 +75,7 @@ def ladders_of(
     max_waking: Sequence[int | None] = (),
     nodes: int,
     seed: int,
+    opened: Opened | None = None,
 ) -> Ladders:
     """Return the tables of the ladders of a fleet.
 
@@ -91,6 +93,8 @@ def ladders_of(
         Nodes of the fleet: so many times may be drawn at one instant, twice.
     seed : int
         Root seed of the run.
+    opened : Opened, optional
+        Keeps what is read of files.
     """
     clusters = len(descents)
     depth = max((len(descent.states) for descent in descents), default=0)
@@ -99,7 +103,7 @@ def ladders_of(
     def row_of(law: Law | None, *name: str) -> int:
         if law is None or isinstance(law, Constant):
             return NONE
-        laws.append(drawer(law, seed, "idle", *name))
+        laws.append(drawer(law, seed, "idle", *name, opened=opened))
         return len(laws) - 1
 
     after, enter, wake, rows = (np.zeros((clusters, depth), np.int64) for _ in range(4))

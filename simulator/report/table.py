@@ -101,7 +101,7 @@ def _energy(results: Results, brief: int) -> list[str]:
     water = "" if summary["water_l"] is None else f"; {water_text(summary['water_l'])} of water"
     peak = f"; peak {quantity_text(summary['peak_facility_kw'], POWER)}"
     return [
-        *_block("energy", f"{whole} x PUE {pue_text(summary)}{peak}{water}", brief),
+        *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}{peak}", brief),
         *_block("", f"IT: {split}"),
     ]
 

@@ -50,6 +50,39 @@ _SWEEP: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
+_COUNT: Final = {"type": "integer", "minimum": 1, "maximum": 100_000}
+_OPTIMIZE: Final[dict[str, dict[str, Any]]] = {
+    "objectives": {
+        "description": "Keys of the summary, each with its direction.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {
+            "enum": ["minimise", "maximise", "minimize", "maximize", "min", "max"]
+        },
+    },
+    "constraints": {
+        "description": 'What results must keep, e.g. "wait_p99_h <= 2".',
+        **_TEXTS,
+    },
+    "where": {
+        "description": "What must hold between axes for a point to be run, e.g. "
+        '"clusters.a.count <= clusters.b.count".',
+        **_TEXTS,
+    },
+    "trials": {"description": "Points to run.", **_COUNT, "default": 100},
+    "seeds": _SWEEP["seeds"],
+    "sampler": {
+        "description": "Who proposes the next points.",
+        "enum": ["tpe", "nsga2", "random"],
+        "default": "tpe",
+    },
+    "batch": {
+        "description": "Points that are proposed before the first of them is known.",
+        **_COUNT,
+        "default": 8,
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
@@ -114,5 +147,15 @@ def sweep_form() -> dict[str, Any]:
 
 
 def optimize_form() -> dict[str, Any]:
-    """Return the JSON Schema of the table `[optimize]`."""
-    return {"type": "object", "description": "A search among many runs of this scenario."}
+    """Return the JSON Schema of the table `[optimize]`; keys that are no settings are axes."""
+    return {
+        "type": "object",
+        "description": "A search among many runs of this scenario: axes by path, and objectives.",
+        "properties": _OPTIMIZE,
+        "required": ["objectives"],
+        "additionalProperties": {
+            "description": "A key of the scenario, as a dotted path or in tables: a list to choose "
+            "from, or a range { low, high }, with step or log.",
+            "anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 1}],
+        },
+    }

@@ -26,9 +26,10 @@ class Known:
     def __init__(self, keys: NDArray[np.bytes_] | None = None) -> None:
         self._keys = np.empty(0, dtype=f"S{_DIGITS}") if keys is None else keys
 
+    def __bool__(self) -> bool:
+        return len(self._keys) > 0
+
     def __contains__(self, key: str) -> bool:
-        if not len(self._keys):
-            return False
         wanted = np.bytes_(key[:_DIGITS].encode())
         at = int(np.searchsorted(self._keys, wanted))
         return at < len(self._keys) and bool(self._keys[at] == wanted)

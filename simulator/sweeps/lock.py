@@ -77,7 +77,7 @@ def _is_taken(handle: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:  # a file system that knows no locks: the note must do
-        return kind != fcntl.LOCK_EX or not _lives(os.pread(handle, 4096, 0))
+        return not _lives(os.pread(handle, 4096, 0))
     return True
 
 

@@ -5,10 +5,41 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simulator.sweeps.statistics import by_point
+from simulator.analysis.statistics import by_point
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from simulator.sweeps.study import Study
+
+
+def draw_study(study: "Study", quantity: str, *, title: str | None = None) -> "Figure":
+    """Draw a quantity of a sweep as its design asks for.
+
+    Over its axes; for crossings, how much of its variance each axis explains; one axis at a time,
+    as a tornado.
+
+    Parameters
+    ----------
+    study : Study
+    quantity : str
+        Key of the summary.
+    title : str, optional
+        Replaces the takeaway.
+
+    Raises
+    ------
+    InputError
+        If the quantity is unknown or absent, or there is too much to draw.
+    """
+    from simulator.figures.indices import draw_indices
+    from simulator.figures.tornado import draw_tornado
+
+    if study.plan.design == "saltelli":
+        return draw_indices(study.indices([quantity]).of(quantity), quantity, title=title)
+    if study.plan.design == "one-at-a-time":
+        return draw_tornado(study.tornado(quantity), quantity, title=title)
+    return draw_runs(study.runs, study.axes, quantity, title=title)
 
 
 def draw_runs(

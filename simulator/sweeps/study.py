@@ -1,16 +1,20 @@
 """What a sweep returns: its table, its points, and the scenario of each run."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from simulator.sweeps.plan import Plan
+from simulator.errors import InputError, Issue
+from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
+    from simulator.analysis.sensitivity import SobolIndices
     from simulator.scenario import Scenario
 
 
@@ -68,6 +72,79 @@ class Study:
         chosen = runs.loc[runs["status"] == FAILED, ["row", "point", *self.axes, "seed", "error"]]
         return chosen.reset_index(drop=True)
 
+    def percentiles(self, quantities: Sequence[str] | None = None) -> "pd.DataFrame":
+        """Return p5, p25, p50, p75 and p95 of quantities over all runs, by quantity.
+
+        Parameters
+        ----------
+        quantities : sequence of str, optional
+            Keys of the summary; all of them unless given.
+        """
+        from simulator.analysis.statistics import percentiles
+
+        return percentiles(self.runs, quantities)
+
+    def compare(self, base: Mapping[str, Any]) -> "pd.DataFrame":
+        """Return how every point differs from one of them, paired by seed, with 95 % intervals.
+
+        Parameters
+        ----------
+        base : mapping
+            Values by path, as many as tell the base point apart:
+            ``{"clusters.train.idle": "always-on"}``.
+
+        Raises
+        ------
+        InputError
+            If an axis is unknown, or no point or several are meant.
+        """
+        from simulator.analysis.differences import compare_points
+
+        return compare_points(self.runs, self.axes, base)
+
+    def indices(self, quantities: Sequence[str] | None = None) -> "SobolIndices":
+        """Return first-order and total Sobol indices, of a design ``saltelli``.
+
+        Raises
+        ------
+        InputError
+            If the design is another one, points failed, or SALib is not installed.
+        """
+        from simulator.analysis.sensitivity import sobol_indices
+
+        self._needs("saltelli", "Sobol indices")
+        return sobol_indices(self.runs, self.axes, quantities=quantities, seed=self.plan.base.seed)
+
+    def tornado(self, quantity: str = "total_kgco2e") -> "pd.DataFrame":
+        """Return what each axis does at its low and its high value, of a design one-at-a-time.
+
+        Raises
+        ------
+        InputError
+            If the design is another one, or the quantity is unknown.
+        """
+        from simulator.analysis.sensitivity import tornado
+
+        self._needs("one-at-a-time", "a tornado")
+        return tornado(self.runs, self.axes, quantity)
+
+    def plot(self, quantity: str = "total_kgco2e", *, title: str | None = None) -> "Figure":
+        """Draw a quantity as the design asks for: over its axes, as a tornado, as indices.
+
+        Raises
+        ------
+        InputError
+            If the quantity is unknown, or there is too much to draw.
+        """
+        from simulator.sweeps.pictures import draw_study
+
+        return draw_study(self, quantity, title=title)
+
     def scenario(self, row: int) -> "Scenario":
         """Return the scenario of a run, to be run alone: ``fs.run(study.scenario(17))``."""
         return self.plan.scenario(row)
+
+    def _needs(self, design: str, what: str) -> None:
+        if self.plan.design != design:
+            rule = f'is "{self.plan.design}", which gives no {what}; write design = "{design}"'
+            raise InputError(self.plan.base.source, [Issue("sweep.design", rule)])

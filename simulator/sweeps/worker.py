@@ -27,6 +27,7 @@ from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
 from simulator.sweeps.work import Chunk, Point, Work, WorkerError
+from simulator.traces.opened import Opened
 
 TOKEN: Final = "sweep.json"
 """The file by which a worker knows the folder of its sweep."""
@@ -54,6 +55,7 @@ class Worker:
         self._folder = _reached(work)
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
+        self._opened = Opened()
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
         if self._limit_s is not None:
@@ -124,10 +126,11 @@ class Worker:
         try:
             if isinstance(scenario, Exception):
                 raise scenario
-            inputs = open_inputs(scenario.replace({"seed": seed}))
-            key = inputs.key
-            if not (kept or chunk.fresh) and key in self._known:
-                return Row(at, rows.KNOWN, key), None
+            inputs = open_inputs(scenario.with_seed(seed), self._opened)
+            if self._known and not (kept or chunk.fresh):
+                key = inputs.key
+                if key in self._known:
+                    return Row(at, rows.KNOWN, key), None
             results = simulated(inputs).results
             return rows.done(at, results.summary), results if kept else None
         except InputError as error:
@@ -251,8 +254,11 @@ def _compile() -> None:
 
 def _reason(error: BaseException) -> str:
     """Return in one line why a run failed; words that can't be had are left out."""
-    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
-        return "out of memory"
+    cause: BaseException | None = error
+    while cause is not None:  # whoever caught it may have told it in other words
+        if isinstance(cause, MemoryError):
+            return "out of memory"
+        cause = cause.__cause__
     words = ""
     with suppress(Exception):
         words = f": {error}"

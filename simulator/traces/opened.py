@@ -1,4 +1,4 @@
-"""What was read of files and of the catalog, kept for runs to come.
+"""What was read of files and of the catalog, or tabulated, kept for runs to come.
 
 A sweep opens the same files thousands of times. Nothing here is global: whoever makes an `Opened`
 owns it, and what it keeps goes with it.
@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.scenario.files import FileSpec
 from simulator.scenario.grid import GridName
+from simulator.scenario.laws import Beta
 from simulator.scenario.spec import Spec
 
 MOST_BYTES: Final = 1 << 29
@@ -24,8 +25,9 @@ Result = TypeVar("Result")
 class Opened:
     """Tables and traces by all that decides them: reader, file, options and time.
 
-    A file is read again when it has changed. Arrays that are kept can't be written to. Where room
-    is short, what was not used for longest goes first. For one thread: nothing guards it.
+    A file is read again when it has changed. Arrays that are kept can't be written to, but for
+    the tuples of kernels, which are compiled for one type of array. Where room is short, what was
+    not used for longest goes first. For one thread: nothing guards it.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class Opened:
         size = 0
         for array in _arrays(value):
             size += array.nbytes
-            if isinstance(array, np.ndarray):
+            if isinstance(array, np.ndarray) and is_dataclass(value):
                 array.flags.writeable = False
         if size > self._most_bytes:
             return
@@ -80,7 +82,7 @@ def opened_by(
 
 def _stamp(source: Spec) -> tuple[int, ...] | None:
     """Return what changes when a file does; None for what is not worth keeping, or not there."""
-    if isinstance(source, GridName):
+    if isinstance(source, GridName | Beta):
         return ()
     if not isinstance(source, FileSpec):
         return None
@@ -101,5 +103,8 @@ def _arrays(value: Any) -> Iterator[Any]:
     if is_dataclass(value):
         for each in fields(value):
             yield from _arrays(getattr(value, each.name))
+    elif isinstance(value, tuple):
+        for entry in value:
+            yield from _arrays(entry)
     elif hasattr(value, "nbytes"):
         yield value

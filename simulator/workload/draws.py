@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.rng import Stream, stream
 from simulator.scenario.laws import Constant, Mixture
+from simulator.traces.opened import Opened
 from simulator.workload.laws import AnyLaw, Floats, inverse, weighted_parts
 
 PIECE: Final = 1 << 16
@@ -17,11 +18,11 @@ PIECE: Final = 1 << 16
 Draw = Callable[[int], Floats]
 
 
-def draw(law: AnyLaw, count: int, seed: int, *name: str) -> Floats:
+def draw(law: AnyLaw, count: int, seed: int, *name: str, opened: Opened | None = None) -> Floats:
     """Return `count` values of a law, from the stream called `name`.
 
     The first values do not depend on how many are drawn. A mixture picks its part with a second
-    stream, called `name` with ``-component`` at the end.
+    stream, called `name` with ``-component`` at the end. Tables of the law are kept in `opened`.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def draw(law: AnyLaw, count: int, seed: int, *name: str) -> Floats:
     if isinstance(law, Constant):
         return np.full(count, law.value)
     values = np.empty(count)
-    piece = drawer(law, seed, *name)
+    piece = drawer(law, seed, *name, opened=opened)
     for begin in range(0, count, PIECE):
         end = min(begin + PIECE, count)
         values[begin:end] = piece(end - begin)
@@ -53,19 +54,20 @@ def draw_choices(
     return values
 
 
-def drawer(law: AnyLaw, seed: int, *name: str) -> Draw:
+def drawer(law: AnyLaw, seed: int, *name: str, opened: Opened | None = None) -> Draw:
     """Return a function that draws the next values of a law."""
     sizes = stream(seed, *name)
     if isinstance(law, Mixture):
-        return _mixturedrawer(law, sizes, stream(seed, *name[:-1], f"{name[-1]}-component"))
-    invert = inverse(law)
+        components = stream(seed, *name[:-1], f"{name[-1]}-component")
+        return _mixturedrawer(law, sizes, components, opened)
+    invert = inverse(law, opened)
     return lambda count: invert(sizes.uniforms(count))
 
 
-def _mixturedrawer(law: Mixture, sizes: Stream, components: Stream) -> Draw:
+def _mixturedrawer(law: Mixture, sizes: Stream, components: Stream, opened: Opened | None) -> Draw:
     parts = weighted_parts(law)
     weights = [weight for weight, _ in parts]
-    inverses = [inverse(part) for _, part in parts]
+    inverses = [inverse(part, opened) for _, part in parts]
     heaviest = int(np.argmax(weights))
 
     def draw_next(count: int) -> Floats:

@@ -27,6 +27,7 @@ from simulator.scenario.laws import (
     Uniform,
     Weibull,
 )
+from simulator.traces.opened import Opened, opened_by
 from simulator.workload.empirical import Sample, read
 
 __all__ = [
@@ -79,11 +80,11 @@ def quantile(law: AnyLaw, shares: Floats) -> Floats:
     return inverse(law)(np.array(shares, np.float64))
 
 
-def inverse(law: AnyLaw) -> Inverse:
+def inverse(law: AnyLaw, opened: Opened | None = None) -> Inverse:
     """Return the quantile function of a law, made ready once for many draws.
 
     The function may overwrite the shares it is given. That of a mixture solves for each value
-    in turn; to draw from a mixture use its parts.
+    in turn; to draw from a mixture use its parts. Tables are kept in `opened`, where it is given.
     """
     match law:
         case Constant(value=value):
@@ -94,8 +95,8 @@ def inverse(law: AnyLaw) -> Inverse:
             return _in_place(kernels.exponential_in_place, mean)
         case Weibull(shape=shape, scale=scale):
             return _in_place(kernels.weibull_in_place, shape, scale)
-        case Beta(mean=mean, sd=sd):
-            return _inverse_beta(mean, sd)
+        case Beta():
+            return _inverse_beta(law, opened)
         case Uniform(low=low, high=high):
             return lambda shares: low + (high - low) * shares
         case Mixture():
@@ -103,7 +104,7 @@ def inverse(law: AnyLaw) -> Inverse:
         case Sample(values=values):
             return lambda shares: _step_quantile(values, shares)
         case Empirical():
-            return inverse(read(law))
+            return inverse(opened_by(opened, read, law))
 
 
 def _in_place(kernel: Callable[..., None], *parameters: float) -> Inverse:
@@ -122,18 +123,23 @@ def _inverse_lognormal(median: float, sigma: float) -> Inverse:
     return _in_place(kernels.lognormal_in_place, median, sigma)
 
 
-def _inverse_beta(mean: float, sd: float) -> Inverse:
-    a, b = beta_shapes(mean, sd)
-    if a + b > BETA_AS_LOGNORMAL:
-        return inverse(LognormalMoments(mean=mean, sd=sd))
-    log_odds, slopes = np.empty((2, BETA_ENTRIES))
-    beta_kernels.tabulate_beta(a, b, log_odds, slopes)
+def _inverse_beta(law: Beta, opened: Opened | None) -> Inverse:
+    if sum(beta_shapes(law.mean, law.sd)) > BETA_AS_LOGNORMAL:
+        return inverse(LognormalMoments(mean=law.mean, sd=law.sd))
+    table = opened_by(opened, _beta_table, law)
 
     def overwrite(shares: Floats) -> Floats:
-        beta_kernels.beta_in_place(shares, log_odds, slopes)
+        beta_kernels.beta_in_place(shares, *table)
         return shares
 
     return overwrite
+
+
+def _beta_table(law: Beta) -> tuple[Floats, Floats]:
+    """Return log-odds of the quantiles of a beta law, and their slopes."""
+    log_odds, slopes = np.empty((2, BETA_ENTRIES))
+    beta_kernels.tabulate_beta(*beta_shapes(law.mean, law.sd), log_odds, slopes)
+    return log_odds, slopes
 
 
 def _step_quantile(values: Floats, shares: Floats) -> Floats:

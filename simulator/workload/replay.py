@@ -72,7 +72,7 @@ def replayed(
     utilisation = rows.utilisation[order]
     within_ms = np.minimum(duration_ms, horizon_ms - rows.submit_ms[order])
     if not rows.utilisation_given:
-        utilisation = draw(law, len(order), seed, "workload", name, "utilisation")
+        utilisation = draw(law, len(order), seed, "workload", name, "utilisation", opened=opened)
     law_inputs = ((law.text, law.sha256, law.sha256),) if isinstance(law, Sample) else ()
     return Batch(
         name=name,

@@ -98,14 +98,17 @@ def sampled(
         horizon_ms=horizon_ms,
         max_jobs=workload.max_jobs,
     )
-    gpus, duration_ms = _sizes(name, laws, len(submit_ms), seed)
+    gpus, duration_ms = _sizes(name, laws, len(submit_ms), seed, opened)
+    utilisation = draw(
+        laws.utilisation, len(submit_ms), seed, "workload", name, "utilisation", opened=opened
+    )
     offered = laws.mean_gpu_days * expected_jobs(workload, start=start, horizon_ms=horizon_ms)
     return Batch(
         name=name,
         submit_ms=submit_ms,
         duration_ms=duration_ms,
         gpus=gpus,
-        utilisation=draw(laws.utilisation, len(submit_ms), seed, "workload", name, "utilisation"),
+        utilisation=utilisation,
         scales=laws.in_gpu_days,
         clusters=clusters,
         gpu_days_offered=offered,
@@ -165,11 +168,13 @@ def _read(law: Law, path: str, issues: list[Issue], opened: Opened | None) -> An
         return law
 
 
-def _sizes(name: str, laws: JobLaws, count: int, seed: int) -> tuple[NDArray[np.int32], Floats]:
+def _sizes(
+    name: str, laws: JobLaws, count: int, seed: int, opened: Opened | None
+) -> tuple[NDArray[np.int32], Floats]:
     """Draw the accelerators and the durations of jobs. [ms]"""
     choices, weights = laws.gpus.choices, laws.gpus.weights
     gpus = draw_choices(choices, weights, count, seed, "workload", name, "gpus")
-    duration_ms = draw(laws.size, count, seed, "workload", name, "sizes")
+    duration_ms = draw(laws.size, count, seed, "workload", name, "sizes", opened=opened)
     if laws.in_gpu_days:
         duration_ms *= MS_PER_D
         duration_ms /= gpus

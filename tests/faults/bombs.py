@@ -1,5 +1,6 @@
 """A provisioning policy that misbehaves on one point of a sweep, in the way it is told to."""
 
+import math
 import os
 import signal
 import sys
@@ -12,17 +13,20 @@ import numba
 import numpy as np
 
 import simulator as fs
-from tests.faults.running import MARKERS
+from tests.faults.running import LOST, MARKERS
+
+if LOST in os.environ:
+    raise ImportError("as ordered")
 
 HOUR_MS: Final = 3_600_000
 ODD: Final = 'a "quote", a \\, a tab\t, a bell\a, two\nlines, ß 漢 \U0001f4a3, a half \udc80 letter'
 
 
-class Explosion(Exception):
+class ExplosionError(Exception):
     """What the policy raises."""
 
 
-class Unspeakable(Exception):
+class UnspeakableError(Exception):
     """An error that can't even be told."""
 
     def __str__(self) -> str:
@@ -43,13 +47,18 @@ def kill() -> None:
 
 
 def kill_once() -> None:
-    if once("killed"):
+    if once("kill_once"):
         kill()
 
 
 def hang() -> None:
     while True:
         time.sleep(3600.0)
+
+
+def hang_once() -> None:
+    if once("hang_once"):
+        hang()
 
 
 @numba.njit  # type: ignore[untyped-decorator]
@@ -65,15 +74,20 @@ def spin() -> None:
 
 
 def explode() -> None:
-    raise Explosion("as ordered")
+    raise ExplosionError("as ordered")
+
+
+def explode_once() -> None:
+    if once("explode_once"):
+        explode()
 
 
 def odd() -> None:
-    raise Explosion(ODD + "!" * 100_000)
+    raise ExplosionError(ODD + "!" * 100_000)
 
 
 def unspeakable() -> None:
-    raise Unspeakable
+    raise UnspeakableError
 
 
 def memory_error() -> None:
@@ -81,10 +95,8 @@ def memory_error() -> None:
 
 
 def allocate() -> None:
-    """Take memory, and use it, until the system says no, one way or the other."""
-    held = []
-    for _ in range(64):  # 4 GiB in the end
-        held.append(np.ones(1 << 23))
+    """Take four gigabytes of memory, and use them: the system says no, one way or the other."""
+    np.ones(1 << 29)
 
 
 def leave() -> None:
@@ -95,17 +107,17 @@ def leave_at_once() -> None:
     os._exit(1)
 
 
-def fork_and_die() -> None:
+def fork_once() -> None:
     """Leave a child behind that holds every open file of this process."""
-    if once("forked"):
+    if once("fork_once"):
         if os.fork() == 0:
-            time.sleep(20.0)
+            time.sleep(60.0)
             os._exit(0)
         kill()
 
 
 def terminate_once() -> None:
-    if once("terminated"):
+    if once("terminate_once"):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -116,21 +128,21 @@ def doze() -> None:
 DEEDS: Final[dict[str, Callable[[], None]]] = {
     deed.__name__: deed
     for deed in (
-        kill, kill_once, hang, spin, explode, odd, unspeakable, memory_error, allocate, leave,
-        leave_at_once, fork_and_die, terminate_once,
+        kill, kill_once, hang, hang_once, spin, explode, explode_once, odd,
+        unspeakable, memory_error, allocate, leave, leave_at_once, fork_once, terminate_once,
     )
 }  # fmt: skip
 
 
 @fs.provisioning("bomb")
 def bomb(
-    env: Any, cluster: Any, *, deed: str = "", at: int = 0, slow: bool = False
+    env: Any, cluster: Any, *, deed: str = "none", at: int = 0, slow: bool = False
 ) -> Iterator[Any]:
     """Do a deed after an hour on a cluster of so many nodes; sleep a little on every one."""
     yield env.timeout(HOUR_MS)
     if slow:
         doze()
     if deed == "note":
-        cluster.note(ODD, 1e308 * cluster.node_count, "½ " * 1000)
-    elif deed and cluster.node_count == at:
+        cluster.note(ODD, math.inf, "½ " * 1000)
+    elif deed != "none" and at in (0, cluster.node_count):
         DEEDS[deed]()

@@ -9,21 +9,23 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from simulator.plans.plan import Plan, plan_of
 from simulator.scenario.load import load_study
 from simulator.sweeps import shards
 from simulator.sweeps.carrying import sweep
-from simulator.sweeps.plan import Plan, plan_of
 from simulator.sweeps.session import Options
 
 ROOT: Final = Path(__file__).parents[2]
 MARKERS: Final = "FLEETSIM_TEST_MARKERS"
 """Environment variable: the folder that remembers what has happened once already."""
+LOST: Final = "FLEETSIM_TEST_LOST"
+"""Environment variable: where it is set, the module of the policy can't be imported."""
 PATIENCE_S: Final = 60.0
 STUDY: Final = """
 schema  = 1
@@ -46,8 +48,9 @@ duration = "90 min"
 gpus     = 4
 [sweep]
 seeds = {seeds}
-"clusters.few.count" = {counts}
 """
+ONCE: Final = ("kill_once", "fork_once", "terminate_once", "explode_once", "hang_once")
+"""Deeds that are done once and no more."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Place:
     """A folder with one sweep file and the results of the sweep."""
 
     folder: Path
+    runs: "list[Run]" = field(default_factory=list)
 
     @property
     def file(self) -> Path:
@@ -83,16 +87,19 @@ class Place:
         self,
         *,
         counts: Iterable[int] = range(2, 12),
+        deeds: Sequence[str] = (),
         seeds: int = 2,
-        deed: str = "",
+        deed: str = "none",
         at: int = 0,
         slow: bool = False,
         rate: int = 30,
         grid: str = '{ constant = "380 g/kWh" }',
     ) -> "Place":
-        self.folder.mkdir(exist_ok=True, parents=True)
+        """Write the sweep: over node counts, one of which may do a deed, or over deeds."""
         said = {"deed": deed, "at": at, "slow": str(slow).lower(), "rate": rate, "grid": grid}
-        text = STUDY.format(seeds=seeds, counts=list(counts), **said)
+        text = STUDY.format(seeds=seeds, **said)
+        axis = ("idle.deed", list(deeds)) if deeds else ("count", list(counts))
+        text += f'"clusters.few.{axis[0]}" = {json.dumps(axis[1])}\n'
         self.file.write_text(text, encoding="utf-8")
         return self
 
@@ -102,14 +109,14 @@ class Place:
     def sweep_here(self, *, tell: Callable[[str], None] = lambda _: None, **options: Any) -> Any:
         """Carry the sweep out in this very process, one run after another."""
         os.environ[MARKERS] = str(self.folder)
-        return sweep(self.plan(), self.out, Options(jobs=1, **options), tell=tell)
+        return sweep(self.plan(), self.out, Options(**{"jobs": 1, **options}), tell=tell)
 
     def undisturbed(self) -> bytes:
         """Return the table of the same sweep in another folder, with every deed done before."""
         aside = Place(self.folder / "aside")
         aside.folder.mkdir(exist_ok=True)
-        for name in ("killed", "forked", "terminated"):
-            (aside.folder / name).touch()
+        for deed in ONCE:
+            (aside.folder / deed).touch()
         os.environ[MARKERS] = str(aside.folder)
         sweep(self.plan(), aside.out, Options(jobs=1))
         return aside.table
@@ -129,7 +136,9 @@ class Place:
             start_new_session=True,
             **keys,
         )
-        return Run(process)
+        run = Run(process)
+        self.runs.append(run)
+        return run
 
     def run(self, *words: str, **keys: Any) -> tuple[int, str, str]:
         return self.start(*words, **keys).ended()
@@ -189,7 +198,8 @@ class Run:
     def kill(self) -> None:
         """Kill the process, and not those that it started."""
         self.process.kill()
-        self.process.communicate()
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate()
 
     @property
     def workers(self) -> list[int]:

@@ -60,7 +60,8 @@ def test_a_run_shows_its_summary_and_tables(done: fs.Run) -> None:
     assert len(done.jobs) == done.summary["jobs_submitted"] > 0
     assert len(done.hourly) == 48
     assert len(done.nodes) == 2
-    assert done.basis.keys() == {"average", "marginal"}
+    factors = {"average_factors", "marginal_factors"}
+    assert done.basis.keys() == {"average", "marginal"} | factors
     assert done.warnings == ()
     assert done.inputs == {}
     assert "tiny" in repr(done)

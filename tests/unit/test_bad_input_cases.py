@@ -152,7 +152,7 @@ SCENARIOS = {
     "61 seed negative": ("seed    = 3", "seed = -1", "seed  -1 is out of range"),
     "61 seed fraction": ("seed    = 3", "seed = 1.5", "1.5 is not a whole number"),
     "61 seed text": ("seed    = 3", 'seed = "3"', "write it without quotes: 3"),
-    "63 a sweep file": ("[nodes.n]", '[sweep]\n"a.b" = [1]\n[nodes.n]', "a sweep file"),
+    "63 a sweep file": ("[nodes.n]", '[sweep]\n"a.b" = [1]\n[nodes.n]', "1 problem", "  sweep"),
     "64 failures": ("count = 2", 'count = 2\nmtbf = "0 h"', "few.mtbf  unknown key"),
     "74 escape in a name": ('"tiny"', '"a\\u001b[31mb"', r"a\x1b[31mb", "control characters"),
     "74 escape in a key": ("count = 2", 'count = 2\n"\\u202ex" = 1', r"\U0000202ex"),

@@ -258,7 +258,8 @@ def test_bins_as_fine_as_another_trace_needs_change_no_total(tmp_path: Path, pol
     )
     assert len(fine.hourly) == 10 * MS_PER_H // (5 * MS_PER_MIN)
     for key, value in coarse.summary.items():
-        if isinstance(value, float):
+        # A peak is a mean over the interval that is chosen.
+        if isinstance(value, float) and not key.startswith("peak_"):
             assert fine.summary[key] == pytest.approx(value, rel=1e-9), key
     assert (
         fine.tables["nodes"]

@@ -9,8 +9,10 @@ from simulator.cli.app import status
 
 GALLERY = Path(__file__).parents[2] / "scenarios" / "invalid"
 MISTAKES = sorted(path.stem for path in GALLERY.glob("*.toml"))
-VERBS = {"sweep_file": ["run"]}
+VERBS = {"sweep_file": ["run"], "optimize_file": ["run"]}
 """By mistake: who is asked, where not all are. A sweep belongs to other verbs."""
+STUDIES = {"sweep": ["validate"], "optimize": ["validate", "optimize"]}
+"""By the table that a file has: who is asked."""
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +21,10 @@ def _in_the_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLEETSIM_DEBUG", raising=False)
 
 
-def is_sweep(mistake: str) -> bool:
-    return "\n[sweep" in Path(f"{mistake}.toml").read_bytes().decode("utf-8", "replace")
+def verbs_of(mistake: str) -> list[str]:
+    text = Path(f"{mistake}.toml").read_bytes().decode("utf-8", "replace")
+    asked = next((verbs for name, verbs in STUDIES.items() if f"\n[{name}" in text), None)
+    return VERBS.get(mistake, asked or ["validate", "run"])
 
 
 def everything(folder: Path) -> list[Path]:
@@ -33,11 +37,11 @@ def test_a_mistake_is_answered_with_the_message_beside_it(
 ) -> None:
     expected = Path(f"{mistake}.txt").read_text(encoding="utf-8")
     before = everything(GALLERY)
-    verbs = VERBS.get(mistake, ["validate"] if is_sweep(mistake) else ["validate", "run"])
+    verbs = verbs_of(mistake)
     for verb in verbs:
         assert status([verb, f"{mistake}.toml"]) == 2
         assert capsys.readouterr() == ("", expected)
-    output = ["-o", str(tmp_path / "out")] if "run" in verbs else []
+    output = ["-o", str(tmp_path / "out")] if verbs[-1] != "validate" else []
     assert status([verbs[-1], f"{mistake}.toml", *output, "--json"]) == 2
     out, err = capsys.readouterr()
     assert err == expected

@@ -11,10 +11,10 @@ import pytest
 
 from simulator.api import optimize
 from simulator.errors import InputError
-from simulator.sweeps.front import unbeaten
-from simulator.sweeps.optimise import optimise, serial
-from simulator.sweeps.sampling import PATIENCE
-from simulator.sweeps.search import search_of
+from simulator.optimisation.front import unbeaten
+from simulator.optimisation.optimise import optimise, serial
+from simulator.optimisation.sampling import PATIENCE
+from simulator.optimisation.search import search_of
 from tests.unit.searches import AFTER, CARBON, COUNT, IDLE, WAIT, Formula, day, table, trade_off
 
 HOUR = {"policy": "timeout", "after": "1 h"}

@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.optimisation.optimise import optimise
+from simulator.optimisation.search import search_of
 from simulator.scenario import load_study
 from simulator.scenario.toml_writer import toml_text
-from simulator.sweeps.optimise import optimise
-from simulator.sweeps.search import search_of
 from tests.unit.conftest import Shell
 from tests.unit.searches import CARBON, COUNT, IDLE, WAIT, Formula, day, table, trade_off
 

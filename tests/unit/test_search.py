@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
-from simulator.sweeps.objectives import Limit, Objective
-from simulator.sweeps.search import Search, search_of
+from simulator.optimisation.objectives import Limit, Objective
+from simulator.optimisation.search import Search, search_of
 from tests.unit.searches import AFTER, CARBON, COUNT, IDLE, WAIT, day, table
 
 
@@ -70,31 +70,31 @@ def test_limits_are_kept_or_missed_by_a_share(sign: str, kept: float, missed: fl
     ("changes", "message"),
     [
         ({"objectives": {"total_kgco2": "min"}},
-         'objectives.total_kgco2  "total_kgco2" is no quantity of the summary; did you mean '
-         '"total_kgco2e"?'),
+         ('objectives.total_kgco2  "total_kgco2" is no quantity of the summary; did you mean '
+         '"total_kgco2e"?')),
         ({"objectives": {"name": "min"}},
          'objectives.name  "name" says which run it is; take a result, e.g. total_kgco2e'),
         ({"objectives": {CARBON: "minimse"}},
          f'objectives.{CARBON}  "minimse" is no direction; did you mean "minimise"?'),
         ({"objectives": {CARBON: ["min", "max"]}},
-         f'objectives.{CARBON}  ["min", "max"] is more than one direction; write "minimise" or '
-         '"maximise"'),
+         (f'objectives.{CARBON}  ["min", "max"] is more than one direction; write "minimise" or '
+         '"maximise"')),
         ({"objectives": None},
          'objectives  missing; write e.g. objectives = { total_kgco2e = "minimise" }'),
         ({"objectives": {}},
-         "objectives  {} names no objective; write e.g. objectives = "
-         '{ total_kgco2e = "minimise" }'),
+         ("objectives  {} names no objective; write e.g. objectives = "
+         '{ total_kgco2e = "minimise" }')),
         ({"constraints": ["wait_p99_h < two"]},
-         'constraints[0]  "wait_p99_h < two" is no condition on a result; write a quantity, one '
-         'of <=, >=, <, >, and a number: "wait_p99_h <= 2"'),
+         ('constraints[0]  "wait_p99_h < two" is no condition on a result; write a quantity, one '
+         'of <=, >=, <, >, and a number: "wait_p99_h <= 2"')),
         ({"constraints": ["wait_p99_h == 2"]},
-         'constraints[0]  "wait_p99_h == 2" is no condition on a result; write a quantity, one '
-         'of <=, >=, <, >, and a number: "wait_p99_h <= 2"'),
+         ('constraints[0]  "wait_p99_h == 2" is no condition on a result; write a quantity, one '
+         'of <=, >=, <, >, and a number: "wait_p99_h <= 2"')),
         ({"constraints": ["pue <= 1.5", "wait_p9_h <= 2"]},
          'constraints[1]  "wait_p9_h" is no quantity of the summary; did you mean "wait_p99_h"?'),
         ({"constraints": [f"{COUNT} <= 8"]},
-         f'constraints[0]  "{COUNT}" is a key of the scenario; write conditions on axes into '
-         "where"),
+         (f'constraints[0]  "{COUNT}" is a key of the scenario; write conditions on axes into '
+         "where")),
         ({"constraints": [4]},
          'constraints[0]  4 is not a condition; write it in quotes: "wait_p99_h <= 2"'),
         ({"constraints": 4},
@@ -118,8 +118,8 @@ def test_limits_are_kept_or_missed_by_a_share(sign: str, kept: float, missed: fl
         ({COUNT: {"low": 8, "high": 64, "step": 8, "log": True}},
          f"{COUNT}  has step and log, which exclude each other; leave one out"),
         ({COUNT: {"p50": 8, "p99": 64}},
-         f"{COUNT}  a law is for sweeps, which draw; write a list, or a range, e.g. "
-         '{ low = 64, high = 160, step = 8 } or { low = "5 min", high = "2 h" }'),
+         (f"{COUNT}  a law is for sweeps, which draw; write a list, or a range, e.g. "
+         '{ low = 64, high = 160, step = 8 } or { low = "5 min", high = "2 h" }')),
         ({AFTER: {"low": "5 min", "high": "1 h", "step": "5 kW"}},
          f'{AFTER}  step = "5 kW" goes with no range in min; write e.g. "5 min"'),
         ({"sites.s.pue": {"low": 1.0, "high": 1.5, "step": "much"}},

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from SALib.sample import sobol as saltelli
 
+from simulator.analysis.point_table import point_means
+from simulator.analysis.sensitivity import rank_correlations, sobol_indices, tornado
+from simulator.analysis.statistics import percentiles
 from simulator.errors import InputError
-from simulator.sweeps.point_table import point_means
-from simulator.sweeps.sensitivity import sobol_indices, tornado
-from simulator.sweeps.uncertainty import percentiles, rank_correlations
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
 SEED = 7
@@ -118,7 +118,7 @@ def test_what_is_constant_or_absent_has_no_indices_and_says_why() -> None:
     assert set(found.table["quantity"]) == {"y"}
     with pytest.raises(InputError, match=r"constant  has no indices: the same at every point"):
         found.of("constant")
-    with pytest.raises(InputError, match=r'"z" is no column of numbers'):
+    with pytest.raises(InputError, match=r'"z" is no quantity here'):
         found.of("z")
 
 
@@ -131,7 +131,7 @@ def test_failed_points_and_other_designs_are_refused() -> None:
         sobol_indices(broken, axes, quantities=["y"])
     with pytest.raises(InputError, match=r"47 points are not those of a saltelli design"):
         sobol_indices(runs[runs["point"] < 47], axes, quantities=["y"])
-    with pytest.raises(InputError, match=r'"yy" is no column of numbers; did you mean "y"'):
+    with pytest.raises(InputError, match=r'"yy" is no quantity here; did you mean y'):
         sobol_indices(runs, axes, quantities=["yy"])
 
 
@@ -177,23 +177,22 @@ def test_a_tornado_leaves_out_failed_ends_and_needs_its_base() -> None:
         tornado(runs, ["a", "b"], "y")
 
 
-def test_point_means_average_over_the_seeds_that_have_a_result() -> None:
-    runs = runs_of({"a": [1, 2]}, {"y": np.array([5.0, 7.0])}, seeds=3, noise=1.0)
-    runs.loc[0, ["y", "status"]] = [np.nan, "failed"]
+def test_point_means_average_over_the_seeds_and_are_absent_where_one_is() -> None:
+    runs = runs_of({"a": [1, 2, 3]}, {"y": np.array([5.0, 7.0, 9.0])}, seeds=3, noise=1.0)
+    runs.loc[0, "status"] = "failed"
+    runs.loc[4, "y"] = np.nan
     points = point_means(runs, ["a"])
-    assert list(points.columns) == ["point", "a", "failed", "y"]
-    assert list(points["failed"]) == [1, 0]
-    np.testing.assert_allclose(points["y"], [5.5, 7.0])
+    assert list(points.columns) == ["point", "a", "status", "y"]
+    assert list(points["status"]) == ["failed", "done", "done"]
+    np.testing.assert_allclose(points["y"], [np.nan, np.nan, 9.0])
 
 
-def test_percentiles_are_linear_and_count_what_they_leave_out() -> None:
-    runs = runs_of({"a": range(11)}, {"y": np.arange(11.0), "none": np.full(11, np.nan)})
-    runs.loc[10, "status"] = "failed"
-    table = percentiles(point_means(runs, ["a"]), ["y", "none"]).set_index("quantity")
-    assert list(table.columns) == ["points", "left_out", "mean", "p5", "p25", "p50", "p75", "p95"]
-    np.testing.assert_allclose(table.loc["y"], [10, 1, 4.5, 0.45, 2.25, 4.5, 6.75, 8.55])
-    assert list(table.loc["none", ["points", "left_out"]]) == [0, 11]
-    assert table.loc["none", ["p5", "p95"]].isna().all()
+def test_percentiles_are_those_of_the_points() -> None:
+    runs = runs_of({"a": range(11)}, {"y": np.arange(11.0)}, seeds=2, noise=1.0)
+    runs.loc[21, "status"] = "failed"
+    table = percentiles(point_means(runs, ["a"]), ["y"])
+    assert list(table.columns) == ["p5", "p25", "p50", "p75", "p95", "n"]
+    np.testing.assert_allclose(table.loc["y"], [0.45, 2.25, 4.5, 6.75, 8.55, 10])
 
 
 def test_rank_correlations_are_spearmans() -> None:

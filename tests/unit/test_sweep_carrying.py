@@ -9,10 +9,10 @@ import pytest
 
 import simulator as fs
 from simulator.errors import InputError
+from simulator.plans.plan import plan_of
 from simulator.simulation import run
 from simulator.sweeps import lock, shards, upkeep
 from simulator.sweeps.carrying import Carried, sweep
-from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
 from simulator.sweeps.store import RESULTS, Store
 from simulator.sweeps.table import results_table, rows_in

@@ -281,7 +281,7 @@ class Dask:
             self._own.append(self._begin())
 
     def _say(self, what: Any, seats: Seats) -> threading.Thread:
-        """Tell every worker something beside its chunks; don't wait for those that are busy."""
+        """Tell every worker something beside its chunks, without waiting for busy ones."""
         places = [seat.place for seat in seats.taken]
 
         def say() -> None:

@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from socket import SO_RCVTIMEO, SOL_SOCKET, socket, socketpair
 from typing import Final
 
@@ -171,7 +172,7 @@ class Local:
     def _start_one(self) -> None:
         assert self._work is not None
         ours, theirs = socketpair()
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         with theirs:
             try:
                 process = subprocess.Popen(

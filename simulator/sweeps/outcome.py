@@ -1,0 +1,166 @@
+"""What came out of a sweep as a table of 80 columns: the one that its design asks for."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from simulator.display import number_text
+from simulator.errors import InputError, printable
+from simulator.figures.quantities import axis_names, words_of
+from simulator.units import number_and_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.sweeps.study import Study
+
+WIDTH: Final = 80
+MOST_POINTS: Final = 24
+"""Points that are shown; the table of the sweep has them all."""
+MOST_AXES: Final = 3
+"""Axes that are shown beside the results."""
+
+SHOWN: Final = (
+    ("total_kgco2e", "carbon", "tCO2e", 1e-3),
+    ("energy_facility_kwh", "energy", "MWh", 1e-3),
+    ("wait_p99_h", "p99 wait", "h", 1.0),
+    ("allocation", "alloc.", "%", 100.0),
+)
+"""Quantity, its heading, the unit it is shown in, and how many of these one is."""
+_ENDS: Final = ("low", "base", "high")
+_PERCENTS: Final = ("p5", "p25", "p50", "p75", "p95")
+_NUMBER_LETTERS: Final = 10
+"""Width of a column of numbers, its gap included."""
+_AXIS_LETTERS: Final = 34
+
+
+def outcome_lines(study: "Study") -> list[str]:
+    """Return what came out of a sweep, as its design asks for."""
+    design = study.plan.design
+    if design == "one-at-a-time":
+        return _tornado_lines(study)
+    if design == "saltelli":
+        return [*_percentile_lines(study), "", *_index_lines(study)]
+    if design in {"latin-hypercube", "sobol"}:
+        return _percentile_lines(study)
+    return point_lines(study.points, study.axes)
+
+
+def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
+    """Return the points as a table: what each says, and the means over its seeds."""
+    import pandas as pd
+
+    some = list(axes[:MOST_AXES])
+    quantities = [each for each in SHOWN if points[each[0]].notna().any()]
+    letters = (WIDTH - _NUMBER_LETTERS * len(quantities)) // max(1, len(some)) - 2
+    names = [_cut(name, letters) for name in axis_names(some).values()]
+    table = [
+        [*names, *(heading for _, heading, _, _ in quantities)],
+        ["" for _ in some] + [unit for _, _, unit, _ in quantities],
+    ]
+    for at in range(min(MOST_POINTS, len(points))):
+        row = points.iloc[at]
+        labels = [_cut(label_of(row[axis]), letters) for axis in some]
+        table.append([*labels, *(_number(row[name] * size) for name, _, _, size in quantities)])
+    texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
+    lines = _aligned(table, texts)
+    if len(points) > MOST_POINTS:
+        lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
+    return lines
+
+
+def label_of(value: object) -> str:
+    """Return what an axis says at a point as people write it; tables in short."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with suppress(ValueError):
+            return printable(_in_short(json.loads(value)))
+    quantity = number_and_unit(value) if isinstance(value, str) else None
+    if quantity is not None:
+        return f"{_plain(quantity[0])} {quantity[1]}"
+    return _plain(value) if isinstance(value, float) else printable(str(value))
+
+
+def _percentile_lines(study: "Study") -> list[str]:
+    """Return how quantities spread over the samples."""
+    found = study.percentiles([name for name, _, _, _ in SHOWN])
+    table = [["", "unit", *_PERCENTS]]
+    for name, _, unit, size in SHOWN:
+        values = (found.loc[name, list(_PERCENTS)].to_numpy(float) * size).tolist()
+        if values[0] == values[0]:
+            table.append([words_of(name), unit, *map(_number, values)])
+    count = int(found["n"].iloc[0])
+    return [*_aligned(table, {0, 1}), f"percentiles over {count:,} runs"]
+
+
+def _index_lines(study: "Study") -> list[str]:
+    """Return how much of the variance of the headlines each axis explains."""
+    try:
+        found = study.indices([name for name, _, _, _ in SHOWN])
+    except InputError as error:
+        return [f"no Sobol indices: {issue.message}" for issue in error.issues]
+    names = axis_names(study.axes)
+    lines: list[str] = []
+    for name, _, _, _ in SHOWN:
+        if name in found.absent:
+            continue
+        table = [[f"variance of {words_of(name)}", "first order", "total"]]
+        rows = found.of(name)
+        columns = [
+            rows[of] for of in ("axis", "first", "first_interval", "total", "total_interval")
+        ]
+        for axis, first, around_first, total, around_total in zip(*columns, strict=True):
+            shares = [f"{first:.2f} ± {around_first:.2f}", f"{total:.2f} ± {around_total:.2f}"]
+            table.append([_cut(names[str(axis)], _AXIS_LETTERS), *shares])
+        lines += [*_aligned(table, {0}), ""]
+    return lines[:-1]
+
+
+def _tornado_lines(study: "Study") -> list[str]:
+    """Return what each axis does to total carbon, the strongest first."""
+    name, _, unit, size = SHOWN[0]
+    found = study.tornado(name)
+    names = axis_names(study.axes)
+    table = [["axis", "low", "high", "at low", "at base", "at high"]]
+    for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
+        table.append([_cut(names[str(axis)], _AXIS_LETTERS), label_of(low), label_of(high)])
+    for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
+        cells += [_number(float(value) * size) for value in results]
+    caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
+    return [*_aligned(table, {0}), caption]
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, dict):
+        head = value.get("policy") or value.get("dist") or value.get("model") or ""
+        rest = [f"{key} {_in_short(value[key])}" for key in value if value[key] is not head]
+        return " ".join([str(head), ", ".join(rest)]).strip()
+    if isinstance(value, list):
+        return "/".join(map(_in_short, value))
+    return str(value)
+
+
+def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
+    """Return rows whose columns stand below one another, texts from the left."""
+    widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if at in texts else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _plain(value: float) -> str:
+    """Return a number as an axis says it: no digits that say nothing."""
+    text = f"{value:.5g}"
+    return number_text(value, 5) if "e" in text else text
+
+
+def _number(value: float) -> str:
+    return "-" if value != value else number_text(value)
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 3]}..."
