@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import connected, end_session
+from simulator.sweeps.process import watch_parent
 from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
-from simulator.sweeps.worker import watch_parent
 
 if TYPE_CHECKING:
     import subprocess
