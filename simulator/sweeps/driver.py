@@ -66,6 +66,7 @@ class _Session:
     again: deque[Chunk] = field(default_factory=deque)
     deaths: dict[int, int] = field(default_factory=dict)
     in_air: int = 0
+    heard: int = 0
     begun_s: float = 0.0
 
     def chunk(self, found: Sequence[int]) -> Chunk:
@@ -149,10 +150,10 @@ class _Slices:
 
     def _size(self) -> int:
         """Return how many rows make a chunk, from what the runs took so far."""
-        standing, workers = self._session.standing, self._session.backend.workers
-        if not standing.run_now:
+        heard, workers = self._session.heard, self._session.backend.workers
+        if not heard:
             return 1
-        run_s = standing.elapsed_s * workers / standing.run_now
+        run_s = self._session.standing.elapsed_s * workers / heard
         even = -(-len(self) // (2 * workers))  # so that the last chunks end together
         return max(1, min(MOST_IN_CHUNK, int(CHUNK_S / max(run_s, 1e-9)), even))
 
@@ -164,8 +165,7 @@ def _hand_out(session: _Session, todo: _Slices) -> None:
     each worker, and tells how long a run takes.
     """
     while session.again or todo:
-        alone = not session.standing.run_now
-        if session.in_air >= (1 if alone else 2 * session.backend.workers):
+        if session.in_air >= (2 * session.backend.workers if session.heard else 1):
             return
         session.backend.submit(session.again.popleft() if session.again else todo.next())
         session.in_air += 1
@@ -187,6 +187,7 @@ def _note(session: _Session, found: Sequence[rows.Row], written: bool) -> None:
     for row in found:
         if session.ledger.state[row.at] or not session.ledger.put(row):
             continue
+        session.heard += 1
         if not written:
             session.record(row)
         session.standing.done += row.status != rows.FAILED
@@ -208,4 +209,5 @@ def _suspect(session: _Session, ended: Ended, left: list[int]) -> None:
     else:
         half = len(left) // 2
         parts = [left[:half], left[half:]]
-    session.again.extend(session.chunk(part) for part in parts if part)
+    for part in filter(None, parts):
+        session.again.append(replace(session.chunk(part), fresh=ended.chunk.fresh))

@@ -142,7 +142,8 @@ class Session:
                 options.backend,
                 min(options.workers, most),
                 address=options.address,
-                isolated=options.point_timeout_s is not None,
+                # Not even the last run that is left may take this process with it.
+                isolated=options.point_timeout_s is not None or options.workers > 1,
                 tell=self._tell,
             )
             self._backend.start(self.work(here=isinstance(self._backend, Inline)))

@@ -1,15 +1,13 @@
 """Run chunks of a sweep: in this process, in a local one, or wherever a cluster likes."""
 
-import ctypes
 import faulthandler
 import importlib
 import os
 import signal
 import socket
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -34,7 +32,6 @@ TOKEN: Final = "sweep.json"
 OVERDUE: Final = 1
 """Exit status of a process that ended because a run took too long: faulthandler's."""
 _SMALL: Final = "single-server"
-_PR_SET_PDEATHSIG: Final = 1
 KEPT: Final = "kept"
 """Folder of the whole results of some rows."""
 
@@ -267,38 +264,3 @@ def _reason(error: BaseException) -> str:
 
 def _one_line(error: InputError) -> str:
     return "; ".join(f"{issue.path} {issue.message}".strip() for issue in error.issues)
-
-
-def die_with_parent() -> None:
-    """End this process as soon as the one that started it is gone.
-
-    Its end of stdin closes then; but whoever is in compiled code holds the interpreter's lock and
-    would not see it, so that Linux is asked to see to it as well.
-    """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    watch_parent(os._exit)
-
-
-def watch_parent(leave: Callable[[int], None]) -> None:
-    """Call `leave` as soon as the process that started this one is gone."""
-
-    def watch() -> None:
-        with suppress(OSError, ValueError):
-            while os.read(sys.stdin.fileno(), 1):
-                pass
-        leave(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def main() -> None:
-    """Serve the connection whose file descriptor is the only argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    die_with_parent()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        serve(Connection(int(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

@@ -100,6 +100,7 @@ class Place:
         text = STUDY.format(seeds=seeds, **said)
         axis = ("idle.deed", list(deeds)) if deeds else ("count", list(counts))
         text += f'"clusters.few.{axis[0]}" = {json.dumps(axis[1])}\n'
+        self.folder.mkdir(exist_ok=True)
         self.file.write_text(text, encoding="utf-8")
         return self
 

@@ -142,6 +142,23 @@ def test_a_hung_run_does_not_keep_a_sweep_from_ending(place: Place) -> None:
     assert gone(workers)
 
 
+def test_whoever_interrupts_twice_does_not_wait(place: Place) -> None:
+    place.write(deed="hang", counts=[2, 3], seeds=2)
+    run = place.start()
+    while not any(_cpu_s(pid) > 0.8 for pid in run.workers):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    workers = run.workers
+    run.send(signal.SIGINT)
+    time.sleep(0.3)
+    begun = time.monotonic()
+    run.send(signal.SIGINT)
+    code, _, err = run.ended()
+    assert (code, time.monotonic() - begun < 2.0) == (130, True)
+    assert "go on with" in err
+    assert gone(workers)
+
+
 def test_a_second_sweep_is_told_of_the_first(place: Place) -> None:
     place.write(deed="hang_once", at=5)
     expected = place.undisturbed()

@@ -15,8 +15,10 @@ from simulator.errors import InputError
 from simulator.sweeps.backends.local import MOST_STILLBORN, Local
 from simulator.sweeps.carrying import sweep
 from simulator.sweeps.session import Options
+from simulator.sweeps.shards import shard_files
+from simulator.sweeps.store import Store
 from simulator.sweeps.work import Chunk, Point, Work, WorkerError
-from tests.faults.running import ONCE, Place, children, document
+from tests.faults.running import Place, children, document
 
 KILLED = "its process was killed by SIGKILL; out of memory is the usual cause (3 times)"
 POLICY = "PolicyError: policy bomb of cluster few failed after 1 h"
@@ -27,7 +29,7 @@ GROUP_BYTES = 1 << 30
 
 def test_workers_that_die_once_cost_nothing(place: Place) -> None:
     # Killed; killed while a child of theirs keeps the line open; told to end from outside.
-    deeds = [deed for deed in ONCE if deed != "explode_once"]
+    deeds = ["kill_once", "fork_once", "terminate_once"]
     place.write(deeds=["none", *deeds], seeds=4)
     expected = place.undisturbed()
     place.resumed()
@@ -216,7 +218,7 @@ def _random_kills(place: Place, dice: np.random.Generator) -> None:
     while run.process.poll() is None:
         time.sleep(dice.uniform(0.2, 0.8))
         workers = [pid for pid in run.workers if pid not in killed]
-        if workers and len(killed) < 6:
+        if workers and len(killed) < MOST_STILLBORN:
             killed.add(pid := int(dice.choice(workers)))
             os.kill(pid, signal.SIGKILL)
     code, _, err = run.ended()
@@ -245,3 +247,23 @@ def test_a_policy_of_the_script_itself_is_refused(place: Place) -> None:
     function.__module__ = "__main__"
     with pytest.raises(InputError, match="use one job"):
         sweep(plan, place.out, Options(jobs=2))
+
+
+def test_the_last_run_that_is_left_dies_alone_as_well(place: Place) -> None:
+    place.write(deed="kill", at=5, counts=[5], seeds=1)
+    code, out, err = place.run()
+    assert code == 1, err
+    assert "0 of 1 runs finished, 1 failed" in out
+    assert place.errors == {0: KILLED}
+
+
+def test_rows_of_workers_that_see_another_folder_are_written_here(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(counts=[2, 3, 4])
+    expected = place.undisturbed()
+    monkeypatch.setattr(Store, "token", "that of another folder")
+    place.sweep_here(jobs=2)
+    assert len(shard_files(place.out)) == 1
+    assert place.each_row_once()
+    assert place.table == expected

@@ -34,7 +34,7 @@ def backend_of(
         Of a cluster that stands already: ``tcp://host:8786`` of Dask, ``ray://host:10001`` or
         ``auto`` of Ray.
     isolated : bool
-        Whether every run must be in another process, as a time limit needs.
+        Whether every run must be in another process, where it may be ended or die.
     tell : callable
         Told in one line where something else is used than was asked for.
 

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
-from simulator.sweeps.worker import die_with_parent
+from simulator.sweeps.process import die_with_parent
 
 if TYPE_CHECKING:
     from distributed import Worker

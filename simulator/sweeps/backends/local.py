@@ -176,7 +176,7 @@ class Local:
         with theirs:
             try:
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "simulator.sweeps.worker", str(theirs.fileno())],
+                    [sys.executable, "-P", "-m", "simulator.sweeps.process", str(theirs.fileno())],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=None if os.environ.get("FLEETSIM_DEBUG") else subprocess.DEVNULL,
