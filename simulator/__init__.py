@@ -10,11 +10,12 @@ Names are imported when they are first used, so that importing the package costs
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.api import Run, compare, load, open_run, optimize, run, sweep
+    from simulator.api import Run, load, open_run, run
+    from simulator.comparison.comparison import Comparison
     from simulator.errors import InputError, Issue, PolicyError
     from simulator.registry import provisioning
     from simulator.scenario import Scenario
-    from simulator.sweeps.comparison import Comparison
+    from simulator.studies import compare, optimize, sweep
 
 __version__ = "0.1.0"
 
@@ -36,19 +37,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "simulator.sweeps.comparison",
+    "Comparison": "simulator.comparison.comparison",
     "InputError": "simulator.errors",
     "Issue": "simulator.errors",
     "PolicyError": "simulator.errors",
     "Run": "simulator.api",
     "Scenario": "simulator.scenario",
-    "compare": "simulator.api",
+    "compare": "simulator.studies",
     "load": "simulator.api",
     "open_run": "simulator.api",
-    "optimize": "simulator.api",
+    "optimize": "simulator.studies",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
-    "sweep": "simulator.api",
+    "sweep": "simulator.studies",
 }
 
 

@@ -204,6 +204,11 @@ JOBS: Final[tuple[Column, ...]] = (
         "kgCO2e",
         "Its share of the embodied carbon, by accelerator-time within the counted period",
     ),
+    _float(
+        "energy_facility_kwh",
+        "kWh",
+        "Both its energies with what its building adds to them, within the counted period",
+    ),
 )
 """Columns of ``jobs.parquet``, one row per job."""
 

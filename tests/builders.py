@@ -23,6 +23,7 @@ from simulator.scenario import from_document
 from simulator.simulation import run
 from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
 from simulator.workload.table import JobTable
+from tests.oracle.closing import ClosingModel, Command
 from tests.oracle.ladder import ENTERING, RESTING, WAKING, Ladder, LadderModel
 from tests.oracle.model import inputs_of
 
@@ -181,8 +182,10 @@ def run_ladder(
     keep_awake: Sequence[int] = (),
     wake_draws: Draws | None = None,
     timer_draws: Draws | None = None,
+    commands: Sequence[Command] = (),
 ) -> LadderRan:
-    """Run the engine on a fleet with idle states; what the keywords mean stands in `LadderModel`.
+    """Run the engine on a fleet with idle states; what the keywords mean stands in `LadderModel`
+    and `ClosingModel`.
 
     This is the only place where the tests of idle states meet the engine's own names.
     """
@@ -194,6 +197,10 @@ def run_ladder(
         tables.clusters[:, kernels.KEEP_FREE] = keep_free or 0
         tables.clusters[:, kernels.KEEP_AWAKE] = keep_awake or 0
         yield env.timeout(0)
+        for at_ms, number, close, nodes in commands:
+            yield env.timeout(at_ms - env.now)
+            cluster = view.clusters[number]
+            cluster.close(nodes) if close else cluster.open(nodes)
 
     log = simulate(
         fleet, jobs, power, end_ms=end_ms, drain=drain, on_log=meter.read, controllers=(kept,)
@@ -298,7 +305,8 @@ def run_ladder_model(
 ) -> LadderRan:
     """Run the readable model on a fleet with idle states, and say the same as `run_ladder`."""
     clusters, rows = inputs_of(fleet, jobs)
-    model = LadderModel(clusters, ladders, rows, end_ms, **options).run()
+    kind = ClosingModel if "commands" in options else LadderModel
+    model = kind(clusters, ladders, rows, end_ms, **options).run()
     deepest = max((len(ladder.after_ms) for ladder in ladders if ladder), default=0)
     columns = [("awake", -1)]
     columns += [(phase, i) for i in range(deepest) for phase in (ENTERING, RESTING, WAKING)]

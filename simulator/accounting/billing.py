@@ -146,8 +146,8 @@ class _Billed:
     """What a kWh of a job's IT energy is billed: PUE by site, times signals by site and bin."""
 
     pue: NDArray[np.float64]
-    average: kernels.Signal
-    marginal: kernels.Signal
+    modelled: NDArray[np.bool_]
+    signals: kernels.Signals
 
 
 def _billed(
@@ -159,12 +159,22 @@ def _billed(
 ) -> _Billed:
     """Return what jobs are billed: a constant PUE as it is, a model's within the signals."""
     modelled = np.array([overhead.pue is None for overhead in facility.overheads])
-    average, marginal = (
-        _signal(borne_by_jobs(values, fleet, metered, it_kwh, facility), metered.grid, modelled)
-        for values in (signals.average, signals.marginal)
+
+    def borne(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return borne_by_jobs(values, fleet, metered, it_kwh, facility)
+
+    signal = kernels.Signals(
+        *(
+            _signal(values, metered.grid, modelled)
+            for values in (
+                borne(signals.average) / G_PER_KG,
+                borne(signals.marginal) / G_PER_KG,
+                borne(np.ones_like(signals.average)),
+            )
+        )
     )
     pue = np.array([1.0 if at.pue is None else at.pue for at in facility.overheads])
-    return _Billed(pue, average, marginal)
+    return _Billed(pue, modelled, signal)
 
 
 def _bill_jobs(
@@ -194,8 +204,9 @@ def _bill_jobs(
         level_draw=fleet.level_draw,
         curves=power.curves,
         pue=billed.pue,
+        modelled=billed.modelled,
     )
-    kernels.bill_jobs(held, window, rates, billed.average, billed.marginal, bill)
+    kernels.bill_jobs(held, window, rates, billed.signals, bill)
     if metered.changes is not None:
         sharing.bill_shares(
             metered.changes,
@@ -203,8 +214,7 @@ def _bill_jobs(
             window,
             rates,
             np.repeat(fleet.site, fleet.node_count),
-            billed.average,
-            billed.marginal,
+            billed.signals,
             np.zeros((int(fleet.first_node[-1]), sharing.NODE_SIZE)),
             bill,
         )
@@ -232,16 +242,14 @@ def _shares(
     )
 
 
-def _signal(
-    values_g: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]
-) -> kernels.Signal:
+def _signal(borne: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]) -> kernels.Signal:
     """Return a signal with its running integral, by which a job is billed in two look-ups.
 
     Where a site has a model of PUE, an hour of hardly any IT energy bears its fixed losses all
     the same, and its values can be many orders above those of other hours: the integral is then
     kept in two parts, so that the difference of two look-ups loses no digits.
     """
-    values = np.ascontiguousarray(values_g) / G_PER_KG
+    values = np.ascontiguousarray(borne)
     steps = values * grid.bin_ms
     integral = np.zeros((values.shape[0], values.shape[1] + 1))
     rest = np.zeros_like(integral)

@@ -71,6 +71,7 @@ def job_table(
             "operational_kgco2e": account.jobs.operational_kg,
             "marginal_kgco2e": account.jobs.marginal_kg,
             "embodied_kgco2e": account.jobs.embodied_kg,
+            "energy_facility_kwh": account.jobs.facility_kwh,
         },
     )
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from simulator.bench.common_load import SEED
 from simulator.display import number_text
 from simulator.inputs import open_inputs
+from simulator.plans.plan import plan_of
 from simulator.scenario import Scenario, from_document
 from simulator.simulation import simulated
 from simulator.sweeps.carrying import sweep
-from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
 from simulator.traces.opened import Opened
 

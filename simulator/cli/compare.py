@@ -2,23 +2,20 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from simulator import progress
 from simulator.cli.explain import is_of_a_run
-from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, terminal
+from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, counting, terminal
 from simulator.errors import InputError, Issue
-from simulator.progress import Progress
 
 if TYPE_CHECKING:
     from simulator.api import Run
+    from simulator.comparison.comparison import Comparison
     from simulator.scenario import Scenario
-    from simulator.sweeps.comparison import Comparison
 
 Opened = TypeVar("Opened")
 
@@ -35,8 +32,9 @@ def compare(
     ] = None,
     sets: Sets = [],  # noqa: B006 - typer copies it
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", help="Processes that run at once.")
-    ] = 1,
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", help="Local processes; default: one per core."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write tables and figure.")
     ] = None,
@@ -58,9 +56,7 @@ def compare(
     _check(what, sets, jobs)
     if output is not None:
         check_folder(output, overwrite=overwrite, kind=COMPARISON)
-    if jobs > 1:
-        out.note("The runs of a comparison go one after another; --jobs changes nothing.")
-    done = _compared(what, sets, seeds, force, out)
+    done = _compared(what, sets, seeds, jobs, force, out)
     if output is not None:
         command = plain_command(["fleetsim", *sys.argv[1:]])
         done.save(output, overwrite=overwrite, command=command)
@@ -71,7 +67,7 @@ def compare(
     out.document({**done.document(), "folder": None if output is None else str(output)})
 
 
-def _check(what: Sequence[Path], sets: Sequence[str], jobs: int) -> None:
+def _check(what: Sequence[Path], sets: Sequence[str], jobs: int | None) -> None:
     """Refuse words that make no sense together."""
     issues = []
     if len(what) < 2:
@@ -80,17 +76,22 @@ def _check(what: Sequence[Path], sets: Sequence[str], jobs: int) -> None:
     if sets and any(is_of_a_run(path) for path in what):
         rule = "results stay as they are; run the scenarios again with it"
         issues.append(Issue("--set", rule))
-    if jobs < 1:
+    if jobs is not None and jobs < 1:
         issues.append(Issue("--jobs", f"{jobs} is too few; write at least 1"))
     if issues:
         raise InputError("compare", issues)
 
 
 def _compared(
-    what: Sequence[Path], sets: Sequence[str], seeds: int | None, force: bool, out: Terminal
+    what: Sequence[Path],
+    sets: Sequence[str],
+    seeds: int | None,
+    jobs: int | None,
+    force: bool,
+    out: Terminal,
 ) -> "Comparison":
     """Open every side, run the scenarios and compare."""
-    from simulator import api
+    from simulator import api, studies
     from simulator.kernels.compile import is_warm
 
     def opened(path: Path) -> "Scenario | Run":
@@ -102,8 +103,8 @@ def _compared(
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
     sides = dict(zip(names, opened_sides, strict=True))
-    with _shown(out) as show:
-        return api.compare(sides, seeds=seeds, force=force, progress=show)
+    with counting(out, "compare") as show:
+        return studies.compare(sides, seeds=seeds, force=force, jobs=jobs, progress=show)
 
 
 def _each(paths: Sequence[Path], open_one: Callable[[Path], Opened]) -> list[Opened]:
@@ -150,9 +151,3 @@ def distinct(names: Sequence[str], stems: Sequence[str], paths: Sequence[Path]) 
             words = next(each for each in chain([own], numbered) if each not in found)
         found.append(words)
     return found
-
-
-def _shown(out: Terminal) -> AbstractContextManager[Progress | None]:
-    if not out.progress:
-        return nullcontext()
-    return progress.bar("compare") if out.live else progress.lines("compare")

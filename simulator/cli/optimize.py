@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from simulator import bundled
+from simulator.cli.interruption import kept_on_the_way
 from simulator.cli.terminal import (
     Json,
     NoProgress,
@@ -20,9 +21,11 @@ from simulator.cli.terminal import (
     Yes,
     terminal,
 )
+from simulator.errors import InputError, Issue
 
 if TYPE_CHECKING:
-    from simulator.sweeps.optimisation import Optimisation
+    from simulator.optimisation.outcome import Optimisation
+    from simulator.optimisation.search import Search
 
 REST_S: Final = 2.0
 """Shortest time between two lines of progress. [s]"""
@@ -43,46 +46,64 @@ def optimize(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Default: runs/<name>-<key>/."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier search in DIR.")
-    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", help="Local processes; default: one per core."),
+    ] = None,
     yes: Yes = False,
     untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Search for the best points; write trials and front."""
-    from simulator.folder import OPTIMISATION, check_folder, run_folder
-    from simulator.results import plain_command
+    """Search for the best points; repeating it resumes."""
+    from simulator.folder import run_folder
+    from simulator.optimisation.files import check_search_folder
+    from simulator.optimisation.search import search_of
     from simulator.scenario import load_study
-    from simulator.sweeps.optimise import optimise
-    from simulator.sweeps.search import search_of
 
     out = terminal(context, json, quiet, no_progress)
-    path = bundled.file_or_name(file)
+    if jobs is not None and jobs < 1:
+        raise InputError("command line", [Issue("--jobs", f"{jobs} must be at least 1")])
+    path = bundled.file_or_name(file, of_sweep=True)
     base, table = load_study(path, "optimize", sets, seed, yes=yes, untrusted=untrusted)
     search = search_of(base, table if trials is None else {**table, "trials": trials})
     folder = output or run_folder(base.name, search.digest)
-    # The default folder is named by the search, so whatever is there is this very one.
-    over = overwrite or output is None
-    check_folder(folder, overwrite=over, kind=OPTIMISATION)
+    check_search_folder(folder)
     for warning in base.warnings:
         out.warn(warning)
-    begun_s = time.perf_counter()
-    found = optimise(search, progress=_lines(out, base.name) if out.progress else None)
-    found.save(
-        folder,
-        overwrite=over,
-        command=plain_command(["fleetsim", *sys.argv[1:]]),
-        wall_s=time.perf_counter() - begun_s,
-    )
+    found = _found(search, folder, jobs, out)
     _tell(found, folder, out)
+
+
+def _found(search: "Search", folder: Path, jobs: int | None, out: Terminal) -> "Optimisation":
+    """Carry the search out and write its files."""
+    from simulator.kernels.compile import is_warm
+    from simulator.optimisation.evaluation import Evaluation
+    from simulator.optimisation.optimise import optimise
+    from simulator.results import plain_command
+    from simulator.sweeps.session import Options
+
+    if not is_warm():
+        out.note("compiling kernels (first run only) ...")
+    begun_s = time.perf_counter()
+    show = _lines(out, search.base.name) if out.progress else None
+    with (
+        kept_on_the_way(),
+        Evaluation(search, folder, Options(jobs=jobs), tell=out.note) as evaluate,
+    ):
+        found = optimise(search, evaluate, progress=show)
+        found.save(
+            folder,
+            command=plain_command(["fleetsim", *sys.argv[1:]]),
+            wall_s=time.perf_counter() - begun_s,
+        )
+    return found
 
 
 def _tell(found: "Optimisation", folder: Path, out: Terminal) -> None:
     """Print what was found, and where its files lie."""
-    from simulator.sweeps.search_files import rows_of
+    from simulator.optimisation.files import rows_of
 
     failed = [trial.failed for trial in found.ran if trial.failed is not None]
     if failed:

@@ -1,37 +1,33 @@
 """``fleetsim sweep``: many runs from one file; typed again, it goes on where it stopped."""
 
 import os
-import shlex
-import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from simulator import bundled, progress
+from simulator import bundled
+from simulator.cli.interruption import FAILED, kept_on_the_way
 from simulator.cli.terminal import (
-    EndedEarly,
     Json,
     NoProgress,
     Quiet,
     Seed,
     Sets,
     Terminal,
-    Terminated,
+    Untrusted,
+    Yes,
+    counting,
     terminal,
 )
 from simulator.errors import InputError, Issue, printable, shown
 
 if TYPE_CHECKING:
+    from simulator.plans.plan import Plan
     from simulator.sweeps.carrying import Carried
-    from simulator.sweeps.plan import Plan
     from simulator.sweeps.session import Options
 
-FAILED: Final = 1
-INTERRUPTED: Final = 128 + signal.SIGINT
-TERMINATED: Final = 128 + signal.SIGTERM
 STATUS: Final = "status"
 GC: Final = "gc"
 
@@ -75,7 +71,8 @@ def sweep(
         str | None,
         typer.Option("--point-timeout", metavar="TIME", help='Limit for one run, e.g. "10 min".'),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Run more than a million runs.")] = False,
+    yes: Yes = False,
+    untrusted: Untrusted = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -88,13 +85,12 @@ def sweep(
     if len(words) != 1:
         rule = "name one file, or write sweep status DIR or sweep gc DIR"
         raise InputError("command line", [Issue(" ".join(words), rule)])
+    from simulator.plans.plan import plan_of
     from simulator.scenario.load import load_study
-    from simulator.sweeps.plan import plan_of
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
-    base, table = load_study(
-        bundled.file_or_name(Path(words[0]), of_sweep=True), "sweep", tuple(sets), seed
-    )
+    file = bundled.file_or_name(Path(words[0]), of_sweep=True)
+    base, table = load_study(file, "sweep", tuple(sets), seed, yes=yes, untrusted=untrusted)
     plan = plan_of(base, table, yes=yes)
     _carry(plan, output, options, out)
 
@@ -105,7 +101,6 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.page import odd
     from simulator.sweeps.store import check_store
-    from simulator.sweeps.work import StoreError, WorkerError
 
     folder = output or run_folder(plan.base.name, plan.digest)
     check_store(folder)
@@ -113,25 +108,11 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
         out.warn(warning)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
-    try:
-        with _shown(out, printable(plan.base.name)) as show:
-            carried = carry(plan, folder, options, show=show, tell=out.note)
-    except StoreError as error:
-        raise EndedEarly(FAILED, "disk", f"error: {error}; {_resume()}") from error
-    except WorkerError as error:
-        raise EndedEarly(FAILED, "workers", f"error: {error}; {_resume()}") from error
-    except (KeyboardInterrupt, Terminated) as error:
-        stopped = isinstance(error, Terminated)
-        code, kind = (TERMINATED, "terminated") if stopped else (INTERRUPTED, "interrupted")
-        raise EndedEarly(code, kind, f"{kind}; {_resume()}") from error
+    with kept_on_the_way(), counting(out, printable(plan.base.name)) as show:
+        carried = carry(plan, folder, options, show=show, tell=out.note)
     _tell(plan, carried, folder, out)
     if carried.standing.failed:
         raise typer.Exit(FAILED)
-
-
-def _resume() -> str:
-    command = shlex.join(["fleetsim", *sys.argv[1:]])
-    return f"finished runs are kept; go on with: {command}"
 
 
 def _options(
@@ -214,12 +195,6 @@ def _shard_of_array(count: str | None) -> tuple[int, int]:
     if count is None:
         raise ValueError("the number of parts is not known here; write auto/N")
     return _shard(f"{index}/{count}")
-
-
-def _shown(out: Terminal, title: str) -> "AbstractContextManager[progress.SweepProgress | None]":
-    if not out.progress:
-        return nullcontext()
-    return progress.sweep_bar(title) if out.live else progress.sweep_lines(title)
 
 
 def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:

@@ -3,11 +3,13 @@
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
+from simulator import progress
 from simulator.errors import InputError, printable
 
 Json = Annotated[
@@ -111,6 +113,13 @@ def terminal(
         quiet=quiet or before.quiet,
         progress=before.progress and not (no_progress or quiet or before.quiet),
     )
+
+
+def counting(out: Terminal, title: str) -> AbstractContextManager[progress.SweepProgress | None]:
+    """Return what shows how many runs are finished: a bar, plain lines, or nothing."""
+    if not out.progress:
+        return nullcontext()
+    return progress.sweep_bar(title) if out.live else progress.sweep_lines(title)
 
 
 def print_json(document: object) -> None:

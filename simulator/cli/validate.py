@@ -58,12 +58,12 @@ def check_study(
         With every problem of the table.
     """
     if name == "optimize":
-        from simulator.sweeps.search import search_of
+        from simulator.optimisation.search import search_of
 
         search = search_of(base, table)
         runs = search.trials * len(search.seeds)
         return {"axes": len(search.axes), "trials": search.trials, "runs": runs}, ()
-    from simulator.sweeps.plan import plan_of
+    from simulator.plans.plan import plan_of
 
     plan = plan_of(base, table, yes=yes)
     sizes = {"axes": len(plan.axes), "points": len(plan.points), "runs": len(plan)}

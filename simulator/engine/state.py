@@ -273,7 +273,7 @@ def _sleepers(fleet: Fleet, ladders: Ladders, tables: kernels.Tables) -> kernels
         rests=np.zeros((count, kernels.REST_SIZE), np.int32),
         moments_ms=np.zeros((count, kernels.MOMENTS), np.int64),
         due_ms=np.zeros(count, np.int64),
-        timers=np.arange(count, dtype=np.int32),
+        timers=np.zeros(2 * count, np.int32),
         wakers=np.zeros(count, np.int32),
         heap_place=np.full(count, kernels.NONE, np.int32),
         needs=np.zeros((len(tables.clusters), int(fleet.accelerators.max()) + 1), np.int64),

@@ -103,13 +103,14 @@ class ClusterView:
     @property
     def asleep(self) -> int:
         """Nodes entering an idle state or resting in one."""
-        return int(self._row[kernels.SLEEPING])
+        return int(self._row[kernels.SLEEPING] + self._row[kernels.CLOSED_ASLEEP])
 
     @property
     def idle(self) -> int:
         """Awake nodes that hold nothing."""
         is_open = self._row[kernels.WITH_FREE + self.accelerators]
-        return int(is_open + self._row[kernels.CLOSED_IDLE])
+        closed = self._row[kernels.CLOSED_EMPTY] - self._row[kernels.CLOSED_ASLEEP]
+        return int(is_open + closed)
 
     @property
     def occupied(self) -> int:
@@ -172,15 +173,23 @@ class ClusterView:
             self._tables.clock[kernels.CHANGED] = 1
 
     def close(self, nodes: Any) -> None:
-        """Give these nodes no new job, until they are opened or fall asleep."""
+        """Give these nodes no new job, nor wake them, until they are opened."""
         for node in self._numbers(nodes):
             commands.close(self._tables, self._sleepers, self._at, node)
             self._any_closed = True
 
     def open(self, nodes: Any) -> None:
         """Give closed nodes jobs again."""
-        for node in self._numbers(nodes):
-            commands.open_again(self._tables, self._sleepers, self._at, node)
+        numbers = np.unique(self._numbers(nodes))
+        for node in numbers:
+            commands.open_awake(self._tables, self._sleepers, self._at, node)
+        asleep = numbers[self._sleepers.rests[numbers, kernels.CLOSED] == 1]
+        if len(asleep):
+            moments_ms = self._sleepers.moments_ms[asleep]
+            columns = (kernels.IDLE_SINCE_MS, kernels.TURN, kernels.RESTS_MS)
+            topmost_first = np.lexsort((asleep, *(-moments_ms[:, at] for at in columns)))
+            order = np.ascontiguousarray(asleep[topmost_first])
+            commands.open_sleepers(self._tables, self._sleepers, self._at, order)
 
     def open_all(self) -> None:
         """Give all closed nodes jobs again, when nobody is left to open them."""

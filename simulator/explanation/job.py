@@ -1,15 +1,13 @@
 """What one job of a run was billed, factor by factor."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.errors import InputError, Issue, nearest, shown
-from simulator.figures.series import codes, column, counted_h, timeline
+from simulator.figures.series import counted_h
 from simulator.results import Results
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.model import Scenario
@@ -38,11 +36,11 @@ class JobBill:
         bends, a budget may have capped the job, or a busy node draws no more than an idle one.
     dynamic_w, idle_share_w : float or None
         Mean power above idle, and its share of idle power; None if nothing was held.
-    energy_dynamic_kwh, energy_idle_share_kwh : float
+    energy_dynamic_kwh, energy_idle_share_kwh, energy_facility_kwh : float
     pue : float or None
-        Of the cluster, mean over the job's run.
+        Facility over IT energy of the job: the mean over its run, weighted by IT energy.
     intensity_g_per_kwh : float or None
-        Average intensity over its run, weighted by energy.
+        Average intensity over its run, weighted by facility energy.
     operational_kgco2e, embodied_kgco2e, total_kgco2e : float
     marginal_kgco2e : float or None
     embodied_each_kg, lifetime_h : float
@@ -62,6 +60,7 @@ class JobBill:
     idle_share_w: float | None
     energy_dynamic_kwh: float
     energy_idle_share_kwh: float
+    energy_facility_kwh: float
     pue: float | None
     intensity_g_per_kwh: float | None
     operational_kgco2e: float
@@ -88,8 +87,7 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     held_h = (end_s - begin_s) / S_PER_H
     dynamic_kwh, idle_kwh = job["energy_dynamic_kwh"], job["energy_idle_share_kwh"]
     dynamic_w = dynamic_kwh * W_PER_KW / held_h if held_h else None
-    pue = _mean_pue(results, job["cluster"], begin_s, end_s)
-    facility_kwh = (dynamic_kwh + idle_kwh) * (pue or 0.0)
+    it_kwh, facility_kwh = dynamic_kwh + idle_kwh, job["energy_facility_kwh"]
     operational_kg, embodied_kg = job["operational_kgco2e"], job["embodied_kgco2e"]
     return JobBill(
         job_id=job["job_id"],
@@ -105,7 +103,8 @@ def job_bill(results: Results, job_id: str) -> JobBill:
         idle_share_w=idle_kwh * W_PER_KW / held_h if held_h else None,
         energy_dynamic_kwh=dynamic_kwh,
         energy_idle_share_kwh=idle_kwh,
-        pue=pue,
+        energy_facility_kwh=facility_kwh,
+        pue=facility_kwh / it_kwh if it_kwh else None,
         intensity_g_per_kwh=operational_kg * G_PER_KG / facility_kwh if facility_kwh else None,
         operational_kgco2e=operational_kg,
         embodied_kgco2e=embodied_kg,
@@ -182,25 +181,3 @@ def _utilisation(
     if dynamic_w is None or not most_w or (level.load_curve or node.load_curve) != "linear":
         return None
     return dynamic_w / most_w
-
-
-def _mean_pue(results: Results, cluster: str, begin_s: float, end_s: float) -> float | None:
-    """Return the PUE of a cluster over a time, each interval counting by how much of it was held.
-
-    A job draws even power, so that time is the weight of its energy.
-    """
-    time = timeline(results)
-    if time is None or end_s <= begin_s:
-        return None
-    code, known = codes(results, "hourly", "cluster")
-    mine = code == known.index(cluster)
-    since_s = (time.time_ms / MS_PER_S - results.scenario.start.timestamp())[time.row[mine]]
-    until_s = since_s + time.hours[time.row[mine]] * S_PER_H
-    overlap_s = np.clip(np.minimum(until_s, end_s) - np.maximum(since_s, begin_s), 0.0, None)
-    it_kwh = column(results, "energy_it_kwh")[mine]
-    facility_kwh = column(results, "energy_facility_kwh")[mine]
-    drawn = (it_kwh > 0.0) & (overlap_s > 0.0)
-    if not drawn.any():
-        return None
-    pue = facility_kwh[drawn] / it_kwh[drawn]
-    return float(pue @ overlap_s[drawn] / math.fsum(overlap_s[drawn]))

@@ -149,7 +149,7 @@ def _verdict(state: RestingState) -> str:
         return NO_SAVING
     if state.best_from_s is None:
         return NEVER_BEST
+    # Above it may be one that costs less, where there is time for it, but is never the cheapest.
+    from_s = state.pays_from_s if math.isfinite(state.pays_from_s) else state.best_from_s
     # `after` is a whole number of milliseconds, the gap is not.
-    return (
-        PAYS if state.after_s * MS_PER_S >= math.floor(state.pays_from_s * MS_PER_S) else TOO_EARLY
-    )
+    return PAYS if state.after_s * MS_PER_S >= math.floor(from_s * MS_PER_S) else TOO_EARLY

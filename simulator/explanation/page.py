@@ -107,7 +107,8 @@ def _envelope(states: Sequence[StateLine]) -> str:
 
 
 def _competition(ladder: ClusterLadder) -> str:
-    worst = f"as it stands a gap costs at most {_ratio_text(ladder.worst_ratio)} the least possible"
+    bound = "can cost" if math.isinf(ladder.worst_ratio) else "costs at most"
+    worst = f"as it stands a gap {bound} {_ratio_text(ladder.worst_ratio)} the least possible"
     if ladder.worst_ratio > 1.0:
         worst += f", one just over {time_text(ladder.worst_gap_s)}"
     afters = [time_text(s.enter_at_s) for s in ladder.states if s.enter_at_s is not None]

@@ -64,7 +64,7 @@ def job_lines(job: JobBill) -> Iterator[str]:
     split = f"= {number(job.energy_dynamic_kwh)} dynamic + {number(job.energy_idle_share_kwh)} idle"
     yield from _row("= power", power_w, "W")
     yield from _row("x h / 1000 = IT energy", it_kwh, "kWh", split)
-    facility = "" if job.pue is None else f"= {number(it_kwh * job.pue)} kWh"
+    facility = f"= {number(job.energy_facility_kwh)} kWh, mean of its run, by energy"
     yield from _row("x PUE", job.pue, "", facility)
     yield from _row("x intensity", job.intensity_g_per_kwh, "g/kWh", "mean of its run, by energy")
     yield from _row("/ 1000 = operational", job.operational_kgco2e, "kg", "location-based")

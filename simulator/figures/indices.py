@@ -47,7 +47,7 @@ def draw_indices(
     ----------
     table : pandas.DataFrame
         ``axis, first, first_interval, total, total_interval``, as
-        `simulator.sweeps.sensitivity.SobolIndices.of` returns them.
+        `simulator.analysis.sensitivity.SobolIndices.of` returns them.
     quantity : str
         Key of the summary whose variance is shared out.
     confidence : float
@@ -73,7 +73,7 @@ def draw_indices(
     caption += f", {samples} base samples." if samples is not None else "."
     if len(rows) > len(shown):
         caption += f" Not drawn: {len(rows) - len(shown)} with smaller totals."
-    names = axis_names([str(axis) for axis in rows["axis"]])
+    names = axis_names([str(axis) for axis in rows["axis"]], least=2)
     height_in = AROUND_IN + ROW_IN * len(shown)
     with house_style():
         figure = figure_of(title or _takeaway(shown, quantity), caption, height_in=height_in)
@@ -123,7 +123,7 @@ def _number(value: float) -> str:
 def _takeaway(table: "pd.DataFrame", quantity: str) -> str:
     """Return the axis that explains most, and how much of it."""
     first = table.iloc[0]
-    name = axis_names([str(axis) for axis in table["axis"]])[str(first["axis"])]
+    name = axis_names([str(axis) for axis in table["axis"]], least=2)[str(first["axis"])]
     own = share_text(max(0.0, float(first["first"])))
     both = share_text(max(0.0, float(first["total"])))
     return f"{name} explains {own} of the variance of {words_of(quantity)} alone, {both} in all"

@@ -102,16 +102,17 @@ def no_quantity(name: object, known: Iterable[str]) -> str:
     return f"{shown(name)} is no quantity here; {meant}known are {listing(words)}"
 
 
-def axis_names(paths: Sequence[str]) -> dict[str, str]:
+def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
     """Return the shortest end of each dotted path that tells it from the others.
 
-    ``clusters.train.count`` is ``count``, unless there is another count.
+    ``clusters.train.count`` is ``count``, unless there is another count; it is ``train.count``
+    where at least two keys are wanted.
     """
     names = {}
     for path in paths:
         parts = path.split(".")
         others = [other.split(".") for other in paths if other != path]
-        length = 1
+        length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
         names[path] = ".".join(parts[-length:])

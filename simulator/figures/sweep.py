@@ -110,7 +110,7 @@ def draw_sweep(
     Parameters
     ----------
     points : DataFrame
-        One row for each point, as `simulator.sweeps.statistics.by_point` makes them: a column for
+        One row for each point, as `simulator.analysis.statistics.by_point` makes them: a column for
         each axis, ``mean``, ``low``, ``high`` and ``n``.
     axes : sequence of str
         Dotted paths of the axes.

@@ -8,6 +8,7 @@ from simulator.display import number_text, short_text
 from simulator.errors import InputError, Issue
 from simulator.figures.quantities import SAID, axis_names, unit_of, value_words, words_of
 from simulator.figures.style import BLUE, INK, MUTED, ORANGE, figure_of, house_style, legend_above
+from simulator.units import number_and_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ GAP_PT: Final = 4.0
 
 
 def draw_tornado(table: "pd.DataFrame", quantity: str, *, title: str | None = None) -> "Figure":
-    """Draw the table that `simulator.sweeps.sensitivity.tornado` returns.
+    """Draw the table that `simulator.analysis.sensitivity.tornado` returns.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def draw_tornado(table: "pd.DataFrame", quantity: str, *, title: str | None = No
             title or _takeaway(shown, quantity, size, unit), caption, height_in=height_in
         )
         axes = figure.add_subplot()
-        names = axis_names([str(axis) for axis in table["axis"]])
+        names = axis_names([str(axis) for axis in table["axis"]], least=2)
         _bars(axes, shown, [names[str(axis)] for axis in shown["axis"]], size)
         axes.set_xlabel(f"{words_of(quantity)} [{unit}]" if unit else words_of(quantity))
         figure.subplots_adjust(left=0.2)
@@ -82,7 +83,7 @@ def _bars(axes: "Axes", table: "pd.DataFrame", names: list[str], size: float) ->
             handles[at] = axes.barh(middle, end - base, height, left=base, color=colour, zorder=3)
             other = (high, low)[at]
             left = end < base or (end == base and (other > base or (other == base and at == 0)))
-            text = value_words(table[("low", "high")[at]].iloc[row])
+            text = _value(table[("low", "high")[at]].iloc[row])
             _label(axes, end, middle, short_text(text, VALUE_LETTERS), left=left)
     axes.axvline(base, color=INK, linewidth=1.0, zorder=4)
     axes.set_ylim(len(table) - 0.4, -0.6)
@@ -91,6 +92,12 @@ def _bars(axes: "Axes", table: "pd.DataFrame", names: list[str], size: float) ->
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     legend_above(axes, handles, ["at the low value", "at the high value"])
+
+
+def _value(value: object) -> str:
+    """Return a value of an axis in six digits, its unit behind it."""
+    read = number_and_unit(value) if isinstance(value, str) else None
+    return value_words(value) if read is None else f"{read[0]:g} {read[1]}"
 
 
 def _label(axes: "Axes", x: float, y: float, text: str, *, left: bool) -> None:
@@ -104,7 +111,7 @@ def _takeaway(table: "pd.DataFrame", quantity: str, size: float, unit: str) -> s
     """Return which axis moves the result most, and from where to where."""
     first = table.iloc[0]
     results = sorted(float(first[key]) / size for key in ("at_low", "at_high", "at_base"))
-    name = axis_names([str(axis) for axis in table["axis"]])[str(first["axis"])]
+    name = axis_names([str(axis) for axis in table["axis"]], least=2)[str(first["axis"])]
     low, high = (number_text(value, 3) for value in (results[0], results[-1]))
     return f"{name} moves {words_of(quantity)} most: {low} to {high} {unit}".rstrip()
 

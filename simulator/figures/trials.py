@@ -119,6 +119,10 @@ def _best_so_far(axes: "Axes", trials: "pd.DataFrame", goal: Goal, base: Mapping
     if _has(base, quantity):
         handles.append(axes.axhline(base[quantity] / size, color=INK, linewidth=0.9, dashes=(4, 3)))
         words.append("base")
+    spots = values[_seen(trials)]
+    if _has(base, quantity):
+        spots = np.append(spots, base[quantity] / size)
+    axes.set_ylim(_with_room(spots))
     axes.set_xlim(-0.5, float(numbers.max()) + 0.5)
     axes.set_xlabel("trial")
     axes.set_ylabel(_axis_name(quantity, unit))
@@ -134,12 +138,15 @@ def _pair(
     along, up = _column(trials, x, x_size), _column(trials, y, y_size)
     front = trials["on_front"].to_numpy(bool)
     handles, words = _marks(axes, along, up, trials["feasible"].to_numpy(bool), front)
+    seen = _seen(trials)
+    spots = [along[seen], up[seen]]
     if _has(base, x) and _has(base, y):
         place = (base[x] / x_size, base[y] / y_size)
         handles += axes.plot(*place, "s", color=INK, markersize=DOT + 1, zorder=5)
         words.append("base")
-    axes.set_xlim(_with_room(*axes.dataLim.intervalx))
-    axes.set_ylim(_with_room(*axes.dataLim.intervaly))
+        spots = [np.append(values, at) for values, at in zip(spots, place, strict=True)]
+    axes.set_xlim(_with_room(spots[0]))
+    axes.set_ylim(_with_room(spots[1]))
     axes.set_xlabel(_axis_name(x, x_unit))
     axes.set_ylabel(_axis_name(y, y_unit))
     return handles, words
@@ -224,15 +231,17 @@ def _caption(trials: "pd.DataFrame", goals: Sequence[Goal]) -> str:
         f"{'more' if maximise else 'less'} {words_of(quantity)}{SAID.get(quantity, '')}"
         for quantity, maximise in goals
     )
-    text = f"Better is {said}. Each trial is the mean over its seeds."
+    text = f"Better is {said}. Each trial: mean over its seeds."
     if len(goals) > 1:
         text += " On the front: no other trial is at least as good in all and better in one."
+    if not trials["feasible"].all():
+        text += " Some that break a limit may lie beyond the axes."
     failed = int(trials[[quantity for quantity, _ in goals]].isna().any(axis=1).sum())
     return f"{text} Failed: {failed}." if failed else text
 
 
 def _scale(trials: "pd.DataFrame", quantity: str, base: Mapping[str, Any]) -> tuple[float, str]:
-    values = np.abs(trials[quantity].to_numpy(np.float64))
+    values = np.abs(trials[quantity].to_numpy(np.float64)[_seen(trials)])
     return unit_of(quantity, [*values, base[quantity] if _has(base, quantity) else 0.0])
 
 
@@ -241,9 +250,19 @@ def _column(trials: "pd.DataFrame", quantity: str, size: float) -> Values:
     return values
 
 
-def _with_room(low: float, high: float) -> tuple[float, float]:
+def _seen(trials: "pd.DataFrame") -> NDArray[np.bool_]:
+    """Return the trials that must be on the page: the feasible ones, all where none is.
+
+    What breaks a limit may lie far off, and would press the others into a corner.
+    """
+    feasible = trials["feasible"].to_numpy(bool)
+    return feasible if feasible.any() else np.ones(len(trials), bool)
+
+
+def _with_room(values: Values) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
     room = ROOM * ((high - low) or abs(high) or 1.0)
-    return float(low - room), float(high + room)
+    return low - room, high + room
 
 
 def _axis_name(quantity: str, unit: str) -> str:

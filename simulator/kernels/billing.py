@@ -19,16 +19,25 @@ class Rates(NamedTuple):
     level_draw: NDArray[np.float64]  # [clusters, levels] dynamic power, relative to the first
     curves: Curves
     pue: NDArray[np.float64]  # [sites]; 1 where the signals hold it already
+    modelled: NDArray[np.bool_]  # [sites] whether they do
 
 
 class Signal(NamedTuple):
-    """A grid signal on bins: its value, and its integral up to each bin's start."""
+    """A signal on bins, [kg/kWh] unless said: its value, and its integral up to each bin."""
 
     kg_per_kwh: NDArray[np.float64]  # [sites, bins]
     integral: NDArray[np.float64]  # [sites, bins + 1] kg/kWh x ms
     rest: NDArray[np.float64]  # [sites, bins + 1] what rounding took from the integral
     bin_ms: int
     offset_ms: int  # the run's start lies so far into the first bin
+
+
+class Signals(NamedTuple):
+    """What a kWh of a job's IT energy causes; buildings count only where a model says so."""
+
+    average: Signal
+    marginal: Signal
+    facility: Signal  # facility energy [kWh/kWh], read only where a model says it
 
 
 class Held(NamedTuple):
@@ -47,13 +56,14 @@ class Bill(NamedTuple):
 
     dynamic_kwh: NDArray[np.float64]
     idle_kwh: NDArray[np.float64]
+    facility_kwh: NDArray[np.float64]
     operational_kg: NDArray[np.float64]
     marginal_kg: NDArray[np.float64]
     embodied_kg: NDArray[np.float64]
 
 
 @kernel
-def bill_jobs(jobs, window, rates, average, marginal, bill):
+def bill_jobs(jobs, window, rates, signals, bill):
     """Bill each job its dynamic energy and its nodes' idle power for what it holds.
 
     Where the load curve bends, the dynamic energy is that of the nodes that a job has for itself;
@@ -65,12 +75,14 @@ def bill_jobs(jobs, window, rates, average, marginal, bill):
     window : int64[2]
         Only what lies between these instants counts. [ms]
     rates : Rates
-    average, marginal : Signal
+    signals : Signals
     bill : Bill
         Filled. NaN stays NaN: a site without a marginal signal has no marginal emissions.
     """
     # Nothing drawn emits nothing, but without a marginal signal that is not known: at the job's
     # site, or at any site for a job that belongs to none.
+    average = signals.average
+    marginal = signals.marginal
     nothing_kg = 0.0
     for site in range(len(marginal.kg_per_kwh)):
         nothing_kg += 0.0 * marginal.kg_per_kwh[site, 0]
@@ -80,6 +92,7 @@ def bill_jobs(jobs, window, rates, average, marginal, bill):
         if jobs.start_ms[job] < 0 or last <= first:
             bill.dynamic_kwh[job] = 0.0
             bill.idle_kwh[job] = 0.0
+            bill.facility_kwh[job] = 0.0
             bill.operational_kg[job] = 0.0
             at = jobs.cluster[job]
             bill.marginal_kg[job] = nothing_kg
@@ -101,6 +114,10 @@ def bill_jobs(jobs, window, rates, average, marginal, bill):
         facility = (dynamic + idle) * rates.pue[site]
         bill.dynamic_kwh[job] = dynamic * duration
         bill.idle_kwh[job] = idle * duration
+        if rates.modelled[site]:
+            bill.facility_kwh[job] = facility * between(signals.facility, site, first, last)
+        else:
+            bill.facility_kwh[job] = facility * duration
         bill.operational_kg[job] = facility * between(average, site, first, last)
         bill.marginal_kg[job] = facility * between(marginal, site, first, last)
         bill.embodied_kg[job] = rates.embodied_kg_per_ms[at] * gpus * duration

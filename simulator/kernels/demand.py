@@ -11,7 +11,7 @@ from simulator.kernels.tables import (
     AWAKENING,
     AWAKING,
     CLAIMED,
-    CLOSED_IDLE,
+    CLOSED_EMPTY,
     CURSOR_JOB,
     CURSOR_LEVEL,
     EVEN,
@@ -78,7 +78,7 @@ def wanted(clusters, cluster):
     """Return how many nodes of a cluster should be waking, by its queue and by what is kept."""
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
     missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
-    awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_IDLE]
+    awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_EMPTY]
     needed = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
     return max(0, min(needed, most(clusters, cluster)))
 

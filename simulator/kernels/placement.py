@@ -3,7 +3,7 @@
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import (
-    CLOSED_IDLE,
+    CLOSED_EMPTY,
     DIRTY,
     FIRST_FIT,
     FIRST_NODE,
@@ -103,7 +103,7 @@ def move(tables, cluster, node, gpus):
         clusters[cluster, WITH_FREE + after] += 1
         clusters[cluster, FREE] += gpus
     elif after == nodes[node, NODE_WHOLE]:
-        clusters[cluster, CLOSED_IDLE] += 1
+        clusters[cluster, CLOSED_EMPTY] += 1
     nodes[node, NODE_FREE] = after
     touch(tables, node)
 
@@ -134,7 +134,7 @@ def enlist(tables, cluster, node):
 def reopen(tables, cluster, node):
     """Let placement choose a closed node again."""
     if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
-        tables.clusters[cluster, CLOSED_IDLE] -= 1
+        tables.clusters[cluster, CLOSED_EMPTY] -= 1
     enlist(tables, cluster, node)
 
 
@@ -143,7 +143,7 @@ def shut(tables, cluster, node):
     """Close an awake node: placement chooses it no longer, and it counts as closed when idle."""
     unlist(tables, cluster, node)
     if tables.nodes[node, NODE_FREE] == tables.nodes[node, NODE_WHOLE]:
-        tables.clusters[cluster, CLOSED_IDLE] += 1
+        tables.clusters[cluster, CLOSED_EMPTY] += 1
 
 
 @kernel(inline="always")

@@ -17,9 +17,9 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.curves import draw
 
 # Columns of a node's row: since when, power over load now, then its integrals over time, over the
-# average and over the marginal signal, and what rounding took from each.
-SINCE_MS, PER_LOAD, OVER_TIME, OVER_AVERAGE, OVER_MARGINAL = range(5)
-INTEGRALS = 3
+# average, the marginal and the facility signal, and what rounding took from each.
+SINCE_MS, PER_LOAD, OVER_TIME, OVER_AVERAGE, OVER_MARGINAL, OVER_FACILITY = range(6)
+INTEGRALS = 4
 NODE_SIZE = OVER_TIME + 2 * INTEGRALS
 
 
@@ -55,7 +55,7 @@ def per_load(curves, node_cluster, node, busy, result):
 
 
 @kernel
-def bill_shares(changes, shares, window, rates, node_site, average, marginal, nodes, bill):
+def bill_shares(changes, shares, window, rates, node_site, signals, nodes, bill):
     """Add to each job's bill its part of the dynamic energy of the node that it shares.
 
     Parameters
@@ -66,7 +66,7 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
         Only what lies between these instants counts. [ms]
     rates : Rates
     node_site : int64[nodes]
-    average, marginal : Signal
+    signals : Signals
     nodes : float64[nodes, NODE_SIZE]
         Zeros, to work on.
     bill : Bill
@@ -88,11 +88,11 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
                 time_ms = shares.start_ms[first]
         while row < len(changes.time_ms) and changes.time_ms[row] <= time_ms:
             node = changes.node[row]
-            follow(nodes, node, changes.time_ms[row], window, node_site, average, marginal)
+            follow(nodes, node, changes.time_ms[row], window, rates, node_site, signals)
             nodes[node, PER_LOAD] = changes.per_load[row]
             row += 1
         node = shares.node[at]
-        follow(nodes, node, time_ms, window, node_site, average, marginal)
+        follow(nodes, node, time_ms, window, rates, node_site, signals)
         if begins:
             started += 1
             for column in range(2 * INTEGRALS):
@@ -101,8 +101,13 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
             ended += 1
             job = shares.job[at]
             part = shares.load[at] * rates.dynamic_kwh_per_ms[shares.cluster[at]]
-            pue = rates.pue[rates.site[shares.cluster[at]]]
-            bill.dynamic_kwh[job] += part * since(nodes, node, shares.begun, at, OVER_TIME)
+            site = rates.site[shares.cluster[at]]
+            pue = rates.pue[site]
+            over = since(nodes, node, shares.begun, at, OVER_TIME)
+            bill.dynamic_kwh[job] += part * over
+            if rates.modelled[site]:
+                over = since(nodes, node, shares.begun, at, OVER_FACILITY)
+            bill.facility_kwh[job] += part * pue * over
             over = since(nodes, node, shares.begun, at, OVER_AVERAGE)
             bill.operational_kg[job] += part * pue * over
             over = since(nodes, node, shares.begun, at, OVER_MARGINAL)
@@ -110,7 +115,7 @@ def bill_shares(changes, shares, window, rates, node_site, average, marginal, no
 
 
 @kernel(inline="always")
-def follow(nodes, node, time_ms, window, node_site, average, marginal):
+def follow(nodes, node, time_ms, window, rates, node_site, signals):
     """Bring the integrals of a node up to an instant."""
     first = max(np.int64(nodes[node, SINCE_MS]), window[0])
     last = min(time_ms, window[1])
@@ -118,8 +123,10 @@ def follow(nodes, node, time_ms, window, node_site, average, marginal):
         site = node_site[node]
         per_load = nodes[node, PER_LOAD]
         add(nodes, node, OVER_TIME, per_load * (last - first))
-        add(nodes, node, OVER_AVERAGE, per_load * between(average, site, first, last))
-        add(nodes, node, OVER_MARGINAL, per_load * between(marginal, site, first, last))
+        add(nodes, node, OVER_AVERAGE, per_load * between(signals.average, site, first, last))
+        add(nodes, node, OVER_MARGINAL, per_load * between(signals.marginal, site, first, last))
+        if rates.modelled[site]:
+            add(nodes, node, OVER_FACILITY, per_load * between(signals.facility, site, first, last))
     nodes[node, SINCE_MS] = time_ms
 
 

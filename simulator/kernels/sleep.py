@@ -1,14 +1,19 @@
 """Sleep: idle nodes that descend, nodes that are woken, wake-ups that finish or are cancelled.
 
-A cluster's sleepers are a stack, the last to go to sleep on top, and so are its waking nodes.
-Whoever still enters its first state lies above those at rest, because all take the same time for
-it.
+A cluster's open sleepers are a stack, the last to go to sleep on top, and so are its waking nodes.
+Closed nodes that sleep are in neither: nothing wakes them until they are opened.
 """
 
 from simulator.kernels import due_heap
 from simulator.kernels.compile import kernel
 from simulator.kernels.ladder import begins_ms, draw_ms
 from simulator.kernels.placement import enlist, touch, unlist
+from simulator.kernels.sleeper_stack import (
+    insert_above,
+    lies_above,
+    next_to_wake,
+    take_sleeper,
+)
 from simulator.kernels.tables import (
     ABOVE,
     ABSENT,
@@ -18,8 +23,10 @@ from simulator.kernels.tables import (
     AWAKING,
     BELOW,
     CLAIMED,
-    CLOSED_IDLE,
-    DESCENT_MS,
+    CLOSED,
+    CLOSED_ASLEEP,
+    CLOSED_EMPTY,
+    CLOSED_TIMED,
     ENTERED_MS,
     FIRST_ASLEEP,
     FIRST_NODE,
@@ -46,11 +53,13 @@ from simulator.kernels.tables import (
     SLEEPING,
     SURPLUS_MS,
     TIMED,
+    TURN,
+    TURNS,
     WAKING,
     WHOLE,
     WITH_FREE,
 )
-from simulator.kernels.timers import closed_sleeper, is_stale, renew_timer, take_timer
+from simulator.kernels.timers import is_stale, renew_timer, take_timer
 
 
 @kernel(inline="always")
@@ -63,7 +72,7 @@ def kept(clusters, cluster):
     """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    occupied = clusters[cluster, OWNED] - idle - away - clusters[cluster, CLOSED_IDLE]
+    occupied = clusters[cluster, OWNED] - idle - away - clusters[cluster, CLOSED_EMPTY]
     ready = clusters[cluster, CLAIMED] + clusters[cluster, KEEP_FREE]
     return max(ready, clusters[cluster, KEEP_AWAKE] - occupied)
 
@@ -73,10 +82,11 @@ def any_descent(tables, sleepers, now_ms):
     """Return whether some descent may have begun before `now_ms`."""
     due = False
     for cluster in range(len(tables.clusters)):
+        base = tables.clusters[cluster, FIRST_NODE]
         if tables.clusters[cluster, TIMED] > 0:
-            first = sleepers.timers[tables.clusters[cluster, FIRST_NODE]]
-            if sleepers.due_ms[first] < now_ms:
-                due = True
+            due |= sleepers.due_ms[sleepers.timers[base]] < now_ms
+        if tables.clusters[cluster, CLOSED_TIMED] > 0:
+            due |= sleepers.due_ms[sleepers.timers[base + len(tables.nodes)]] < now_ms
     return due
 
 
@@ -97,34 +107,24 @@ def descend(tables, sleepers, log, now_ms):
             if is_stale(tables, sleepers, node):
                 renew_timer(tables, sleepers, cluster, node)
                 continue
-            if tables.nodes[node, LISTED] == 1:
-                if clusters[cluster, WITH_FREE + whole] > kept(clusters, cluster):
-                    begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
-                else:
-                    clusters[cluster, SURPLUS_MS] = FOREVER_MS
-                    node = closed_sleeper(tables, sleepers, cluster, now_ms)
-                    if node < 0:
-                        break
-                    begin_ms = sleepers.moments_ms[node, DESCENT_MS]
-                if begin_ms >= now_ms:
-                    break
-            take_timer(tables, sleepers, cluster, node)
-            tables.nodes[node, NODE_IDLE] = 0
-            fall_asleep(tables, sleepers, cluster, node, begin_ms)
-            row = tables.clock[LOG_ROWS]
-            log.time_ms[row] = begin_ms
-            log.node[row] = node
-            log.state[row] = ASLEEP
-            log.held[row] = 0
-            log.busy[row] = 0.0
-            log.drawn[row] = 0.0
-            tables.clock[LOG_ROWS] = row + 1
+            if clusters[cluster, WITH_FREE + whole] <= kept(clusters, cluster):
+                clusters[cluster, SURPLUS_MS] = FOREVER_MS
+                break
+            begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
+            if begin_ms >= now_ms:
+                break
+            fall_asleep(tables, sleepers, log, cluster, node, begin_ms)
+        while clusters[cluster, CLOSED_TIMED] > 0:
+            node = sleepers.timers[base + len(tables.nodes)]
+            if sleepers.due_ms[node] >= now_ms:
+                break
+            fall_asleep(tables, sleepers, log, cluster, node, sleepers.due_ms[node])
 
 
 @kernel(inline="always")
 def take_out(tables, sleepers, cluster, node):
-    """Take an awake and closed node that holds nothing out of service."""
-    tables.clusters[cluster, CLOSED_IDLE] -= 1
+    """Take an awake and closed node that holds nothing, and has no timer, out of service."""
+    tables.clusters[cluster, CLOSED_EMPTY] -= 1
     tables.clusters[cluster, OWNED] -= 1
     tables.nodes[node, NODE_IDLE] = 0
     tables.nodes[node, NODE_STATE] = ABSENT
@@ -133,20 +133,32 @@ def take_out(tables, sleepers, cluster, node):
 
 
 @kernel(inline="always")
-def fall_asleep(tables, sleepers, cluster, node, begin_ms):
-    """Let an idle node begin its descent at `begin_ms`."""
+def fall_asleep(tables, sleepers, log, cluster, node, begin_ms):
+    """Let an idle node begin its descent at `begin_ms`, and log it."""
     ladder = sleepers.ladder
     level = ladder.first[cluster]
-    if tables.nodes[node, LISTED] == 1:
-        unlist(tables, cluster, node)
-    else:
-        tables.clusters[cluster, CLOSED_IDLE] -= 1
+    enter_ms = ladder.enter_ms[cluster, level]
+    take_timer(tables, sleepers, cluster, node)
+    tables.nodes[node, NODE_IDLE] = 0
     tables.nodes[node, NODE_STATE] = ASLEEP
     sleepers.rests[node, LEVEL] = level
-    rests_ms = begin_ms + ladder.enter_ms[cluster, level]
-    sleepers.moments_ms[node, RESTS_MS] = rests_ms
-    sleepers.moments_ms[node, ENTERED_MS] = rests_ms
-    insert_above(tables, sleepers, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
+    sleepers.moments_ms[node, RESTS_MS] = begin_ms + enter_ms
+    sleepers.moments_ms[node, ENTERED_MS] = begin_ms + enter_ms
+    sleepers.moments_ms[node, TURN] = 0 if enter_ms > 0 else FOREVER_MS
+    if tables.nodes[node, LISTED] == 1:
+        unlist(tables, cluster, node)
+        insert_above(tables, sleepers, cluster, node, tables.clusters[cluster, LAST_ASLEEP])
+    else:
+        sleepers.rests[node, CLOSED] = 1
+        tables.clusters[cluster, CLOSED_ASLEEP] += 1
+    row = tables.clock[LOG_ROWS]
+    log.time_ms[row] = begin_ms
+    log.node[row] = node
+    log.state[row] = ASLEEP
+    log.held[row] = 0
+    log.busy[row] = 0.0
+    log.drawn[row] = 0.0
+    tables.clock[LOG_ROWS] = row + 1
 
 
 @kernel(inline="always")
@@ -156,65 +168,6 @@ def watch_surplus(clusters, cluster, now_ms):
         clusters[cluster, SURPLUS_MS] = FOREVER_MS
     elif clusters[cluster, SURPLUS_MS] == FOREVER_MS:
         clusters[cluster, SURPLUS_MS] = now_ms
-
-
-@kernel(inline="always")
-def insert_above(tables, sleepers, cluster, node, below):
-    """Put a node into its cluster's stack of sleepers, right above `below`, NONE for the bottom."""
-    rests = sleepers.rests
-    clusters = tables.clusters
-    if below >= 0:
-        above = rests[below, ABOVE]
-        rests[below, ABOVE] = node
-    else:
-        above = clusters[cluster, FIRST_ASLEEP]
-        clusters[cluster, FIRST_ASLEEP] = node
-    rests[node, BELOW] = below
-    rests[node, ABOVE] = above
-    if above >= 0:
-        rests[above, BELOW] = node
-    else:
-        clusters[cluster, LAST_ASLEEP] = node
-    clusters[cluster, SLEEPING] += 1
-
-
-@kernel(inline="always")
-def take_sleeper(tables, sleepers, cluster, node):
-    """Take a node out of the stack of sleepers."""
-    rests = sleepers.rests
-    clusters = tables.clusters
-    below = rests[node, BELOW]
-    above = rests[node, ABOVE]
-    if below >= 0:
-        rests[below, ABOVE] = above
-    else:
-        clusters[cluster, FIRST_ASLEEP] = above
-    if above >= 0:
-        rests[above, BELOW] = below
-    else:
-        clusters[cluster, LAST_ASLEEP] = below
-    if clusters[cluster, LAST_RESTING] == node:
-        clusters[cluster, LAST_RESTING] = below
-    clusters[cluster, SLEEPING] -= 1
-
-
-@kernel(inline="always")
-def next_to_wake(tables, sleepers, cluster):
-    """Return the sleeper to wake: the topmost that enters its first state no longer, else the top.
-
-    Sleepers come to rest from the bottom of the stack upwards, so the search goes on where it
-    ended last.
-    """
-    clusters = tables.clusters
-    rests = sleepers.rests
-    now = tables.clock[NOW_MS]
-    resting = clusters[cluster, LAST_RESTING]
-    above = rests[resting, ABOVE] if resting >= 0 else clusters[cluster, FIRST_ASLEEP]
-    while above >= 0 and sleepers.moments_ms[above, RESTS_MS] <= now:
-        resting = above
-        above = rests[above, ABOVE]
-    clusters[cluster, LAST_RESTING] = resting
-    return resting if resting >= 0 else clusters[cluster, LAST_ASLEEP]
 
 
 @kernel(inline="always")
@@ -303,25 +256,32 @@ def finish_waking(tables, sleepers):
 
 @kernel(inline="always")
 def cancel_one(tables, sleepers, cluster):
-    """Cancel the wake-up begun last: the node falls back to the state it came from.
+    """Cancel the wake-up begun last: the node is a sleeper again.
 
     It lies above those at rest then; one that still enters its first state where it was.
     """
     node = tables.clusters[cluster, LAST_WOKEN]
-    stop_waking(tables, sleepers, cluster, node)
-    tables.nodes[node, NODE_STATE] = ASLEEP
-    now = tables.clock[NOW_MS]
+    fall_back(tables, sleepers, cluster, node)
     next_to_wake(tables, sleepers, cluster)
     below = tables.clusters[cluster, LAST_RESTING]
-    sleepers.moments_ms[node, ENTERED_MS] = max(sleepers.moments_ms[node, ENTERED_MS], now)
-    rests_ms = sleepers.moments_ms[node, RESTS_MS]
-    if rests_ms > now:
-        first = tables.clusters[cluster, FIRST_ASLEEP]
-        above = sleepers.rests[below, ABOVE] if below >= 0 else first
-        while above >= 0 and (
-            sleepers.moments_ms[above, RESTS_MS] < rests_ms
-            or (sleepers.moments_ms[above, RESTS_MS] == rests_ms and above > node)
-        ):
-            below = above
-            above = sleepers.rests[above, ABOVE]
+    first = tables.clusters[cluster, FIRST_ASLEEP]
+    above = sleepers.rests[below, ABOVE] if below >= 0 else first
+    while above >= 0 and lies_above(sleepers, node, above):
+        below = above
+        above = sleepers.rests[above, ABOVE]
     insert_above(tables, sleepers, cluster, node, below)
+
+
+@kernel(inline="always")
+def fall_back(tables, sleepers, cluster, node):
+    """Let a waking node fall back to the state it came from, or go on entering it."""
+    clock = tables.clock
+    moments_ms = sleepers.moments_ms
+    now = clock[NOW_MS]
+    stop_waking(tables, sleepers, cluster, node)
+    tables.nodes[node, NODE_STATE] = ASLEEP
+    moments_ms[node, ENTERED_MS] = max(moments_ms[node, ENTERED_MS], now)
+    if moments_ms[node, RESTS_MS] <= now:
+        clock[TURNS] += 1
+        moments_ms[node, RESTS_MS] = now
+        moments_ms[node, TURN] = clock[TURNS]

@@ -29,7 +29,8 @@ OVERRUN = 9  # set when a job ends later than the agenda can hold
 CHANGED = 10  # set when something happened at this instant that a scheduler should hear of
 AWAKENING = 11  # nodes that are waking, in all clusters
 LADDERS = 12  # 1 where any node may sleep, or leave
-CLOCK_SIZE = 13
+TURNS = 13  # wake-ups cancelled so far
+CLOCK_SIZE = 14
 
 # Columns of the table of clusters. From WITH_FREE on: nodes by free accelerators, 0 to WHOLE.
 (
@@ -46,9 +47,10 @@ CLOCK_SIZE = 13
     KEEP_FREE,  # idle nodes that a policy keeps awake
     KEEP_AWAKE,  # nodes that a policy keeps awake, busy ones included
     OWNED,  # nodes in service
-    TIMED,  # nodes with a timer
+    TIMED,  # open nodes with a timer
+    CLOSED_TIMED,  # closed ones
     SURPLUS_MS,  # since when more are idle than are kept, FOREVER_MS while not
-    SLEEPING,  # nodes asleep, entering or resting
+    SLEEPING,  # open nodes asleep, entering or resting
     FIRST_ASLEEP,  # bottom of the stack of these
     LAST_ASLEEP,  # top of it
     LAST_RESTING,  # the topmost of it that is known not to be entering
@@ -61,9 +63,10 @@ CLOCK_SIZE = 13
     LEVELS,  # power levels at which a job may run
     BUDGETED,  # 1 where a power budget limits it, or its site
     MAY_CHANGE,  # 1 where nodes may come into service and leave it
-    CLOSED_IDLE,  # awake nodes that hold nothing and take no job
-) = range(29)
-TREE_SHAPE = 29
+    CLOSED_EMPTY,  # closed nodes that hold nothing, awake or asleep
+    CLOSED_ASLEEP,  # those of them that are asleep
+) = range(31)
+TREE_SHAPE = 31
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -100,14 +103,16 @@ ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 NODE_SIZE = 8
 
 # Columns of the table of what sleep needs to know of a node. RENEWED: 1 where it left at this
-# instant and another took its place.
-LEVEL, BELOW, ABOVE, LEAVING, RENEWED = range(5)
-REST_SIZE = 5
+# instant and another took its place. CLOSED: 1 where it sleeps and takes no job.
+LEVEL, BELOW, ABOVE, LEAVING, RENEWED, CLOSED = range(6)
+REST_SIZE = 6
 
-# Columns of the table of a node's instants: idle since; begin of its descent; end of entering its
-# first state, and the last one known.
-IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS = range(4)
-MOMENTS = 4
+# Columns of the table of a node's instants: idle since; begin of its descent; when it came to rest,
+# in its first state or as its wake-up was cancelled; end of entering the last state known. TURN
+# orders those that came to rest at one instant: cancelled ones as they were, then those that took
+# no time to enter.
+IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS, TURN = range(5)
+MOMENTS = 5
 
 # Columns of the table of running slots.
 WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
@@ -182,7 +187,7 @@ class Sleepers(NamedTuple):
     rests: NDArray[np.int32]  # [nodes, REST_SIZE]
     moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
     due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle, the waking of a node is due
-    timers: NDArray[np.int32]  # [nodes] heaps of idle nodes, one for each cluster
+    timers: NDArray[np.int32]  # [2 x nodes] heaps of idle nodes, open and closed, by cluster
     wakers: NDArray[np.int32]  # [nodes] heap of waking nodes
     heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
     needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free

@@ -1,19 +1,19 @@
 """Idle timers: when an idle node's descent is due, cluster by cluster.
 
-A cluster's timers are a heap, the first to be due on top.
+A cluster's timers are two heaps, the first to be due on top: those of its open nodes, and those of
+the closed ones, which go down whatever is kept awake.
 """
 
 from simulator.kernels import due_heap
 from simulator.kernels.compile import kernel
 from simulator.kernels.ladder import draw_ms
 from simulator.kernels.tables import (
-    CLOSED_IDLE,
+    CLOSED_TIMED,
     DESCENT_MS,
     FIRST_NODE,
     IDLE_SINCE_MS,
     LISTED,
     NODE_IDLE,
-    NONE,
     NOW_MS,
     TIMED,
 )
@@ -57,40 +57,28 @@ def renew_timer(tables, sleepers, cluster, node):
 
 
 @kernel(inline="always")
+def heap_of(tables, cluster, node):
+    """Return where the heap of a node's timer begins, and the column with its size."""
+    base = tables.clusters[cluster, FIRST_NODE]
+    if tables.nodes[node, LISTED] == 1:
+        return base, TIMED
+    return base + len(tables.nodes), CLOSED_TIMED
+
+
+@kernel(inline="always")
 def set_timer(tables, sleepers, cluster, node):
     """Put an idle node among those whose descent is due."""
     sleepers.due_ms[node] = sleepers.moments_ms[node, DESCENT_MS]
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
+    base, column = heap_of(tables, cluster, node)
+    size = tables.clusters[cluster, column]
     due_heap.push(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size + 1
+    tables.clusters[cluster, column] = size + 1
 
 
 @kernel(inline="always")
 def take_timer(tables, sleepers, cluster, node):
     """Take a node out of those whose descent is due."""
-    base = tables.clusters[cluster, FIRST_NODE]
-    size = tables.clusters[cluster, TIMED]
+    base, column = heap_of(tables, cluster, node)
+    size = tables.clusters[cluster, column]
     due_heap.remove(sleepers.timers, sleepers.heap_place, sleepers.due_ms, base, size, node)
-    tables.clusters[cluster, TIMED] = size - 1
-
-
-@kernel
-def closed_sleeper(tables, sleepers, cluster, now_ms):
-    """Return the closed node whose descent began first before `now_ms`, NONE if there is none.
-
-    Closed nodes stand behind the open ones that are kept awake, so they have to be looked for.
-    """
-    best = NONE
-    if tables.clusters[cluster, CLOSED_IDLE] == 0:
-        return best
-    base = tables.clusters[cluster, FIRST_NODE]
-    best_ms = now_ms
-    for at in range(base, base + tables.clusters[cluster, TIMED]):
-        node = sleepers.timers[at]
-        if tables.nodes[node, NODE_IDLE] == 1 and tables.nodes[node, LISTED] == 0:
-            begin_ms = sleepers.moments_ms[node, DESCENT_MS]
-            if begin_ms < best_ms or (begin_ms == best_ms and node > best >= 0):
-                best = node
-                best_ms = begin_ms
-    return best
+    tables.clusters[cluster, column] = size - 1

@@ -108,10 +108,13 @@ class ClusterView(Protocol):
         """Keep so many idle nodes ready beyond what the queue needs, until told otherwise."""
 
     def close(self, nodes: "NDArray[np.int64]", /) -> None:
-        """Give these nodes no new job; their jobs go on."""
+        """Give these nodes no new job, nor wake them; their jobs go on.
+
+        One that is waking falls back to the state it came from.
+        """
 
     def open(self, nodes: "NDArray[np.int64]", /) -> None:
-        """Give closed nodes jobs again."""
+        """Give closed nodes jobs again; where jobs wait, they start or are woken for at once."""
 
     def add(self, nodes: int, /) -> None:
         """Bring so many more nodes into service, at once: `held_by_node` shows them.

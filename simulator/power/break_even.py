@@ -16,7 +16,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from simulator.scenario.nodes import NodeType
-from simulator.scenario.rests import AWAKE, Rest, break_even_s, crossing_s, rests_of
+from simulator.scenario.rests import (
+    AWAKE,
+    Rest,
+    break_even_s,
+    crossing_s,
+    pays_from_s,
+    rests_of,
+)
 from simulator.units import MS_PER_S
 
 
@@ -39,7 +46,8 @@ class RestingState:
         When to enter it so that no gap costs more than about twice the least: where its line
         crosses that of the state before it, however long entering and waking take.
     pays_from_s : float
-        Gap from which it costs less than anything above it; a timeout should not be shorter.
+        Gap from which it costs less than anything above it, infinite if it never does; a timeout
+        should not be shorter.
     """
 
     rest: Rest
@@ -113,7 +121,7 @@ class RestingLadder:
     def worst(self) -> tuple[float, float]:
         """Return the largest ratio of what a gap costs to the least, and that gap. [1], [s]
 
-        Both are straight between the instants where a state begins, has been entered, has time
+        The gap is this long, or longer by next to nothing. Both are straight between the instants where a state begins, has been entered, has time
         enough, or becomes the cheapest, so the ratio is largest at one of them or just beyond.
         """
         edges: set[float] = set()
@@ -122,9 +130,12 @@ class RestingLadder:
             entered_s = begin_s + state.rest.enter_s - above_s
             edges |= {begin_s, entered_s, state.rest.shortest_s, state.pays_from_s}
             above_s = state.rest.enter_s
-        finite = sorted(edge_s for edge_s in edges if math.isfinite(edge_s))
-        gaps = [gap_s for edge_s in finite for gap_s in (edge_s, math.nextafter(edge_s, math.inf))]
-        return max(((self._ratio(gap_s), gap_s) for gap_s in gaps), default=(1.0, 0.0))
+        ratios = [
+            (max(self._ratio(edge_s), self._ratio(math.nextafter(edge_s, math.inf))), edge_s)
+            for edge_s in edges
+            if math.isfinite(edge_s)
+        ]
+        return max(ratios, default=(1.0, 0.0))
 
     def _ratio(self, gap_s: float) -> float:
         spent_j, least_j = self.spent_j(gap_s), self.least_j(gap_s)
@@ -158,7 +169,7 @@ def ladder_of(
                 max(enter_at[index + 1], rest.shortest_s) if index + 1 in enter_at else None
             ),
             enter_at_s=enter_at.get(index + 1),
-            pays_from_s=max(break_even_s(shallow, rest) for shallow in rests[: index + 1]),
+            pays_from_s=pays_from_s(rests[: index + 1], rest),
         )
         for index, (state, rest) in enumerate(zip(node.idle_states, rests[1:], strict=True))
     ]

@@ -37,7 +37,7 @@ def comparison_text(
     Parameters
     ----------
     table : DataFrame
-        One row for each other side and quantity, as `simulator.sweeps.differences.differences`.
+        One row for each other side and quantity, as `simulator.analysis.differences.differences`.
     names : sequence of str
         The sides; the first is the base.
     seeds : sequence of int

@@ -1,11 +1,8 @@
 """The scenario: everything a user may say about one simulated fleet, checked and frozen."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from operator import is_
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -18,6 +15,7 @@ from simulator.scenario.arrivals import (
     PoissonArrivals,
     RegularArrivals,
 )
+from simulator.scenario.canonical import KeyText, canonical_text
 from simulator.scenario.clusters import Accounting, Cluster
 from simulator.scenario.document import REPLACED, Layered, in_full, names_file, portable
 from simulator.scenario.fields import Flag, Marker, Milliseconds, Moment, Text, Whole, as_written
@@ -97,32 +95,6 @@ def other_schema(version: object) -> str:
         f"made for schema {shown(version)}, this is {SCHEMA}; write schema = {SCHEMA}, or use "
         "the version of fleetsim that the file was made for"
     )
-
-
-class KeyText:
-    """The text of a scenario that keys are made of, but for the seed: seeds share it."""
-
-    __slots__ = ("_around", "_values")
-
-    def __init__(self) -> None:
-        self._values: list[Any] = []
-        self._around = ("", "")
-
-    def around_seed(self, scenario: "Scenario") -> tuple[str, str]:
-        """Return what stands before and after the seed, made anew where a value is another."""
-        values = [value for name, value in scenario if name != "seed"]
-        known = len(values) == len(self._values) and all(map(is_, values, self._values))
-        if not known:
-            plain = _plain(scenario)
-            parts = [f"{json.dumps(name)}:{_compact(plain[name])}" for name in sorted(plain)]
-            at = sorted(plain).index("seed")
-            before, after = ",".join([*parts[:at], '"seed":']), ",".join(["", *parts[at + 1 :]])
-            self._values, self._around = values, (f"{{{before}", f"{after}}}")
-        return self._around
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +209,8 @@ class Scenario(Spec):
         """Return the document with its defaults, and where each value came from."""
         provenance = self._provenance
         said = Layered(provenance.said, provenance.origins)
+        if not said.document:
+            return Layered()  # built from Python: nothing was said
         return in_full(said, self.model_copy(update={"nodes": provenance.node_types}))
 
     @property
@@ -317,7 +291,7 @@ class Scenario(Spec):
         Two scenarios that say the same in other words have the same text. The paths of files
         are left out: it is their content that counts.
         """
-        return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
+        return canonical_text(self)
 
     def key_text(self) -> str:
         """Return `canonical` with its keys sorted and in ASCII: what keys of runs are made of."""
@@ -352,44 +326,3 @@ def _is_seed(value: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of a scenario as JSON has it; order is kept where it has a meaning."""
-    if value is None or isinstance(value, str | int | float):
-        return value
-    match value:
-        case Scenario():
-            plain = {name: _plain(getattr(value, name)) for name in Scenario.model_fields}
-            plain["nodes"] = _plain(dict(sorted(value.nodes.items())))
-            return plain
-        case Spec():
-            label, names = _form(type(value))
-            plain = {name: _plain(getattr(value, name)) for name in names}
-            plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
-            return {"is": label, **plain} if label else plain
-        case Provisioning():  # max_waking is the cluster's, wherever it is said
-            return {"is": value.policy, "parameters": _plain(value.parameters)}
-        case dict():
-            return [[key, _plain(entry)] for key, entry in value.items()]
-        case tuple():
-            return [_plain(entry) for entry in value]
-        case dt.datetime():
-            return value.isoformat()
-    return value
-
-
-@cache
-def _form(kind: type[Spec]) -> tuple[str | None, tuple[str, ...]]:
-    """Return what a kind of table is called, where it must be, and its decisive attributes."""
-    label = getattr(kind, "kind", getattr(kind, "process", None))
-    return label, tuple(name for name in kind.model_fields if name not in _NOT_DECISIVE)
-
-
-_NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
-"""Attributes that change no result: where files lie, and citations."""
-
-_SILENT: Final = frozenset(
-    {"weather", "wue_l_per_kwh", "power_budget_w", "max_waking", "electricity_price", "price"}
-)
-"""Attributes that leave no trace where they are absent: the scenario is the same as without."""

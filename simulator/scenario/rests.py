@@ -113,6 +113,24 @@ def break_even_s(shallow: Rest, deep: Rest) -> float:
     return max(crossing_s(shallow, deep), deep.shortest_s)
 
 
+def pays_from_s(above: Sequence[Rest], rest: Rest) -> float:
+    """Return the gap from which a state costs less than staying awake and all states above it. [s]
+
+    Against a state of its own power that costs more in every gap it pays as soon as there is time.
+
+    Parameters
+    ----------
+    above : sequence of Rest
+        Staying awake, and the states above this one.
+    rest : Rest
+    """
+    gaps_s = [break_even_s(above[0], rest)]
+    for shallow in above[1:]:
+        always = shallow.power_w == rest.power_w and rest.fixed_j < shallow.fixed_j
+        gaps_s.append(rest.shortest_s if always else break_even_s(shallow, rest))
+    return max(gaps_s)
+
+
 def uses_ladder(cluster: "Cluster") -> bool:
     """Return whether idle nodes of a cluster take the states of their ladder."""
     return cluster.idle.follows_ladder
@@ -144,7 +162,7 @@ def early_rests(scenario: "Scenario") -> Iterator[str]:
 def _early(node: NodeType, rests: Sequence[Rest]) -> Iterator[tuple[int, str]]:
     for index, state in enumerate(node.idle_states):
         above, rest = rests[index], rests[index + 1]
-        from_s = max(break_even_s(shallow, rest) for shallow in rests[: index + 1])
+        from_s = pays_from_s(rests[: index + 1], rest)
         lost_j = rest.enter_j + rest.wake_j - above.enter_j - above.wake_j
         if state.after_ms >= from_s * MS_PER_S or lost_j <= 0.0:
             continue

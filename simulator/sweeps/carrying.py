@@ -12,12 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.errors import InputError
+from simulator.plans.plan import Plan
 from simulator.results import library_versions
 from simulator.sweeps.driver import Progress, Standing
 from simulator.sweeps.keeping import keep_chosen, kept_as_it_comes
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.partial import write_text
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
 from simulator.sweeps.table import results_table

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.sweeps.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked
+from simulator.plans.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked
+from simulator.plans.plan import Plan
 from simulator.sweeps.ledger import IS_DONE, IS_FAILED, Ledger
 from simulator.sweeps.partial import write_text
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.work import Chunk, Point, Work
 from simulator.sweeps.worker import KEPT, Worker, kept_folder
 

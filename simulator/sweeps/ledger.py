@@ -84,6 +84,12 @@ class Ledger:
         if row.status == DONE and row.key is not None:
             self._elsewhere[row.key] = row.values
 
+    def reopen(self, rows: NDArray[np.int64]) -> None:
+        """Forget what is known of some rows."""
+        self.state[rows] = OPEN
+        for at in rows.tolist():
+            self._errors.pop(at, None)
+
     def retry_failed(self) -> None:
         """Open the failed rows again."""
         self.state[self.state == IS_FAILED] = OPEN
@@ -92,6 +98,19 @@ class Ledger:
     def key(self, at: int) -> str:
         """Return the address of a row's run."""
         return bytes(self._keys[at]).decode()
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Why rows failed, by their numbers, in order."""
+        return dict(sorted(self._errors.items()))
+
+    def summary(self, at: int) -> dict[str, float | int | None]:
+        """Return the quantities of a finished row by name."""
+        found: dict[str, float | int | None] = {}
+        for column, value in zip(VALUES, self._values[at].tolist(), strict=True):
+            number = int(value) if column.type == "int64" and value == value else value
+            found[column.name] = number if number == number else None
+        return found
 
     def value(self, name: str) -> NDArray[np.float64]:
         """Return one quantity of every row; NaN where it is absent."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulator.display import number_text
 from simulator.errors import InputError, printable
 from simulator.figures.quantities import axis_names, words_of
+from simulator.units import number_and_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ SHOWN: Final = (
     ("allocation", "alloc.", "%", 100.0),
 )
 """Quantity, its heading, the unit it is shown in, and how many of these one is."""
+_ENDS: Final = ("low", "base", "high")
 _PERCENTS: Final = ("p5", "p25", "p50", "p75", "p95")
 _NUMBER_LETTERS: Final = 10
 """Width of a column of numbers, its gap included."""
@@ -73,7 +75,10 @@ def label_of(value: object) -> str:
     if isinstance(value, str) and value.startswith(("{", "[")):
         with suppress(ValueError):
             return printable(_in_short(json.loads(value)))
-    return printable(number_text(value, 6) if isinstance(value, float) else str(value))
+    quantity = number_and_unit(value) if isinstance(value, str) else None
+    if quantity is not None:
+        return f"{_plain(quantity[0])} {quantity[1]}"
+    return _plain(value) if isinstance(value, float) else printable(str(value))
 
 
 def _percentile_lines(study: "Study") -> list[str]:
@@ -81,7 +86,7 @@ def _percentile_lines(study: "Study") -> list[str]:
     found = study.percentiles([name for name, _, _, _ in SHOWN])
     table = [["", "unit", *_PERCENTS]]
     for name, _, unit, size in SHOWN:
-        values = [float(found.loc[name, percent]) * size for percent in _PERCENTS]
+        values = (found.loc[name, list(_PERCENTS)].to_numpy(float) * size).tolist()
         if values[0] == values[0]:
             table.append([words_of(name), unit, *map(_number, values)])
     count = int(found["n"].iloc[0])
@@ -100,10 +105,13 @@ def _index_lines(study: "Study") -> list[str]:
         if name in found.absent:
             continue
         table = [[f"variance of {words_of(name)}", "first order", "total"]]
-        for row in found.of(name).itertuples():
-            first = f"{row.first:.2f} ± {row.first_interval:.2f}"
-            total = f"{row.total:.2f} ± {row.total_interval:.2f}"
-            table.append([_cut(names[str(row.axis)], _AXIS_LETTERS), first, total])
+        rows = found.of(name)
+        columns = [
+            rows[of] for of in ("axis", "first", "first_interval", "total", "total_interval")
+        ]
+        for axis, first, around_first, total, around_total in zip(*columns, strict=True):
+            shares = [f"{first:.2f} ± {around_first:.2f}", f"{total:.2f} ± {around_total:.2f}"]
+            table.append([_cut(names[str(axis)], _AXIS_LETTERS), *shares])
         lines += [*_aligned(table, {0}), ""]
     return lines[:-1]
 
@@ -113,12 +121,13 @@ def _tornado_lines(study: "Study") -> list[str]:
     name, _, unit, size = SHOWN[0]
     found = study.tornado(name)
     names = axis_names(study.axes)
-    table = [["axis", "low", "high", "at low", "at base", "at high", unit]]
-    for row in found.itertuples():
-        ends = [label_of(row.low), label_of(row.high)]
-        results = [_number(value * size) for value in (row.at_low, row.at_base, row.at_high)]
-        table.append([_cut(names[str(row.axis)], _AXIS_LETTERS), *ends, *results, ""])
-    return [*_aligned(table, {0}), f"{words_of(name)}, one axis at a time, strongest first"]
+    table = [["axis", "low", "high", "at low", "at base", "at high"]]
+    for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
+        table.append([_cut(names[str(axis)], _AXIS_LETTERS), label_of(low), label_of(high)])
+    for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
+        cells += [_number(float(value) * size) for value in results]
+    caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
+    return [*_aligned(table, {0}), caption]
 
 
 def _in_short(value: Any) -> str:
@@ -141,6 +150,12 @@ def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
         ).rstrip()
         for row in table
     ]
+
+
+def _plain(value: float) -> str:
+    """Return a number as an axis says it: no digits that say nothing."""
+    text = f"{value:.5g}"
+    return number_text(value, 5) if "e" in text else text
 
 
 def _number(value: float) -> str:

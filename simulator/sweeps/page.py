@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
 from simulator.errors import printable
+from simulator.plans.plan import Plan
 from simulator.sweeps.driver import Standing
 from simulator.sweeps.outcome import SHOWN, WIDTH, outcome_lines
-from simulator.sweeps.plan import Plan
 
 if TYPE_CHECKING:
     from simulator.sweeps.study import Study

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simulator.sweeps.statistics import by_point
+from simulator.analysis.statistics import by_point
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

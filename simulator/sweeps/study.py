@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.plan import Plan
+from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from simulator.analysis.sensitivity import SobolIndices
     from simulator.scenario import Scenario
-    from simulator.sweeps.sensitivity import SobolIndices
 
 
 class Study:
@@ -80,7 +80,7 @@ class Study:
         quantities : sequence of str, optional
             Keys of the summary; all of them unless given.
         """
-        from simulator.sweeps.statistics import percentiles
+        from simulator.analysis.statistics import percentiles
 
         return percentiles(self.runs, quantities)
 
@@ -98,7 +98,7 @@ class Study:
         InputError
             If an axis is unknown, or no point or several are meant.
         """
-        from simulator.sweeps.differences import compare_points
+        from simulator.analysis.differences import compare_points
 
         return compare_points(self.runs, self.axes, base)
 
@@ -110,7 +110,7 @@ class Study:
         InputError
             If the design is another one, points failed, or SALib is not installed.
         """
-        from simulator.sweeps.sensitivity import sobol_indices
+        from simulator.analysis.sensitivity import sobol_indices
 
         self._needs("saltelli", "Sobol indices")
         return sobol_indices(self.runs, self.axes, quantities=quantities, seed=self.plan.base.seed)
@@ -123,7 +123,7 @@ class Study:
         InputError
             If the design is another one, or the quantity is unknown.
         """
-        from simulator.sweeps.sensitivity import tornado
+        from simulator.analysis.sensitivity import tornado
 
         self._needs("one-at-a-time", "a tornado")
         return tornado(self.runs, self.axes, quantity)

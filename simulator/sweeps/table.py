@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.plans.plan import Plan
 from simulator.sweeps.ledger import Ledger
-from simulator.sweeps.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES, Row
 from simulator.tables import ROW_GROUP
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
@@ -69,9 +69,15 @@ def read_results(path: Path) -> pa.Table:
     Raises
     ------
     OSError, ValueError, pyarrow.ArrowException
-        If the file is damaged.
+        If the file is damaged, or was made by a version with other columns.
     """
-    return pq.ParquetFile(path, page_checksum_verification=True).read()
+    table = pq.ParquetFile(path, page_checksum_verification=True).read()
+    missing = {"row", "status", "error", "key", *(column.name for column in VALUES)}.difference(
+        table.column_names
+    )
+    if missing:
+        raise ValueError(f"no column {', '.join(sorted(missing))}")
+    return table
 
 
 def fill(ledger: Ledger, table: pa.Table) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import InputError, Issue
+from simulator.plans.plan import Plan, plan_of
 from simulator.sweeps import lock, shards
 from simulator.sweeps.known import NAME as KNOWN_FILE
 from simulator.sweeps.partial import ENDING as PARTIAL
-from simulator.sweeps.plan import Plan, plan_of
 from simulator.sweeps.store import SWEEP, Store, read_index
 from simulator.sweeps.table import results_table
 from simulator.sweeps.worker import KEPT, TOKEN, kept_folder
@@ -105,7 +105,7 @@ def plan_in(folder: Path) -> Plan:
     if not (folder / TOKEN).is_file() or not (folder / SWEEP).is_file():
         rule = "no folder of a sweep; name the one that fleetsim sweep -o wrote"
         raise InputError("sweep", [Issue(str(folder), rule)])
-    base, table = load_study(folder / SWEEP, "sweep")
+    base, table = load_study(folder / SWEEP, "sweep", yes=True)
     return plan_of(base, table, yes=True)
 
 

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.analysis.statistics import LEVEL, spread
 from simulator.rng import stream
-from simulator.sweeps.statistics import LEVEL, spread
 
 TRUTH = 0.3
 ERROR = 1e-6  # chance that a right interval fails a test

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from simulator.plans.plan import Plan, plan_of
 from simulator.scenario.load import load_study
 from simulator.sweeps import shards
 from simulator.sweeps.carrying import sweep
-from simulator.sweeps.plan import Plan, plan_of
 from simulator.sweeps.session import Options
 
 ROOT: Final = Path(__file__).parents[2]

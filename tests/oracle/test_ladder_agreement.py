@@ -22,6 +22,7 @@ from tests.builders import (
     run_ladder,
     run_ladder_model,
 )
+from tests.oracle.closing import Command
 from tests.oracle.ladder import Ladder
 
 CASES = 60
@@ -37,6 +38,15 @@ GROUPS = {
     "drawn timers": {"deepest": 1, "timer_draws": True},
     "nodes kept ready": {"deepest": 2, "keep": True},
     "several clusters": {"deepest": 2, "clusters": 3},
+    "closed and opened": {"deepest": 3, "close": True},
+    "closed, kept and a few at a time": {
+        "deepest": 2,
+        "most_gpus": 40,
+        "max_waking": True,
+        "keep": True,
+        "clusters": 2,
+        "close": True,
+    },
     "everything": {
         "deepest": 3,
         "most_gpus": 40,
@@ -45,6 +55,7 @@ GROUPS = {
         "wake_draws": True,
         "keep": True,
         "clusters": 3,
+        "close": True,
     },
 }
 
@@ -123,6 +134,7 @@ def random_case(
     wake_draws: bool = False,
     timer_draws: bool = False,
     keep: bool = False,
+    close: bool = False,
 ) -> Case:
     """Return a case that uses what it is told to; even seeds have times of their own."""
     rng = np.random.default_rng(seed)
@@ -163,7 +175,22 @@ def random_case(
     elif jobs.gpus.max() <= min(one.accelerators for one in nodes):
         options["drain"] = bool(rng.random() < 0.3)
     end_ms = int(jobs.submit_ms[-1]) + 1 + int(rng.integers(0, 30)) * tick_ms
+    if close:
+        options["commands"] = random_commands(rng, nodes, tick_ms, end_ms)
     return Case(fleet(*nodes), ladders, jobs, end_ms, options)
+
+
+def random_commands(
+    rng: np.random.Generator, clusters: list[Nodes], tick_ms: int, end_ms: int
+) -> list[Command]:
+    """Return commands that close nodes and, more of them, open them, one at an instant."""
+    ticks = np.unique(rng.integers(0, -(-end_ms // tick_ms), int(rng.integers(2, 25))))
+    commands = []
+    for tick in ticks.tolist():
+        number = int(rng.integers(len(clusters)))
+        nodes = np.flatnonzero(rng.random(clusters[number].count) < rng.choice([0.3, 1.0]))
+        commands.append((tick * tick_ms, number, bool(rng.random() < 0.45), nodes.tolist()))
+    return commands
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -111,9 +111,8 @@ def test_the_reporting_interval_changes_no_total(
     two = results_with(drawn, grams, degrees, accounting={"interval": interval}, **keys)
     for key, value in but_peaks(totals(one)).items():
         assert two.summary[key] == pytest.approx(value, rel=1e-9, abs=1e-12), key
-    np.testing.assert_allclose(
-        two.jobs["operational_kgco2e"], one.jobs["operational_kgco2e"], rtol=1e-9, atol=1e-12
-    )
+    for name in ("operational_kgco2e", "energy_facility_kwh"):
+        np.testing.assert_allclose(two.jobs[name], one.jobs[name], rtol=1e-9, atol=1e-12)
 
 
 @SEVERAL_RUNS

@@ -185,6 +185,7 @@ def _jobs(
         "operational_kgco2e": energy * 0.3,
         "marginal_kgco2e": energy * 0.4 if marginal else np.full(jobs, np.nan),
         "embodied_kgco2e": energy * 0.1,
+        "energy_facility_kwh": energy * 1.4 * 1.1,
     }
 
 

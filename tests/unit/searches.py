@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from simulator.optimisation.objectives import QUANTITIES
+from simulator.optimisation.optimise import Outcome
 from simulator.scenario import Scenario, from_document
-from simulator.sweeps.objectives import QUANTITIES
-from simulator.sweeps.optimise import Outcome
 
 COUNT, IDLE, AFTER = "clusters.a.count", "clusters.a.idle", "nodes.n.idle_states[0].after"
 CARBON, WAIT = "total_kgco2e", "wait_p99_h"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
+from simulator.plans.plan import Plan, plan_of
 from simulator.scenario import Scenario, from_document
-from simulator.sweeps.plan import Plan, plan_of
 
 A, B = "clusters.a.count", "clusters.b.count"
 IDLE_POWER = "nodes.n.idle_power"

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from simulator.plans.plan import Plan, plan_of
 from simulator.scenario import Scenario, from_document
-from simulator.sweeps.plan import Plan, plan_of
 
 BASE: dict[str, Any] = {
     "schema": 1,

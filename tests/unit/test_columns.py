@@ -19,7 +19,8 @@ CONTRACT = {
         sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
         cost_electricity cost_machines cost_total""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
-        energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e""",
+        energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e
+        energy_facility_kwh""",
     "hourly": """time site cluster energy_it_kwh energy_facility_kwh intensity_average_g_per_kwh
         intensity_marginal_g_per_kwh operational_kgco2e marginal_kgco2e gpus_allocated_mean
         jobs_queued_mean energy_dynamic_kwh energy_idle_kwh energy_sleep_kwh

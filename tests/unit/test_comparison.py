@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import simulator as fs
+from simulator.comparison.comparison import Comparison, unlike
 from simulator.errors import InputError
 from simulator.folder import check_folder
 from simulator.results import load_results
 from simulator.scenario import Scenario, from_document, load
-from simulator.sweeps.comparison import Comparison, unlike
 from tests.builders import scenario_document
 
 ARRIVALS = {"process": "poisson", "rate": "40 per d"}

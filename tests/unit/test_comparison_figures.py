@@ -9,6 +9,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from simulator.analysis.differences import differences
+from simulator.analysis.statistics import by_point
 from simulator.errors import InputError
 from simulator.figures.comparison import draw_comparison
 from simulator.figures.legend import short_names
@@ -17,9 +19,7 @@ from simulator.figures.scales import scale_of
 from simulator.figures.style import render
 from simulator.figures.sweep import draw_sweep
 from simulator.rng import stream
-from simulator.sweeps.differences import differences
 from simulator.sweeps.pictures import draw_runs
-from simulator.sweeps.statistics import by_point
 
 COUNT, IDLE, PUE = "clusters.train.count", "clusters.train.idle", "sites.here.pue"
 POLICIES = ["always-on", "ladder", "headroom", "reactive", "consolidation"]

@@ -9,11 +9,11 @@ import simulator as fs
 from simulator.cli.app import status
 from simulator.errors import InputError
 from simulator.inputs import open_inputs
+from simulator.plans.plan import plan_of
 from simulator.results import load_results
 from simulator.scenario import Scenario, from_document, load_study
 from simulator.scenario.limits import Limit
 from simulator.simulation import bins_of
-from simulator.sweeps.plan import plan_of
 from tests.unit.sweep_bases import base
 
 MANY: dict[str, tuple[dict[str, Any], str]] = {
@@ -210,3 +210,18 @@ def test_the_values_of_a_sweep_are_held_to_it_too(folder: Path) -> None:
     Path("s.toml").write_text(replaying("own.csv") + law, encoding="utf-8")
     with pytest.raises(InputError, match="lies outside"):
         plan_of(*load_study("s.toml", untrusted=True))
+
+
+def test_a_sweep_is_confirmed_and_held_to_its_folder_as_a_run_is(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = '[sweep]\n"clusters.a.count" = [2, 2_000_000]\n'
+    Path("s.toml").write_text(replaying("own.csv") + sweep, encoding="utf-8")
+    assert status(["sweep", "s.toml", "-o", "out"]) == 2
+    assert "2,000,000 nodes in one cluster" in capsys.readouterr().err
+    assert len(plan_of(*load_study("s.toml", yes=True))) == 2
+    sweep = '[sweep]\n"workloads.w.jobs.file" = ["link.csv"]\n'
+    Path("s.toml").write_text(replaying("own.csv") + sweep, encoding="utf-8")
+    assert status(["sweep", "s.toml", "-o", "out", "--untrusted"]) == 2
+    assert '"link.csv" lies outside' in capsys.readouterr().err
+    assert not Path("out").exists()

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.analysis.differences import COLUMNS, compare_points, differences
 from simulator.errors import InputError
-from simulator.sweeps.differences import COLUMNS, compare_points, differences
 
 COUNT, IDLE = "clusters.c.count", "clusters.c.idle"
 

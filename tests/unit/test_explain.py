@@ -20,7 +20,7 @@ from simulator.results import Results, load_results
 from simulator.scenario import from_document
 from simulator.simulation import run
 from simulator.units import MS_PER_H, MS_PER_Y
-from tests.builders import scenario_document
+from tests.builders import file_grid, scenario_document, write_grid, write_jobs
 from tests.unit.conftest import Shell
 
 SLEEP = (
@@ -165,6 +165,38 @@ def test_long_names_and_odd_laws_stay_within_the_page() -> None:
     assert widest(text) <= 80
     assert "no saving" in text
     assert "never the cheapest: no-saving" in text
+
+
+def test_states_of_one_power_are_explained() -> None:
+    """Both draw 15 W, the deeper one is left at once: the other is never the cheapest."""
+    states = [
+        {"name": "slow", "after": "1 min", "power": "15 W", "wake_time": "20 s"},
+        {"name": "free", "after": "2 min", "power": "15 W"},
+    ]
+    (found,) = cluster_ladders(from_document(scenario_document(nodes={"idle_states": states})))
+    assert [state.verdict for state in found.states] == ["never best", "pays"]
+    assert [state.break_even_s for state in found.states] == [20.0, 0.0]
+    (turned,) = cluster_ladders(
+        from_document(
+            scenario_document(
+                nodes={
+                    "idle_states": [
+                        states[1] | {"after": "1 min"},
+                        states[0] | {"after": "2 min"},
+                    ]
+                }
+            )
+        )
+    )
+    assert [state.verdict for state in turned.states] == ["pays", "never best"]
+
+
+def test_a_gap_of_next_to_nothing_that_costs_any_number_of_times_the_least_is_said() -> None:
+    states = [{"name": "off", "after": "0 s", "power": "0 W", "wake_time": "20 s"}]
+    (found,) = cluster_ladders(from_document(scenario_document(nodes={"idle_states": states})))
+    assert (found.worst_ratio, found.worst_gap_s) == (float("inf"), 0.0)
+    page = " ".join(line.strip() for line in ladder_lines([found]))
+    assert "a gap can cost any number of times the least possible, one just over 0 s;" in page
 
 
 def test_a_law_of_wake_times_in_a_file_is_read(tmp_path: Path) -> None:
@@ -382,6 +414,50 @@ def test_the_intensity_of_a_job_is_the_mean_of_the_grid_over_its_run(shell: Shel
     bill = job_bill(found, row.job_id)
     assert bill.intensity_g_per_kwh == pytest.approx(mean, rel=1e-9)
     assert bill.pue == pytest.approx(1.2, rel=1e-12)
+
+
+FIXED = {"model": "load", "fixed": "500 W", "proportional": 0.1}
+BEND = {"points": [[0.0, "100 W"], [0.5, "200 W"], [1.0, "300 W"]]}
+"""A straight line, written as a curve."""
+
+
+@pytest.mark.parametrize("interval", ["5 min", "15 min", "1 h", "1 d"])
+@pytest.mark.parametrize("curve", ["linear", BEND], ids=["linear", "points"])
+def test_the_factors_of_a_job_are_its_own_whatever_the_interval(
+    tmp_path: Path, interval: str, curve: object
+) -> None:
+    """Fixed losses of an hour are borne by the IT energy of that hour, by two jobs in the second.
+
+    Job 0 draws 200 W of the first hour's 200 W, and 150 W of 300 W in half of the second, whose
+    node draws 0.15 kWh then and 0.1 kWh once it is alone there.
+    """
+    rows = [(0, 5400, 1, 1.0), (3600, 3600, 1, 1.0)]
+    grid = write_grid(tmp_path / "grid.csv", "2022-01-01T00:00:00Z", MS_PER_H, [100, 400, 100, 100])
+    found = run(
+        from_document(
+            scenario_document(
+                write_jobs(tmp_path / "jobs.csv", rows),
+                nodes={"accelerators": 2, "busy_power": "300 W", "load_curve": curve},
+                grid=file_grid(grid),
+                horizon="4 h",
+                sites__s__pue=FIXED,
+                accounting={"interval": interval},
+            )
+        )
+    ).results
+    first, second = job_bill(found, "j0"), job_bill(found, "j1")
+    # 150 W of job 0: its own 100 W and half of the node's idle 100 W.
+    pues = (1.1 + 0.5 / 0.2, 1.1 + 0.5 / 0.25)
+    facility_kwh = 0.15 * pues[0] + 0.075 * pues[1]
+    assert first.energy_facility_kwh == pytest.approx(facility_kwh, rel=1e-12)
+    assert first.pue == pytest.approx(facility_kwh / 0.225, rel=1e-12)
+    grams = 0.15 * pues[0] * 100 + 0.075 * pues[1] * 400
+    assert first.intensity_g_per_kwh == pytest.approx(grams / facility_kwh, rel=1e-12)
+    assert first.operational_kgco2e == pytest.approx(grams / 1000, rel=1e-12)
+    assert (second.pue, second.intensity_g_per_kwh) == (
+        pytest.approx(pues[1], rel=1e-12),
+        pytest.approx(400.0, rel=1e-12),
+    )
 
 
 def test_a_job_is_printed_factor_by_factor(shell: Shell) -> None:

@@ -3,19 +3,23 @@
 import sys
 import warnings
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.api import optimize
 from simulator.errors import InputError
-from simulator.sweeps.front import unbeaten
-from simulator.sweeps.optimise import optimise, serial
-from simulator.sweeps.sampling import PATIENCE
-from simulator.sweeps.search import search_of
+from simulator.optimisation.evaluation import Evaluation
+from simulator.optimisation.front import unbeaten
+from simulator.optimisation.optimise import optimise, serial
+from simulator.optimisation.sampling import PATIENCE
+from simulator.optimisation.search import search_of
+from simulator.studies import optimize
+from simulator.sweeps.session import Options
 from tests.unit.searches import AFTER, CARBON, COUNT, IDLE, WAIT, Formula, day, table, trade_off
+from tests.unit.shard_lines import lines_by_row
 
 HOUR = {"policy": "timeout", "after": "1 h"}
 SAMPLERS = ("tpe", "nsga2", "random")
@@ -228,11 +232,50 @@ def test_the_python_face_takes_what_a_file_says() -> None:
         objectives={CARBON: "minimise"},
         constraints=[f"{WAIT} <= 1"],
         trials=12,
-        evaluate=Formula(trade_off),
     )
+    runs = {
+        (trial.changes[COUNT], trial.changes[IDLE]): (trial.number(CARBON), trial.is_feasible)
+        for trial in found.ran
+    }
+    assert len(runs) == 12
     assert found.best is not None
-    assert found.best[COUNT] == 6
+    assert found.best[CARBON] == min(carbon for carbon, feasible in runs.values() if feasible)
     assert found.scenario(0).clusters["a"].count == 1
     several = optimize(day(), {COUNT: [1, 2]}, objectives={CARBON: "min", WAIT: "min"}, trials=2)
     with pytest.raises(InputError, match=r"no trial is best in all of total_kgco2e, wait_p99_h"):
         assert several.best
+
+
+def test_a_search_in_a_folder_goes_on_there(tmp_path: Path) -> None:
+    said = table(trials=12, seeds=2)
+    search = search_of(day(), said)
+    alone = optimise(search)
+    folder = tmp_path / "search"
+
+    def cut(done: int, total: int) -> None:
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Evaluation(search, folder) as evaluate,
+    ):
+        optimise(search, evaluate, cut)
+    before = lines_by_row(folder / "runs")
+    assert before.total() == (1 + 8) * 2
+    with Evaluation(search, folder, Options(jobs=2)) as evaluate:
+        again = optimise(search, evaluate)
+    assert again.trials.equals(alone.trials)
+    after = lines_by_row(folder / "runs")
+    assert after.total() == (1 + 12) * 2
+    assert set(after.values()) == {1}
+
+
+def test_rows_of_other_points_are_not_believed(tmp_path: Path) -> None:
+    search = search_of(day(), table(trials=4, seeds=2))
+    with Evaluation(search, tmp_path) as evaluate:
+        first = evaluate([{COUNT: 2}, {COUNT: 3}])
+    with Evaluation(search, tmp_path) as evaluate:
+        assert evaluate([{COUNT: 5}, {COUNT: 3}]) != first
+    with Evaluation(search, tmp_path) as evaluate:
+        assert evaluate([{COUNT: 2}, {COUNT: 3}]) == first

@@ -8,12 +8,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.optimisation.optimise import optimise
+from simulator.optimisation.search import search_of
 from simulator.scenario import load_study
 from simulator.scenario.toml_writer import toml_text
-from simulator.sweeps.optimise import optimise
-from simulator.sweeps.search import search_of
 from tests.unit.conftest import Shell
 from tests.unit.searches import CARBON, COUNT, IDLE, WAIT, Formula, day, table, trade_off
+from tests.unit.shard_lines import lines_by_row
 
 HOUR = {"policy": "timeout", "after": "1 h"}
 
@@ -35,7 +36,7 @@ def test_a_search_writes_its_files_and_says_where(study: Path, shell: Shell) -> 
     assert "files: found" in out
     folder = Path("found")
     assert sorted(path.name for path in folder.iterdir()) == [
-        "figures", "front.csv", "manifest.json", "study.toml", "trials.parquet",
+        "figures", "front.csv", "manifest.json", "runs", "study.toml", "trials.parquet",
     ]  # fmt: skip
     trials = pq.read_table(folder / "trials.parquet")
     assert trials.column_names == [
@@ -59,22 +60,34 @@ def test_a_search_writes_its_files_and_says_where(study: Path, shell: Shell) -> 
 def test_the_file_it_writes_repeats_the_search_byte_by_byte(study: Path, shell: Shell) -> None:
     assert shell("optimize", study, "-o", "first", "--trials", 9)[0] == 0
     assert shell("optimize", "first/study.toml", "-o", "second")[0] == 0
-    names = [path.relative_to("first") for path in Path("first").rglob("*") if path.is_file()]
-    for name in names:
-        if name.name != "manifest.json":
+    paths = [path for path in Path("first").rglob("*") if path.is_file()]
+    for name in (path.relative_to("first") for path in paths):
+        if name.name != "manifest.json" and name.parts[0] != "runs":
             assert (Path("second") / name).read_bytes() == (Path("first") / name).read_bytes()
 
 
-def test_results_of_others_are_left_alone(study: Path, shell: Shell) -> None:
+def test_a_search_that_is_repeated_runs_nothing_again(study: Path, shell: Shell) -> None:
+    assert shell("optimize", study, "--trials", 6, "-o", "there")[0] == 0
+    before = (Path("there/trials.parquet").read_bytes(), lines_by_row(Path("there/runs")))
+    assert shell("optimize", study, "--trials", 6, "-o", "there", "-j", 1)[0] == 0
+    assert (Path("there/trials.parquet").read_bytes(), lines_by_row(Path("there/runs"))) == before
+
+
+def test_more_trials_run_only_the_new_ones(study: Path, shell: Shell) -> None:
+    assert shell("optimize", study, "--trials", 6, "-o", "there", "-j", 1)[0] == 0
+    assert shell("optimize", study, "--trials", 8, "-o", "there", "-j", 1)[0] == 0
+    assert shell("optimize", study, "--trials", 8, "-o", "fresh", "-j", 1)[0] == 0
+    trials = [Path(folder) / "trials.parquet" for folder in ("there", "fresh")]
+    assert trials[0].read_bytes() == trials[1].read_bytes()
+    assert lines_by_row(Path("there/runs")).total() < (1 + 6 + 1 + 8) * 2
+
+
+def test_files_of_others_are_left_alone(study: Path, shell: Shell) -> None:
     assert shell("optimize", study, "--trials", 2, "-o", "there")[0] == 0
+    (Path("there") / "mine.txt").write_text("x")
     code, _, err = shell("optimize", study, "--trials", 2, "-o", "there")
     assert code == 2
-    assert "holds the results of another optimisation" in err
-    assert shell("optimize", study, "--trials", 2, "-o", "there", "--overwrite")[0] == 0
-    (Path("there") / "mine.txt").write_text("x")
-    code, _, err = shell("optimize", study, "--trials", 2, "-o", "there", "--overwrite")
-    assert code == 2
-    assert "holds files that no optimisation wrote ('mine.txt')" in err
+    assert "'mine.txt'" in err
 
 
 def test_json_is_one_document(study: Path, shell: Shell) -> None:

@@ -212,14 +212,12 @@ def test_more_nodes_than_there_are_are_all_of_them(tmp_path: Path) -> None:
     assert list(grown.hourly["nodes_owned_mean"]) == [4.0] + [7.0] * 9
 
 
-def test_closing_every_node_stops_the_cluster_until_they_sleep(tmp_path: Path) -> None:
+def test_closing_every_node_stops_the_cluster(tmp_path: Path) -> None:
     commanding(lambda cluster: cluster.close(np.arange(4)))
     rows = [(0, 4000, 8, 1.0), (3700, 60, 8, 1.0)]
-    jobs = run_policy(tmp_path, "mine", rows, states=[]).results.jobs
-    assert list(jobs["state"]) == ["finished", "queued"]
-    # Node 0 is at work when it is closed; the others sleep by then, and are woken.
-    slept = run_policy(tmp_path, "mine", rows, states=[OFF]).results.jobs
-    assert list(slept["start_s"]) == [0.0, 3820.0]
+    for states in ([], [OFF]):  # node 0 is at work when it is closed; the others may be asleep
+        jobs = run_policy(tmp_path, "mine", rows, states=states).results.jobs
+        assert list(jobs["state"]) == ["finished", "queued"]
 
 
 # -- ladders ------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
-from simulator.sweeps.objectives import Limit, Objective
-from simulator.sweeps.search import Search, search_of
+from simulator.optimisation.objectives import Limit, Objective
+from simulator.optimisation.search import Search, search_of
 from tests.unit.searches import AFTER, CARBON, COUNT, IDLE, WAIT, day, table
 
 

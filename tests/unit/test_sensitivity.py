@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from SALib.sample import sobol as saltelli
 
+from simulator.analysis.point_table import point_means
+from simulator.analysis.sensitivity import rank_correlations, sobol_indices, tornado
+from simulator.analysis.statistics import percentiles
 from simulator.errors import InputError
-from simulator.sweeps.point_table import point_means
-from simulator.sweeps.sensitivity import rank_correlations, sobol_indices, tornado
-from simulator.sweeps.statistics import percentiles
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
 SEED = 7

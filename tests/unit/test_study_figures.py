@@ -58,7 +58,13 @@ def test_a_tornado_has_a_bar_to_each_side_labelled_with_the_values() -> None:
         "96", "160", "8", "16", "always-on", "ladder", "3 y", "6 y", "0.3", "0.5",
     ]  # fmt: skip
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["train.count", "spare.count", "idle", "lifetime", "utilisation"]
+    assert names == [
+        "train.count",
+        "spare.count",
+        "train.idle",
+        "n.lifetime",
+        "w.utilisation",
+    ]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the widest on top
     assert axes.get_xlabel() == "total carbon [t CO2e]"
     assert words(figure) == (
@@ -113,7 +119,11 @@ def indices_table() -> pd.DataFrame:
 def test_indices_are_drawn_largest_first_with_their_intervals() -> None:
     figure = draw_indices(indices_table(), CARBON, samples=512)
     axes = figure.axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["count", "pue", "lifetime"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "a.count",
+        "s.pue",
+        "n.lifetime",
+    ]
     first, total = axes.lines[:2]
     np.testing.assert_allclose(first.get_xdata(), [0.61, 0.2, -0.004])
     np.testing.assert_allclose(total.get_xdata(), [0.72, 0.28, 0.0])
@@ -121,7 +131,7 @@ def test_indices_are_drawn_largest_first_with_their_intervals() -> None:
     np.testing.assert_allclose([ends[:, 0] for ends in segments[:1]], [[0.5, 0.72]])
     assert labels_of(axes) == ["0.61", "0.20", "0.00", "0.72", "0.28", "0.00"]
     title, caption = words(figure)
-    assert title == "count explains 61.0 % of the variance of total carbon alone, 72.0 % in all"
+    assert title == "a.count explains 61.0 % of the variance of total carbon alone, 72.0 % in all"
     assert caption.endswith("Lines: intervals of confidence 0.95, 512 base samples.")
     assert axes.get_xlabel() == "share of the variance of total carbon"
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.sweeps.axes import Axis, axes_of, spelled
-from simulator.sweeps.plan import plan_of
+from simulator.plans.axes import Axis, axes_of, spelled
+from simulator.plans.plan import plan_of
 from simulator.units import parse_quantity
 from simulator.workload import laws
 from tests.unit.sweep_bases import IDLE_POWER, PUE, A, B, base, plan, problems, said

@@ -1,7 +1,6 @@
 """Sweeps carried out: the same table by every way, resumed, changed, kept, tidied up."""
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,22 +8,17 @@ import pytest
 
 import simulator as fs
 from simulator.errors import InputError
+from simulator.plans.plan import plan_of
 from simulator.simulation import run
 from simulator.sweeps import lock, shards, upkeep
 from simulator.sweeps.carrying import Carried, sweep
-from simulator.sweeps.plan import plan_of
 from simulator.sweeps.session import Options
 from simulator.sweeps.store import RESULTS, Store
 from simulator.sweeps.table import results_table, rows_in
+from tests.unit.shard_lines import lines_by_row
 from tests.unit.sweep_samples import AXES, base, plan, short_grid
 
 ONE = Options(jobs=1)
-
-
-def lines_by_row(folder: Path) -> Counter[int]:
-    """Return how often each row stands in the shards, those said to be known aside."""
-    found = [read for path in shards.shard_files(folder) for read in shards.read_shard(path)]
-    return Counter(row.at for _, row in filter(None, found) if row.status != "known")
 
 
 def table_bytes(folder: Path) -> bytes:

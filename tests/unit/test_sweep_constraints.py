@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.sweeps.plan import plan_of
+from simulator.plans.plan import plan_of
 from tests.unit.sweep_bases import IDLE_POWER, A, B, base, plan, problems, said
 
 COUNTS = {A: [1, 2, 3], B: [1, 2, 3]}

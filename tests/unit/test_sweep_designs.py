@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from simulator.sweeps.designs import Points
-from simulator.sweeps.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked, rule_of
+from simulator.plans.designs import Points
+from simulator.plans.keep import KeepAll, KeepEvery, KeepFailed, KeepRanked, rule_of
 from tests.unit.sweep_bases import IDLE_POWER, PUE, A, B, base, plan, problems, said
 
 

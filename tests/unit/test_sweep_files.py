@@ -8,11 +8,11 @@ import pytest
 
 from simulator.cli.app import status
 from simulator.errors import InputError
+from simulator.plans.axes import SETTINGS
+from simulator.plans.designs import DESIGNS
+from simulator.plans.plan import plan_of
 from simulator.scenario import load, load_file, load_study, schema
 from simulator.scenario.toml_reader import read_toml
-from simulator.sweeps.axes import SETTINGS
-from simulator.sweeps.designs import DESIGNS
-from simulator.sweeps.plan import plan_of
 from tests.unit.sweep_bases import A, base
 
 GRID = '[sweep]\n"clusters.a.count" = [1, 2]\nseeds = 2\n'
@@ -135,12 +135,6 @@ def test_validate_asks_before_a_sweep_of_millions(capsys: pytest.CaptureFixture[
     assert status(["validate", "grid.toml", "--yes"]) == 0
 
 
-def test_validate_checks_the_base_of_an_optimisation(capsys: pytest.CaptureFixture[str]) -> None:
-    written("best.toml", "[optimize]\ntrials = 10\n")
-    assert status(["validate", "best.toml"]) == 0
-    assert "best.toml is valid" in capsys.readouterr().out
-
-
 def test_show_prints_base_and_table_with_origins(capsys: pytest.CaptureFixture[str]) -> None:
     written("grid.toml", GRID)
     written("child.toml", "[sweep]\nseeds = 3\nsites.s.pue = [1.2]\n", "grid.toml")
@@ -166,6 +160,7 @@ def test_editors_know_the_table() -> None:
     text = '"sites.s.pue" = { low = 1, high = 2 }\ndesign = "sobol"\nsamples = 8\nkeep = ["all"]\n'
     good = read_toml(written("good.toml", GRID + text), "good.toml")
     assert not list(validator.iter_errors(good))
-    assert not list(validator.iter_errors({**good, "optimize": {"trials": 3}}))
+    aim = {"total_kgco2e": "minimise"}
+    assert not list(validator.iter_errors({**good, "optimize": {"objectives": aim}}))
     for wrong in ({"seeds": 0}, {"design": "girid"}, {A: 3}, {A: []}):
         assert list(validator.iter_errors({**good, "sweep": wrong}))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from simulator.plans.designs import Points
+from simulator.plans.plan import Plan, plan_of
 from simulator.scenario import from_document, load, load_study
-from simulator.sweeps.designs import Points
-from simulator.sweeps.plan import Plan, plan_of
 from tests.unit.sweep_bases import IDLE_POWER, PUE, A, B, base, plan, problems
 
 TABLES: dict[str, dict[str, Any]] = {

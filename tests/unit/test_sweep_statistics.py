@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from simulator.errors import InputError
-from simulator.rng import stream
-from simulator.sweeps.statistics import (
+from simulator.analysis.statistics import (
     LEVEL,
     by_point,
     mean_of,
@@ -19,6 +17,8 @@ from simulator.sweeps.statistics import (
     quantities_of,
     t_quantile,
 )
+from simulator.errors import InputError
+from simulator.rng import stream
 
 SHARES = (0.001, 0.025, 0.1, 0.4, 0.6, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9995, 1 - 1e-9)
 FREEDOMS = (1, 2, 3, 4, 5, 7, 10, 19, 29, 50, 99, 199, 999, 9_999)

@@ -101,7 +101,7 @@ class Dask:
         if seats is None:
             return []
         seats.close()
-        self._say_stop(seats)
+        self._say(dask_worker.stop, seats)
         news: list[Ended] = []
         until_s = time.monotonic() + grace_s
         while seats.busy and (left_s := until_s - time.monotonic()) > 0:
@@ -115,8 +115,8 @@ class Dask:
 
     def close(self) -> None:
         """End our own processes; those of a cluster that stood before stay."""
-        if self._seats is not None and self._seats.is_open and self._address is not None:
-            self._say_stop(self._seats).join(ENDING_S)
+        if self._seats is not None and self._address is not None:
+            self._say(dask_worker.leave, self._seats).join(ENDING_S)
         self._kill()
         self._closing.close()
         self._seats = None
@@ -146,7 +146,12 @@ class Dask:
             tempfile.TemporaryDirectory(prefix="fleetsim-", ignore_cleanup_errors=True)
         )
         with dask.config.set(_SCHEDULER):
-            cluster = LocalCluster(n_workers=0, dashboard_address=None, silence_logs=False)
+            cluster = LocalCluster(
+                n_workers=0,
+                dashboard_address="127.0.0.1:0",  # else it warns where 8787 is taken
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=False,
+            )
         self._closing.callback(cluster.close)
         self._begin = partial(
             started, "simulator.sweeps.backends.dask_worker", cluster.scheduler_address, folder
@@ -234,6 +239,8 @@ class Dask:
             self._arrived.add(said.pid)
             seats.greeted(seat, said)
             return []
+        if isinstance(said, InputError):
+            raise said
         if chunk is None:
             why = f"can't work for this sweep: {type(said).__name__}: {said}"
             raise InputError("backend dask", [Issue(f"worker {seat.place}", why)]) from said
@@ -273,15 +280,13 @@ class Dask:
                 raise WorkerError(f"Dask workers can't start: {cause_of(status)}")
             self._own.append(self._begin())
 
-    def _say_stop(self, seats: Seats) -> threading.Thread:
-        """Ask every worker to end after its run, without waiting for those that are busy."""
+    def _say(self, what: Any, seats: Seats) -> threading.Thread:
+        """Tell every worker something beside its chunks, without waiting for busy ones."""
         places = [seat.place for seat in seats.taken]
 
         def say() -> None:
             with suppress(Exception):
-                self._client.run(
-                    dask_worker.stop, self._client.id, workers=places, on_error="ignore"
-                )
+                self._client.run(what, self._client.id, workers=places, on_error="ignore")
 
         thread = threading.Thread(target=say, daemon=True)
         thread.start()

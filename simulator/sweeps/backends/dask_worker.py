@@ -35,10 +35,16 @@ def run_chunk(name: str, packed: bytes) -> Answer | None:
 
 
 def stop(name: str, dask_worker: "Worker") -> None:
-    """End after the run that is at work, and forget the sweep."""
-    remote = _sweeps(dask_worker).pop(name, None)
+    """End after the run that is at work: the chunks that wait end at once."""
+    remote = _sweeps(dask_worker).get(name)
     if remote is not None:
         remote.stop()
+
+
+def leave(name: str, dask_worker: "Worker") -> None:
+    """Forget a sweep."""
+    stop(name, dask_worker)
+    _sweeps(dask_worker).pop(name, None)
 
 
 def _sweeps(worker: "Worker") -> dict[str, Remote]:

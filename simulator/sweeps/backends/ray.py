@@ -8,18 +8,23 @@ session that everything which it starts belongs to, and ends with.
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends.processes import connected, end_session
 from simulator.sweeps.process import watch_parent
 from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
 
+if TYPE_CHECKING:
+    import subprocess
+
+BEGINNING_S: Final = 60.0
+"""Time for Ray to start, or to let us in. [s]"""
 KILLING_S: Final = 3.0
 """Time for the actors of a cluster to be killed. [s]"""
 
@@ -45,6 +50,7 @@ class Ray:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._has_begun = False
+        self._started_s = 0.0
         self._closing = ExitStack()
 
     def start(self, work: Work) -> None:
@@ -53,6 +59,7 @@ class Ray:
         folder = None if address is not None else self._scratch()
         self._process, self._connection = connected("simulator.sweeps.backends.ray")
         self._say((address, folder, self.workers, pickle.dumps(work)))
+        self._started_s = time.monotonic()
 
     def submit(self, chunk: Chunk) -> None:
         """Put a chunk in line for whoever has the least to do."""
@@ -127,6 +134,8 @@ class Ray:
                     break
         except (EOFError, ConnectionResetError) as error:
             raise self._gone() from error
+        if not self._has_begun and time.monotonic() - self._started_s > BEGINNING_S:
+            raise self._gone()
         return news, False
 
     def _gone(self) -> Exception:

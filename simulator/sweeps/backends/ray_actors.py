@@ -5,7 +5,9 @@ chunks go back to the driver.
 """
 
 import logging
+import os
 import pickle
+import socket
 import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -21,11 +23,14 @@ from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 
 POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""
+CONNECT_S: Final = 10.0
+"""Time for the head of a cluster to answer. [s]"""
 LOOK_S: Final = 2.0
 """Time between two looks at how large the cluster is. [s]"""
 
 _STORE_BYTES: Final = 80 * 2**20
 """Shared memory of a Ray of our own, about the least it takes: rows are small."""
+_TOKEN_BYTES: Final = 32
 _CONTROL: Final = "control"
 
 
@@ -131,12 +136,15 @@ class Actors:
         try:
             said = ray.get(reference)
         except RayActorError as error:
+            if error.actor_init_failed:
+                raise _unfit(_last_line(error)) from error
             return self._gone(seat, error)
         except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise error.cause from error
             if chunk is not None:
                 raise
-            why = f"can't work for this sweep: {type(error.cause).__name__}: {error.cause}"
-            raise InputError("backend ray", [Issue("its workers", why)]) from error
+            raise _unfit(f"{type(error.cause).__name__}: {error.cause}") from error
         if chunk is not None:
             return [self.seats.answered(seat, chunk, said)]
         self.seats.greeted(seat, said)
@@ -188,7 +196,8 @@ def serve(connection: Connection) -> None:
 
 
 def _begin(workers: int, folder: str | None) -> None:
-    """Start a Ray of our own."""
+    """Start a Ray of our own, with a token of its own: else it leaves one in the home folder."""
+    os.environ.setdefault("RAY_AUTH_TOKEN", os.urandom(_TOKEN_BYTES).hex())
     ray.init(
         address="local",
         num_cpus=workers,
@@ -209,11 +218,22 @@ def _connect(address: str) -> None:
         If none answers, or it is of another version.
     """
     try:
+        host, _, port = address.rpartition(":")
+        if "://" not in host and port.isdecimal():  # else Ray itself waits for minutes
+            socket.create_connection((host, int(port)), CONNECT_S).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
         rule = f"no Ray answers there ({_first_line(error)}); start one: ray start --head"
         raise InputError("backend ray", [Issue(address, rule)]) from error
 
 
+def _unfit(why: str) -> InputError:
+    return InputError("backend ray", [Issue("its workers", f"can't work for this sweep: {why}")])
+
+
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), "")
+
+
+def _last_line(error: Exception) -> str:
+    return next(reversed(str(error).strip().splitlines()), "")

@@ -42,6 +42,11 @@ class Seat:
     chunks: deque[Chunk] = field(default_factory=deque)
     since_s: float = 0.0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it can be given a chunk."""
+        return self.greeting is not None and len(self.chunks) < self.at_once
+
 
 class Seats:
     """The workers of a sweep, and the chunks that wait for one.

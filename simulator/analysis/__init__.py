@@ -1,0 +1,1 @@
+"""What tables of many runs say: means and intervals, differences, percentiles, sensitivity."""

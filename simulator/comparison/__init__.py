@@ -1,0 +1,1 @@
+"""Scenarios or finished runs, set against the first of them."""

@@ -1,0 +1,1 @@
+"""Searching for the points of a scenario that are best."""

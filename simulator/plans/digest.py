@@ -1,0 +1,131 @@
+"""The digest of a plan: one hash of all that decides which runs it consists of."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.plans.axes import Axis, Chosen, Drawn
+from simulator.plans.designs import Points
+from simulator.scenario.files import FileSpec, resolve
+from simulator.scenario.model import Scenario
+from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.spec import Spec
+from simulator.version import MODEL_VERSION, SCHEMA_VERSION
+
+_PIECE = 1 << 20
+
+
+def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Sequence[int]) -> str:
+    """Return the SHA-256 of a plan in hexadecimal.
+
+    Of files the content counts, not where they lie.
+    """
+    files = _Files(base)
+    document = {
+        "base": json.loads(base.canonical()),
+        "unused_nodes": files.hashed(_unused_nodes(base)),
+        "files": sorted({files.sha256(path) for path in _named(base)}),
+        "axes": [
+            {
+                "path": axis.path,
+                "values": files.of_key(axis.path, list(axis.values or ())),
+                "spread": files.hashed(axis.spread.table) if axis.spread is not None else None,
+            }
+            for axis in axes
+        ],
+        "product": points.is_product,
+        "paths": points.paths,
+        "seeds": list(seeds),
+        "schema_version": SCHEMA_VERSION,
+        "model_version": MODEL_VERSION,
+    }
+    digest = hashlib.sha256(_text(document).encode())
+    for path, column in zip(points.paths, points.columns, strict=True):
+        _feed(digest, path, column, files)
+    if points.kept is not None:
+        digest.update(np.ascontiguousarray(points.kept, "<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, path: str, column: Sequence[Any], files: "_Files") -> None:
+    """Add the values of one axis to a hash; long columns of numbers by their bytes."""
+    if isinstance(column, Drawn):
+        digest.update(f"{column.unit} {column.numbers.dtype.kind}".encode())
+        digest.update(np.ascontiguousarray(column.numbers).astype("<f8").tobytes())
+    elif isinstance(column, Chosen):
+        digest.update(np.ascontiguousarray(column.indices, "<i8").tobytes())
+    else:
+        digest.update(_text(files.of_key(path, list(column))).encode())
+
+
+def _text(document: Any) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _unused_nodes(base: Scenario) -> dict[str, Any]:
+    """Return node types that the base does not use; points may."""
+    nodes = base.document.get("nodes", {})
+    return {name: node for name, node in nodes.items() if name not in base.nodes}
+
+
+def _named(spec: Any) -> Iterator[Path]:
+    """Yield where every file lies that a scenario names."""
+    match spec:
+        case FileSpec():
+            yield spec.path
+        case Spec():
+            for name in type(spec).model_fields:
+                yield from _named(getattr(spec, name))
+        case Provisioning():
+            yield from _named(dict(spec.parameters))
+        case Mapping():
+            for entry in spec.values():
+                yield from _named(entry)
+        case tuple() | list():
+            for entry in spec:
+                yield from _named(entry)
+
+
+class _Files:
+    """Files by content, each read once."""
+
+    def __init__(self, base: Scenario) -> None:
+        self._reading = base.reading
+        self._known: dict[Path, str] = {}
+
+    def of_key(self, path: str, value: Any) -> Any:
+        """Return what is said of a key, with hashes in place of files."""
+        if path.rpartition(".")[2] == "file":
+            listed = value if isinstance(value, list) else [value]
+            return [self._of_text(entry) for entry in listed]
+        return self.hashed(value)
+
+    def hashed(self, value: Any) -> Any:
+        """Return a table or list with hashes in place of the files that it names."""
+        if isinstance(value, Mapping):
+            return {
+                key: self._of_text(entry) if key == "file" else self.hashed(entry)
+                for key, entry in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.hashed(entry) for entry in value]
+        return value
+
+    def _of_text(self, text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        return self.sha256(resolve(text, self._reading))
+
+    def sha256(self, path: Path) -> str:
+        """Return the hash of a file's bytes."""
+        if path not in self._known:
+            digest = hashlib.sha256()
+            with path.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    digest.update(piece)
+            self._known[path] = digest.hexdigest()
+        return self._known[path]
