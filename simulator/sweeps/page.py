@@ -8,6 +8,7 @@ from simulator.errors import printable
 from simulator.plans.plan import Plan
 from simulator.sweeps.driver import Standing
 from simulator.sweeps.outcome import SHOWN, WIDTH, outcome_lines
+from simulator.sweeps.pictures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.sweeps.study import Study
@@ -30,7 +31,8 @@ def sweep_lines(
         lines += ["", *outcome_lines(study)]
     if counts.failed:
         lines += ["", f"{_many(counts.failed, 'run')} failed:", *_failures(study)]
-    return [*lines, "", f"table    {folder / 'results.parquet'}"]
+    lines += ["", f"table    {folder / 'results.parquet'}"]
+    return [*lines, f"figures  {folder / FIGURES}"] if (folder / FIGURES).is_dir() else lines
 
 
 def odd(plan: Plan) -> list[str]:

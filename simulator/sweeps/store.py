@@ -20,7 +20,7 @@ from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.partial import ENDING as PARTIAL
 from simulator.sweeps.partial import file_digest, replaced, write_text
 from simulator.sweeps.rows import Row
-from simulator.sweeps.table import fill, read_results, rows_in, write_results
+from simulator.sweeps.table import OtherVersionError, fill, read_results, rows_in, write_results
 from simulator.sweeps.worker import KEPT, TOKEN
 
 RESULTS: Final = "results.parquet"
@@ -198,6 +198,8 @@ class Store:
             if index is None or digest != index["sha256"]:
                 raise ValueError("checksum")
             table = read_results(path)
+        except OtherVersionError:
+            return {}
         except (OSError, ValueError, pa.ArrowException):
             found.damaged.append(RESULTS)
             return {}

@@ -25,6 +25,10 @@ _MEANINGS: Final = {
 }
 
 
+class OtherVersionError(Exception):
+    """A table that another version made; its runs are to be run again."""
+
+
 def results_table(plan: Plan, ledger: Ledger) -> pa.Table:
     """Return the rows of a sweep in their order, as Arrow.
 
@@ -69,14 +73,16 @@ def read_results(path: Path) -> pa.Table:
     Raises
     ------
     OSError, ValueError, pyarrow.ArrowException
-        If the file is damaged, or was made by a version with other columns.
+        If the file is damaged.
+    OtherVersionError
+        If it was made by a version with other columns.
     """
     table = pq.ParquetFile(path, page_checksum_verification=True).read()
     missing = {"row", "status", "error", "key", *(column.name for column in VALUES)}.difference(
         table.column_names
     )
     if missing:
-        raise ValueError(f"no column {', '.join(sorted(missing))}")
+        raise OtherVersionError(f"no column {', '.join(sorted(missing))}")
     return table
 
 
