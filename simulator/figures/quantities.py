@@ -4,8 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from simulator.columns import SUMMARY
-from simulator.display import DURATION, ENERGY, MASS, POWER, WATER, Ladder, unit_for
+from simulator.display import (
+    DURATION,
+    ENERGY,
+    MASS,
+    POWER,
+    WATER,
+    Ladder,
+    number_text,
+    unit_for,
+)
 from simulator.errors import listing, nearest, shown
+from simulator.units import number_and_unit
 
 WORDS: Final = {
     "wait_mean_h": "mean wait",
@@ -131,3 +141,23 @@ def value_words(value: object) -> str:
         rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
         return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
     return plain if isinstance(plain, str) else shown(plain)
+
+
+def amount_words(value: object) -> str:
+    """Return a value of an axis as people read it, numbers with no more than five digits.
+
+    What was drawn from a range has all its digits, ``2198.514411490091 kg``, of which a picture
+    needs few.
+    """
+    read = number_and_unit(value) if isinstance(value, str) else None
+    if read is not None:
+        return f"{plain_text(read[0])} {read[1]}"
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    return plain_text(plain) if isinstance(plain, float) else value_words(value)
+
+
+def plain_text(value: float) -> str:
+    """Return a number with at most five digits, and none that say nothing."""
+    text = f"{value:.5g}"
+    return number_text(value, 5) if "e" in text else text

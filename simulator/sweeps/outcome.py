@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
 from simulator.errors import InputError, printable
-from simulator.figures.quantities import axis_names, words_of
+from simulator.figures.quantities import axis_names, plain_text, words_of
 from simulator.units import number_and_unit
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def label_of(value: object) -> str:
             return printable(_in_short(json.loads(value)))
     quantity = number_and_unit(value) if isinstance(value, str) else None
     if quantity is not None:
-        return f"{_plain(quantity[0])} {quantity[1]}"
-    return _plain(value) if isinstance(value, float) else printable(str(value))
+        return f"{plain_text(quantity[0])} {quantity[1]}"
+    return plain_text(value) if isinstance(value, float) else printable(str(value))
 
 
 def _percentile_lines(study: "Study") -> list[str]:
@@ -150,12 +150,6 @@ def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
         ).rstrip()
         for row in table
     ]
-
-
-def _plain(value: float) -> str:
-    """Return a number as an axis says it: no digits that say nothing."""
-    text = f"{value:.5g}"
-    return number_text(value, 5) if "e" in text else text
 
 
 def _number(value: float) -> str:
