@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
 from simulator.errors import InputError
-from simulator.figures.quantities import axis_names, value_words, words_of
+from simulator.figures.quantities import amount_words, axis_names, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     ]
     for at in range(min(MOST_POINTS, len(points))):
         row = points.iloc[at]
-        labels = [_cut(value_words(row[axis]), letters) for axis in some]
+        labels = [_cut(amount_words(row[axis]), letters) for axis in some]
         table.append([*labels, *(_number(row[name] * size) for name, _, _, size in quantities)])
     texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
     lines = _aligned(table, texts)
@@ -132,7 +132,7 @@ def _tornado_lines(study: "Study") -> list[str]:
     names = axis_names(study.axes)
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
     for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
-        table.append([_cut(names[str(axis)], _AXIS_LETTERS), value_words(low), value_words(high)])
+        table.append([_cut(names[str(axis)], _AXIS_LETTERS), amount_words(low), amount_words(high)])
     for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
         cells += [_number(float(value) * size) for value in results]
     caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
