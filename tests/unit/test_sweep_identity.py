@@ -14,7 +14,7 @@ from simulator.plans.plan import Plan, plan_of
 from simulator.registry import provisioning
 from simulator.scenario import Scenario, from_document
 from simulator.simulation import run
-from tests.unit.sweep_bases import A, IDLE_POWER, base
+from tests.unit.sweep_bases import IDLE_POWER, A, base
 
 POLICY = """import simulator as fs
 
