@@ -300,6 +300,7 @@ def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[Gri
 def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
     """Return name and SHA-256 of every file that was read."""
     files = [(name, digest) for name, digest, _ in opened.jobs.inputs]
+    files += [(law.text, law.sha256) for law in opened.idle_laws]
     files += [
         (trace.file, trace.file_sha256)
         for trace in opened.traces

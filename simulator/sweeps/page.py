@@ -24,6 +24,9 @@ def sweep_lines(
     name = printable(plan.base.name)
     lines = [f"{name}: {_many(len(plan.points), 'point')} x {_many(len(plan.seeds), 'seed')}"]
     lines += [_counted(counts)]
+    if study is None and not left:
+        lines.append("no run is left; another part puts the table together at this moment")
+        return lines
     if study is None:
         lines.append(f"{left:,} runs are left to other parts; the last of them makes the table")
         return lines

@@ -9,6 +9,7 @@ import pyarrow as pa
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
+from simulator.sweeps.table import text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,10 @@ class Study:
         """
         from simulator.analysis.differences import compare_points
 
-        return compare_points(self.runs, self.axes, base)
+        schema = self._table.schema
+        texts = {path for path in self.axes if pa.types.is_string(schema.field(path).type)}
+        said = {path: text_of(value) if path in texts else value for path, value in base.items()}
+        return compare_points(self.runs, self.axes, said)
 
     def indices(self, quantities: Sequence[str] | None = None) -> "SobolIndices":
         """Return first-order and total Sobol indices, of a design ``saltelli``.
