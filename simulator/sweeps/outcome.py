@@ -128,7 +128,10 @@ def _index_lines(study: "Study") -> list[str]:
 def _tornado_lines(study: "Study") -> list[str]:
     """Return what each axis does to total carbon, the strongest first."""
     name, _, unit, size = SHOWN[0]
-    found = study.tornado(name)
+    try:
+        found = study.tornado(name)
+    except InputError as error:  # the base failed
+        return [f"no tornado: {words_of(name)} {issue.message}" for issue in error.issues]
     names = axis_names(study.axes)
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
     for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):

@@ -30,18 +30,41 @@ class Study:
         One row per run, as `simulator.sweeps.table.results_table` makes it.
     folder : Path, optional
         Where it is kept.
+    known : int
+        How many of its runs the folder knew already.
     """
 
-    __slots__ = ("_table", "folder", "plan")
+    __slots__ = ("_table", "folder", "known", "plan")
 
-    def __init__(self, plan: Plan, table: pa.Table, folder: Path | None = None) -> None:
+    def __init__(
+        self, plan: Plan, table: pa.Table, folder: Path | None = None, known: int = 0
+    ) -> None:
         self.plan = plan
         self.folder = folder
+        self.known = known
         self._table = table
 
     def __repr__(self) -> str:
         name, points, seeds = self.plan.base.name, len(self.plan.points), len(self.plan.seeds)
         return f"<Study {name!r} {points} points, {seeds} seeds>"
+
+    def __str__(self) -> str:
+        from simulator.sweeps.outcome import outcome_lines
+
+        if self.counts["failed"] == self.counts["runs"]:
+            return f"all of {self.counts['runs']:,} runs failed; .failed says why"
+        return "\n".join(outcome_lines(self))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many runs there are, were made now, were known already, and failed."""
+        runs, failed = self._table.num_rows, len(self.failed)
+        return {"runs": runs, "made": runs - self.known, "known": self.known, "failed": failed}
 
     @property
     def axes(self) -> tuple[str, ...]:
