@@ -1,6 +1,8 @@
 """What quantities and axes are called where people read them, and in which units."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from simulator.columns import SUMMARY
@@ -115,6 +117,8 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
         length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
+        if length < len(parts) and parts[-length - 1].endswith("]"):
+            length += 1  # "power" of a list's entry would read as the power of the whole
         names[path] = ".".join(parts[-length:])
     return names
 
@@ -122,11 +126,14 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
 def value_words(value: object) -> str:
     """Return a value of an axis as people read it.
 
-    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
-    ``timeout, after 1 h``.
+    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}``, or its
+    JSON, is ``timeout, after 1 h``.
     """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
+    if isinstance(plain, str) and plain.startswith("{"):
+        with suppress(ValueError):
+            plain = json.loads(plain)
     if isinstance(plain, Mapping) and plain:
         rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
         return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
