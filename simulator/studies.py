@@ -215,7 +215,7 @@ def optimize(
         scenario = load(scenario)
     table = {
         **axes,
-        "objectives": dict(objectives),
+        "objectives": objectives,
         "constraints": constraints if isinstance(constraints, str) else list(constraints),
         "where": where if isinstance(where, str) else list(where),
         "trials": trials,

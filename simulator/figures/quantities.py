@@ -118,6 +118,8 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
         length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
+        if length < len(parts) and parts[-length - 1].endswith("]"):
+            length += 1  # "power" of a list's entry would read as the power of the whole
         names[path] = ".".join(parts[-length:])
     return names
 

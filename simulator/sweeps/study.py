@@ -46,7 +46,7 @@ class Study:
 
     def __repr__(self) -> str:
         name, points, seeds = self.plan.base.name, len(self.plan.points), len(self.plan.seeds)
-        return f"<Study {name!r} {points} points, {seeds} seeds>"
+        return f"<Study {name!r}, points: {points:,}, seeds: {seeds:,}>"
 
     def __str__(self) -> str:
         from simulator.sweeps.outcome import outcome_lines
@@ -152,7 +152,7 @@ class Study:
         """
         from simulator.analysis.sensitivity import tornado
 
-        self._needs("one-at-a-time", "a tornado")
+        self._needs("one-at-a-time", "tornado")
         return tornado(self.runs, self.axes, quantity)
 
     def plot(self, quantity: str = "total_kgco2e", *, title: str | None = None) -> "Figure":
