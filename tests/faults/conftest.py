@@ -45,4 +45,4 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place = Place(tmp_path)
     yield place
     for run in place.runs:
-        run.kill()
+        run.destroy()
