@@ -199,11 +199,16 @@ def _shard_of_array(count: str | None) -> tuple[int, int]:
 
 def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:
     """Print what came out of it, or what other shards have still to do."""
+    from simulator.sweeps.outcome import outcome_document
     from simulator.sweeps.page import headlines, sweep_lines
+    from simulator.sweeps.pictures import save_figures
     from simulator.sweeps.study import Study
 
     counts = carried.standing
     study = None if carried.table is None else Study(plan, carried.table, folder)
+    if study is not None and counts.done:
+        with kept_on_the_way():
+            save_figures(study, folder)
     out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
     out.document(
         {
@@ -219,6 +224,7 @@ def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None
             "complete": study is not None,
             "table": None if study is None else str(folder / "results.parquet"),
             "headlines": [] if study is None else headlines(study),
+            **({} if study is None or not counts.done else outcome_document(study)),
         }
     )
 

@@ -1,11 +1,14 @@
 """What quantities and axes are called where people read them, and in which units."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
 from simulator.columns import SUMMARY
-from simulator.display import DURATION, ENERGY, MASS, POWER, WATER, Ladder, unit_for
-from simulator.errors import listing, nearest, shown
+from simulator.display import DURATION, ENERGY, MASS, POWER, WATER, Ladder, number_text, unit_for
+from simulator.errors import listing, nearest, printable, shown
+from simulator.units import number_and_unit
 
 WORDS: Final = {
     "wait_mean_h": "mean wait",
@@ -120,14 +123,43 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
 
 
 def value_words(value: object) -> str:
-    """Return a value of an axis as people read it.
-
-    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
-    ``timeout, after 1 h``.
-    """
+    """Return a value of an axis as people read it: tables in short, no digits that say nothing."""
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
-    if isinstance(plain, Mapping) and plain:
-        rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
-        return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
-    return plain if isinstance(plain, str) else shown(plain)
+    if isinstance(plain, str) and plain.startswith(("{", "[")):
+        with suppress(ValueError):
+            return printable(_in_short(json.loads(plain)))
+    if isinstance(plain, dict | list):
+        return printable(_in_short(plain))
+    return printable(plain) if isinstance(plain, str) else shown(plain)
+
+
+def _in_short(value: Any) -> str:
+    """Return a table of a scenario in short: ``timeout, after 1 min``."""
+    if isinstance(value, dict):
+        heads = [value[key] for key in ("policy", "dist", "model") if key in value][:1]
+        rest = [f"{key} {_in_short(value[key])}" for key in value if value[key] not in heads]
+        return ", ".join([*map(str, heads), *rest])
+    if isinstance(value, list):
+        return "/".join(map(_in_short, value))
+    return str(value)
+
+
+def amount_words(value: object) -> str:
+    """Return a value of an axis as people read it, numbers with no more than five digits.
+
+    What was drawn from a range has all its digits, ``2198.514411490091 kg``, of which a picture
+    needs few.
+    """
+    read = number_and_unit(value) if isinstance(value, str) else None
+    if read is not None:
+        return f"{plain_text(read[0])} {read[1]}"
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    return plain_text(plain) if isinstance(plain, float) else value_words(value)
+
+
+def plain_text(value: float) -> str:
+    """Return a number with at most five digits, and none that say nothing."""
+    text = f"{value:.5g}"
+    return number_text(value, 5) if "e" in text else text

@@ -1,6 +1,7 @@
 """Loading scenarios: files and documents in, one checked scenario or all problems out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from simulator.scenario.grid import Site
 from simulator.scenario.layers import Place, laid, lay_parent
 from simulator.scenario.model import SCHEMA, Provenance, Scenario, other_schema
 from simulator.scenario.nodes import NodeType
+from simulator.scenario.partly import read_partly
 from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec, issues_of, read_as
@@ -205,14 +207,16 @@ def _scenario(
     expand_catalog(layered)
     document = layered.document
     reading = place.reading
-    parts = {section: _entries(document, section, reading, issues, former) for section in SECTIONS}
+    entries = {s: _entries(document, s, reading, issues, former) for s in SECTIONS}
+    parts = {section: entries[section].whole for section in SECTIONS}
     head = {key: value for key, value in document.items() if key not in SECTIONS}
     scenario = None
     try:
         scenario = read_as(Scenario, head | parts, reading)
     except ValidationError as error:
         issues += issues_of(error)
-    issues += problems_between(document, parts, scenario, place.confirmed)
+    found = {section: entries[section].whole | entries[section].partly for section in SECTIONS}
+    issues += problems_between(document, found, scenario, place.confirmed)
     if issues or scenario is None:
         raise InputError(place.source, _told(issues, layered, place))
     return _finished(scenario, layered, place)
@@ -241,23 +245,31 @@ def _finished(scenario: Scenario, layered: Layered, place: Place) -> Scenario:
     return scenario.with_provenance(provenance)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The entries of a section that could be read, and those with problems, as far as they can."""
+
+    whole: dict[str, Spec] = field(default_factory=dict)
+    partly: dict[str, Spec] = field(default_factory=dict)
+
+
 def _entries(
     document: Document,
     section: str,
     reading: Reading,
     issues: list[Issue],
     former: Scenario | None,
-) -> dict[str, Any]:
-    """Return the entries of a section that can be read; note the problems of the others."""
+) -> _Entries:
+    """Return the entries of a section; note their problems."""
     table = document.get(section, {})
     if not isinstance(table, dict):
         text = f"{shown(table)} is not a table; write [{section}.NAME] and its keys below it"
         issues.append(Issue(section, text))
-        return {}
-    found: dict[str, Spec] = {}
+        return _Entries()
+    found = _Entries()
     for name, entry in table.items():
         if former is not None and (spec := former.read_before(section, name, entry)) is not None:
-            found[name] = spec
+            found.whole[name] = spec
             continue
         try:
             plain_text(name, "a name")
@@ -269,9 +281,11 @@ def _entries(
             issues.append(Issue(where, text))
             continue
         try:
-            found[name] = read_as(_KINDS[section], entry, reading)
+            found.whole[name] = read_as(_KINDS[section], entry, reading)
         except ValidationError as error:
             issues += issues_of(error, section, name)
+            if (spec := read_partly(_KINDS[section], entry, reading)) is not None:
+                found.partly[name] = spec
     return found
 
 

@@ -28,7 +28,9 @@ from simulator.scenario.node_power import (
 )
 from simulator.scenario.paths import Part
 from simulator.scenario.prices import Price, PriceOf
-from simulator.scenario.spec import Problems, Spec, TableList
+from simulator.scenario.reading import unread_of
+from simulator.scenario.spec import Problems, Spec
+from simulator.scenario.table_list import TableList
 from simulator.units import G_PER_KG, format_quantity
 
 MOST_ACCELERATORS: Final = 1024
@@ -163,15 +165,15 @@ class NodeType(Spec):
     @field_validator("idle_states")
     @classmethod
     def _ladder(cls, states: tuple[IdleState, ...], info: ValidationInfo) -> tuple[IdleState, ...]:
-        idle_w = info.data.get("idle_power_w")
-        if idle_w is None:
+        idle_w, unread = info.data.get("idle_power_w"), unread_of(info)
+        if idle_w is None or (unread is not None and "idle_power_w" in unread):
             return states
         problems = Problems()
-        for index, state in enumerate(states):
+        for index, state in enumerate(states if unread is None else ()):
             for key, text in _ladder_problems(state, states[:index], idle_w):
                 problems.add((index, key), text)
         problems.check()
-        return tuple(_with_idle_power(state, idle_w) for state in states)
+        return tuple(state if state.partly else _with_idle_power(state, idle_w) for state in states)
 
 
 def _ladder_problems(

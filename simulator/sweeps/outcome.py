@@ -1,14 +1,11 @@
 """What came out of a sweep as a table of 80 columns: the one that its design asks for."""
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
-from simulator.errors import InputError, printable
-from simulator.figures.quantities import axis_names, words_of
-from simulator.units import number_and_unit
+from simulator.errors import InputError
+from simulator.figures.quantities import amount_words, axis_names, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +44,29 @@ def outcome_lines(study: "Study") -> list[str]:
     return point_lines(study.points, study.axes)
 
 
+def outcome_document(study: "Study") -> dict[str, Any]:
+    """Return what came out of a sweep as plain data: what `outcome_lines` shows, in full."""
+    design = study.plan.design
+    if design == "one-at-a-time":
+        return {"tornado": _records(study.tornado(SHOWN[0][0]))}
+    found: dict[str, Any] = {}
+    if design in {"latin-hypercube", "sobol", "saltelli"}:
+        found["percentiles"] = _records(study.percentiles().reset_index())
+    if design == "saltelli":
+        try:
+            found["indices"] = _records(study.indices().table)
+        except InputError as error:
+            found["indices_absent"] = [issue.message for issue in error.issues]
+    return found
+
+
+def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in table.astype(object).to_dict("records")
+    ]
+
+
 def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     """Return the points as a table: what each says, and the means over its seeds."""
     import pandas as pd
@@ -61,24 +81,13 @@ def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     ]
     for at in range(min(MOST_POINTS, len(points))):
         row = points.iloc[at]
-        labels = [_cut(label_of(row[axis]), letters) for axis in some]
+        labels = [_cut(amount_words(row[axis]), letters) for axis in some]
         table.append([*labels, *(_number(row[name] * size) for name, _, _, size in quantities)])
     texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
     lines = _aligned(table, texts)
     if len(points) > MOST_POINTS:
         lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
     return lines
-
-
-def label_of(value: object) -> str:
-    """Return what an axis says at a point as people write it; tables in short."""
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        with suppress(ValueError):
-            return printable(_in_short(json.loads(value)))
-    quantity = number_and_unit(value) if isinstance(value, str) else None
-    if quantity is not None:
-        return f"{_plain(quantity[0])} {quantity[1]}"
-    return _plain(value) if isinstance(value, float) else printable(str(value))
 
 
 def _percentile_lines(study: "Study") -> list[str]:
@@ -119,25 +128,18 @@ def _index_lines(study: "Study") -> list[str]:
 def _tornado_lines(study: "Study") -> list[str]:
     """Return what each axis does to total carbon, the strongest first."""
     name, _, unit, size = SHOWN[0]
-    found = study.tornado(name)
+    try:
+        found = study.tornado(name)
+    except InputError as error:  # the base failed
+        return [f"no tornado: {words_of(name)} {issue.message}" for issue in error.issues]
     names = axis_names(study.axes)
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
     for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
-        table.append([_cut(names[str(axis)], _AXIS_LETTERS), label_of(low), label_of(high)])
+        table.append([_cut(names[str(axis)], _AXIS_LETTERS), amount_words(low), amount_words(high)])
     for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
         cells += [_number(float(value) * size) for value in results]
     caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
     return [*_aligned(table, {0}), caption]
-
-
-def _in_short(value: Any) -> str:
-    if isinstance(value, dict):
-        head = value.get("policy") or value.get("dist") or value.get("model") or ""
-        rest = [f"{key} {_in_short(value[key])}" for key in value if value[key] is not head]
-        return " ".join([str(head), ", ".join(rest)]).strip()
-    if isinstance(value, list):
-        return "/".join(map(_in_short, value))
-    return str(value)
 
 
 def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
@@ -150,12 +152,6 @@ def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
         ).rstrip()
         for row in table
     ]
-
-
-def _plain(value: float) -> str:
-    """Return a number as an axis says it: no digits that say nothing."""
-    text = f"{value:.5g}"
-    return number_text(value, 5) if "e" in text else text
 
 
 def _number(value: float) -> str:

@@ -24,12 +24,12 @@ _ENDED: Final = "ZX"
 """Letters of processes that have ended and are only listed still."""
 
 
-def connected(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
+def connected(module: str, *words: str) -> tuple[subprocess.Popen[bytes], Connection]:
     """Start a module in a process of its own that is told one end of a connection."""
     ours, theirs = socketpair()
     with theirs:
         try:
-            process = started(module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
+            process = started(module, str(theirs.fileno()), *words, pass_fds=(theirs.fileno(),))
         except BaseException:
             ours.close()
             raise
@@ -78,28 +78,50 @@ def cause_of(status: int) -> str:
 
 
 def end_session(leader: int) -> None:
-    """Kill every process of a session, whatever groups they have made for themselves.
+    """Kill every process of a session, whatever groups they have made for themselves."""
+    end_members(leader)
+    end_group(leader)
 
-    The leader goes last, so that its number is not given to another process meanwhile.
-    """
+
+def end_members(leader: int) -> None:
+    """Kill every process of a session but the first, which keeps the number of the session."""
     for _ in range(_MOST_GENERATIONS):
         members = [pid for pid in _session(leader) if pid != leader]
-        if not members:
-            break
         for pid in members:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    with suppress(ProcessLookupError):
+        if not members:
+            return
+
+
+def end_group(leader: int) -> None:
+    """Kill a process that leads a group, and what it started."""
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """Return whether a process of this machine has ended, be it buried or not."""
+    return _standing(pid)[0] in _ENDED
 
 
 def _session(leader: int) -> list[int]:
     """Return the processes of a session that still run."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError, IndexError):
-            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            state, _, _, session = stat.rpartition(")")[2].split()[:4]
-            if int(session) == leader and state not in _ENDED:
-                found.append(int(entry.name))
-    return found
+    standings = {
+        int(entry.name): _standing(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")
+    }
+    return [
+        pid
+        for pid, (state, session) in standings.items()
+        if session == leader and state not in _ENDED
+    ]
+
+
+def _standing(pid: int) -> tuple[str, int]:
+    """Return the letter of a process's state, and its session."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return _ENDED[0], 0
+    state, _, _, session = stat.rpartition(")")[2].split()[:4]
+    return state, int(session)
