@@ -65,10 +65,13 @@ class _Process:
     def feed(self) -> None:
         """Send the first chunk if the process waits for one."""
         if self.is_ready and self.chunks and not self.is_at_work:
-            with suppress(OSError):  # it died; its silence will tell
+            try:
                 self.connection.send(self.chunks[0])
-                self.is_at_work = True
-                self.heard_s = time.monotonic()
+            except OSError:  # it died, or has been told a half: either way its end will be heard
+                self.kill()
+                return
+            self.is_at_work = True
+            self.heard_s = time.monotonic()
 
     def is_dead(self) -> bool:
         """Return whether the process has ended; its number stays taken."""
