@@ -13,6 +13,7 @@ from simulator.analysis.statistics import numbers_of, quantities_of
 from simulator.assumptions import basis_of
 from simulator.comparison.seeds import seeds_of
 from simulator.comparison.sides import runs, table_of
+from simulator.display import text_html
 from simulator.errors import InputError, Issue, listing, shown
 from simulator.inputs import open_grids
 from simulator.results import Results
@@ -65,9 +66,7 @@ class Comparison:
         return self.text()
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<pre>{escape(self.text())}</pre>"
+        return text_html(self.text())
 
     @property
     def absent(self) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from simulator.display import text_html
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
@@ -56,9 +57,7 @@ class Study:
         return "\n".join(outcome_lines(self))
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<pre>{escape(str(self))}</pre>"
+        return text_html(str(self))
 
     @property
     def counts(self) -> dict[str, int]:

@@ -325,7 +325,9 @@ def test_the_text_holds_the_headlines_in_eighty_columns(compared: Comparison) ->
     total = next(line for line in lines if line.startswith("carbon"))
     assert total.split()[1] == "total"
     assert total.endswith("*")
-    assert compared._repr_html_().startswith("<pre>asleep against today")
+    assert compared._repr_html_().startswith(
+        '<pre style="font-family: monospace">asleep against today'
+    )
 
 
 def test_long_and_odd_names_break_no_line(today: Scenario) -> None:
