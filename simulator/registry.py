@@ -9,12 +9,15 @@ What ships is imported when a name is first looked up; packages of others name t
 the entry points group of the kind, e.g. ``fleetsim.provisioning``.
 """
 
+import hashlib
 import inspect
+import marshal
 import pkgutil
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
@@ -131,6 +134,9 @@ class Plugin:
         What is wrong between parameters; see `Rules`.
     roles : mapping of str to str
         Names of the arguments that someone other than the function itself must know.
+    source : str
+        SHA-256 of the file that the function stands in, as it was registered; empty for what
+        ships, whose changes are told by the model version.
     """
 
     name: str
@@ -139,6 +145,7 @@ class Plugin:
     parameters: tuple[Parameter, ...]
     rules: Rules | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def summary(self) -> str:
@@ -236,13 +243,29 @@ class Kind:
 
     def registered_elsewhere(self) -> dict[str, str]:
         """Return the module of every plug-in that does not ship, by the plug-in's name."""
+        others = {n: p.function for n, p in self._plugins.items() if not self._is_own(p.function)}
+        return {name: str(function.__module__) for name, function in others.items()}
+
+    def sources(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return what stands for the code of plug-ins that do not ship, by their names.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Which; all that are registered unless given.
+        """
+        chosen = self._plugins if names is None else [n for n in names if n in self._plugins]
+        found = {name: self._plugins[name].source for name in chosen}
+        return {name: source for name, source in found.items() if source}
+
+    def _is_own(self, function: Callable[..., Any]) -> bool:
+        """Return whether a function ships."""
         home = self._package.partition(".")[0]
-        modules = {name: str(each.function.__module__) for name, each in self._plugins.items()}
-        return {name: module for name, module in modules.items() if module.split(".")[0] != home}
+        return str(function.__module__).partition(".")[0] == home
 
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
-        if str(function.__module__).partition(".")[0] != self._package.partition(".")[0]:
+        if not self._is_own(function):
             self._find_own()  # so that a name that ships is taken, whoever is first
         taken = self._plugins.get(plugin.name)
         if taken is not None and not _is_rewritten(taken.function, function):
@@ -289,7 +312,9 @@ class Kind:
                 raise TypeError(f"{where}: {role}: known here are {listing(self._roles)}")
             if argument not in {parameter.name for parameter in parameters}:
                 raise TypeError(f"{where}: {role}: no parameter is called {argument}")
-        return Plugin(name, self._form(function, where).name, function, parameters, rules, roles)
+        form = self._form(function, where).name
+        source = "" if self._is_own(function) else _source(function)
+        return Plugin(name, form, function, parameters, rules, roles, source)
 
     def _form(self, function: Callable[..., Any], where: str) -> Form:
         first = tuple(
@@ -305,6 +330,19 @@ class Kind:
         raise TypeError(
             f"{where}: {kind} of ({', '.join(first)}); write {' or '.join(map(str, self._forms))}"
         )
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """Return the SHA-256 of the file of a function, or of the cell of a notebook."""
+    code = function.__code__
+    try:
+        content = Path(code.co_filename).read_bytes()
+    except (OSError, ValueError):
+        try:
+            content = inspect.getsource(function).encode()
+        except (OSError, TypeError):  # typed at a prompt
+            content = marshal.dumps(code)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_rewritten(old: Callable[..., Any], new: Callable[..., Any]) -> bool:

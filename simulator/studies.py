@@ -97,7 +97,7 @@ def sweep(
     with _shown(progress, scenario.name) as show:
         carried = carry(plan, target, chosen, show=show, tell=_say)
     assert carried.table is not None  # no shard was asked for
-    return Study(plan, carried.table, target)
+    return Study(plan, carried.table, target, carried.standing.cached)
 
 
 def compare(
@@ -215,7 +215,7 @@ def optimize(
         scenario = load(scenario)
     table = {
         **axes,
-        "objectives": dict(objectives),
+        "objectives": objectives,
         "constraints": constraints if isinstance(constraints, str) else list(constraints),
         "where": where if isinstance(where, str) else list(where),
         "trials": trials,

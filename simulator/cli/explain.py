@@ -11,9 +11,6 @@ from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, term
 from simulator.errors import InputError, Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulator.explanation.difference import Step
     from simulator.results import Results
     from simulator.scenario import Scenario
 
@@ -153,7 +150,7 @@ def _explain_difference(
     steps = steps_between(base.summary, run.summary)
     names = names_of(base, run, (against.name, folder.name))
     if output is not None and kind is not None:
-        _draw(base, run, steps, names, output, kind)
+        _draw(base, run, names, output, kind)
     lines = [*difference_lines(base, run, steps, names), *([f"figure: {output}"] if output else [])]
     out.say("\n".join(lines))
     out.document(
@@ -192,27 +189,15 @@ def _kind(output: Path) -> Literal["png", "svg"]:
 def _draw(
     base: "Results",
     run: "Results",
-    steps: "Sequence[Step]",
     names: tuple[str, str],
     output: Path,
     kind: Literal["png", "svg"],
 ) -> None:
-    from simulator.explanation.difference import bases_of, energies_text, takeaway
+    from simulator.explanation.difference import bases_of
+    from simulator.explanation.waterfall import draw_difference
     from simulator.figures.style import render
-    from simulator.figures.waterfall import draw_waterfall
 
-    base_kg = float(base.summary["total_kgco2e"])
-    figure = draw_waterfall(
-        {each.step: each.difference_kgco2e for each in steps},
-        base_kg=base_kg,
-        names=names,
-        notes=energies_text(steps),
-        title=takeaway(steps, base_kg, names),
-        caption=(
-            f"Total carbon, location-based ({bases_of(base, run)}) and embodied. Below a step: the "
-            "same in energy; overhead: facility less IT energy."
-        ),
-    )
+    figure = draw_difference(base.summary, run.summary, names, bases_of(base, run))
     try:
         output.write_bytes(render(figure, kind))
     except OSError as error:

@@ -97,6 +97,18 @@ class Comparison:
             self.table, self.names[0], quantities=quantities, seeds=len(self.seeds)
         )
 
+    def waterfall(self, other: str | None = None) -> "Figure":
+        """Draw the steps from the base's mean total carbon to another's, by default the first.
+
+        Raises
+        ------
+        InputError
+            If there is no such side, or a step is absent.
+        """
+        from simulator.comparison.steps import draw_steps
+
+        return draw_steps(self, other)
+
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Return the table as CSV, or write it to a file.
 

@@ -329,6 +329,7 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
     table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]
     table[:, kernels.RULE] = fleet.placement
     table[:, kernels.LADDER] = ladders.table.first < ladders.table.levels
+    table[:, kernels.NAPS] = ladders.table.naps
     table[:, kernels.MOST_WAKING] = ladders.most_waking
     table[:, kernels.OWNED] = fleet.first_count
     table[:, kernels.SITE] = fleet.site

@@ -80,6 +80,11 @@ def steps_between(base: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[Step
     return tuple(steps)
 
 
+def keys_of_steps() -> tuple[str, ...]:
+    """Return the keys of a summary that the carbon of the steps adds up from."""
+    return tuple(CARBON.get(name, f"{name}_kgco2e") for name in STEPS)
+
+
 def difference_kg(steps: Sequence[Step]) -> float:
     """Return the difference that the steps add up to. [kgCO2e]"""
     return math.fsum(step.difference_kgco2e for step in steps)
@@ -109,7 +114,12 @@ def names_of(base: Results, run: Results, folders: tuple[str, str]) -> tuple[str
 
 def bases_of(base: Results, run: Results) -> str:
     """Return what the carbon of two runs stands on, said once where it is the same."""
-    one, two = (results.basis.get("average", "average intensity") for results in (base, run))
+    return bases_text(base.basis, run.basis)
+
+
+def bases_text(base: Mapping[str, str], run: Mapping[str, str]) -> str:
+    """Return what the carbon of two sides stands on, said once where it is the same."""
+    one, two = (basis.get("average", "average intensity") for basis in (base, run))
     return one if one == two else f"run: {two}; base: {one}"
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from simulator.display import share_text, short_text
+from simulator.display import short_text
 from simulator.errors import InputError, Issue
 from simulator.figures.quantities import axis_names, words_of
 from simulator.figures.style import (
@@ -124,6 +124,5 @@ def _takeaway(table: "pd.DataFrame", quantity: str) -> str:
     """Return the axis that explains most, and how much of it."""
     first = table.iloc[0]
     name = axis_names([str(axis) for axis in table["axis"]], least=2)[str(first["axis"])]
-    own = share_text(max(0.0, float(first["first"])))
-    both = share_text(max(0.0, float(first["total"])))
+    own, both = (f"{100 * max(0.0, float(first[key])):.0f} %" for key in ("first", "total"))
     return f"{name} explains {own} of the variance of {words_of(quantity)} alone, {both} in all"

@@ -118,6 +118,8 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
         length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
+        if length < len(parts) and parts[-length - 1].endswith("]"):
+            length += 1  # "power" of a list's entry would read as the power of the whole
         names[path] = ".".join(parts[-length:])
     return names
 
@@ -131,11 +133,6 @@ def value_words(value: object) -> str:
             return printable(_in_short(json.loads(plain)))
     if isinstance(plain, dict | list):
         return printable(_in_short(plain))
-    quantity = number_and_unit(plain) if isinstance(plain, str) else None
-    if quantity is not None:
-        return f"{_number(quantity[0])} {quantity[1]}"
-    if isinstance(plain, float):
-        return _number(plain)
     return printable(plain) if isinstance(plain, str) else shown(plain)
 
 
@@ -150,6 +147,21 @@ def _in_short(value: Any) -> str:
     return str(value)
 
 
-def _number(value: float) -> str:
+def amount_words(value: object) -> str:
+    """Return a value of an axis as people read it, numbers with no more than five digits.
+
+    What was drawn from a range has all its digits, ``2198.514411490091 kg``, of which a picture
+    needs few.
+    """
+    read = number_and_unit(value) if isinstance(value, str) else None
+    if read is not None:
+        return f"{plain_text(read[0])} {read[1]}"
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    return plain_text(plain) if isinstance(plain, float) else value_words(value)
+
+
+def plain_text(value: float) -> str:
+    """Return a number with at most five digits, and none that say nothing."""
     text = f"{value:.5g}"
     return number_text(value, 5) if "e" in text else text

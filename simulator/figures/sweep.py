@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.columns import SUMMARY
-from simulator.display import number_text, short_text
+from simulator.display import count_text, number_text, short_text
 from simulator.errors import InputError, Issue
 from simulator.figures.legend import (
     LINE_IN,
@@ -21,6 +21,7 @@ from simulator.figures.legend import (
 )
 from simulator.figures.quantities import (
     SAID,
+    amount_words,
     axis_names,
     no_quantity,
     unit_of,
@@ -41,8 +42,14 @@ FEW_LINES: Final = 3
 """Lines whose bands may be dark without hiding one another."""
 MOST_ROWS: Final = 40
 """Rows of dots that one picture holds."""
-MOST_PANELS: Final = 6
+MOST_PANELS: Final = 9
 """Axes that clouds of dots are drawn over."""
+PANEL_IN: Final = 2.3
+"""Height of a row of clouds. [in]"""
+NO_LEGEND: Final = 0.04
+"""Part of the height that a legend above the axes would take."""
+MIDDLE: Final = (5.0, 95.0)
+"""Percentiles that the takeaway of clouds gives, with nine of ten points between them."""
 LABEL_APART: Final = 0.055
 """Least distance of two labels beside lines, in heights of the axes."""
 CLOUD_LETTERS: Final = 12
@@ -82,7 +89,7 @@ class Course:
 
     def name(self, path: str) -> str:
         """Return what people call an axis."""
-        return axis_names(self.axes)[path]
+        return axis_names(self.axes, least=2)[path]
 
     def varies(self, path: str) -> bool:
         """Return whether an axis takes more than one value."""
@@ -128,7 +135,7 @@ def draw_sweep(
     scales = {path: scale_of(course.values[path]) for path in course.axes}
     numeric = [path for path in course.axes if scales[path] is not None and course.varies(path)]
     caption = _caption(points, quantity)
-    words = title or _takeaway(course, quantity)
+    words = title or _lowest(course, quantity)
     with house_style():
         if numeric:
             along = max(numeric, key=lambda path: len(set(map(value_words, course.values[path]))))
@@ -137,7 +144,8 @@ def draw_sweep(
             scale = scales[along]
             if scale is not None and len(lines) <= min(MOST_LINES, len(course.mean) / 2):
                 return _lines(course, along, scale, rest, words, caption)
-            return _clouds(course, scales, words, caption)
+            words = title or _between(course, quantity)
+            return _clouds(course, scales, words, _caption(points, quantity, interval=False))
         return _dots(course, words, caption)
 
 
@@ -150,7 +158,9 @@ def _lines(
     names = list(dict.fromkeys(labels))
     heading = short_name(course.heading(rest)) if rest else ""
     room = max(map(len, [*short_names(names), heading])) if rest else 0
-    figure.subplots_adjust(left=0.095, right=0.965 - 0.0115 * room)
+    figure.subplots_adjust(
+        left=0.095, right=0.965 - 0.0115 * room, top=figure.subplotpars.top + NO_LEGEND
+    )
     axes = figure.add_subplot()
     ends = []
     shade = 0.18 if len(names) <= FEW_LINES else 0.09
@@ -240,8 +250,9 @@ def _clouds(course: Course, scales: dict[str, Scale | None], title: str, caption
     lines = -(-len(paths) // columns)
     if len(course.axes) > MOST_PANELS:
         caption += f" Only {MOST_PANELS} of {len(course.axes)} axes are shown."
-    figure = figure_of(title, caption, height_in=1.0 + 2.8 * lines, below_in=0.8)
-    figure.subplots_adjust(left=0.095, hspace=0.5, wspace=0.1)
+    figure = figure_of(title, caption, height_in=1.2 + PANEL_IN * lines, below_in=0.6)
+    top = figure.subplotpars.top + 0.2 / figure.get_figheight()
+    figure.subplots_adjust(left=0.095, top=top, hspace=0.42, wspace=0.14)
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
     for axes, path in zip(panels, paths, strict=False):
         scale = scales[path]
@@ -287,6 +298,8 @@ def _course(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Cours
     shown_axes = tuple(varied or axes[:1])
     size, unit = unit_of(quantity, known["mean"])
     mean, low, high = (known[name].to_numpy(np.float64) / size for name in ("mean", "low", "high"))
+    if _cut_at_0(quantity):
+        low = np.where(mean >= 0.0, np.maximum(low, 0.0), low)
     words = f"{words_of(quantity)} [{unit}]" if unit else words_of(quantity)
     return Course(shown_axes, values, mean, low, high, words, unit)
 
@@ -304,27 +317,44 @@ def _problems(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Ite
         yield Issue("quantity", f"{quantity} is absent at every point; draw another")
 
 
-def _takeaway(course: Course, quantity: str) -> str:
+def _cut_at_0(quantity: str) -> bool:
+    """Return whether intervals end at 0: a wait can't be less, whatever a mean's interval says."""
+    return quantity.startswith("wait")
+
+
+def _lowest(course: Course, quantity: str) -> str:
     """Return where the quantity is lowest."""
     at = int(np.argmin(course.mean))
-    chosen = [(course.name(path), course.values[path][at]) for path in course.axes[:3]]
     place = ", ".join(
-        f"{name} {number_text(value) if isinstance(value, float) else value_words(value)}"
-        for name, value in chosen
+        f"{course.name(path)} {amount_words(course.values[path][at])}" for path in course.axes[:3]
     )
     amount = f"{number_text(float(course.mean[at]), 4)} {course.unit}".rstrip()
     return f"Lowest {words_of(quantity)}: {amount} at {place}"
 
 
-def _caption(points: "pd.DataFrame", quantity: str) -> str:
+def _between(course: Course, quantity: str) -> str:
+    """Return between which values the quantity lies at nine of ten points."""
+    low, high = (number_text(float(each), 3) for each in np.percentile(course.mean, MIDDLE))
+    words = words_of(quantity)
+    return (
+        f"{words[0].upper()}{words[1:]} lies between {low} and {high} {course.unit}".rstrip()
+        + f" at nine of ten of {count_text(len(course.mean))} points"
+    )
+
+
+def _caption(points: "pd.DataFrame", quantity: str, *, interval: bool = True) -> str:
     """Say what the dots are means of, and what is missing."""
     known = points[points["mean"].notna()]
     runs = sorted(set(known["n"]))
     if runs == [1]:
-        words = "One run at each point, so there is no interval"
+        words = "One run at each point" + (", so there is no interval" if interval else "")
     else:
         count = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
-        words = f"Mean of {count} runs at each point, with its 95 % interval"
+        words = f"Mean of {count} runs at each point" + (
+            ", with its 95 % interval" if interval else ""
+        )
+        below = bool((known["low"] < 0.0).any()) and _cut_at_0(quantity)
+        words += ", cut at 0" if interval and below else ""
     missing = len(points) - len(known)
     if missing:
         words += f". Absent at {missing} of {len(points)} points"

@@ -6,9 +6,8 @@ import numpy as np
 
 from simulator.display import number_text, short_text
 from simulator.errors import InputError, Issue
-from simulator.figures.quantities import SAID, axis_names, unit_of, value_words, words_of
+from simulator.figures.quantities import SAID, amount_words, axis_names, unit_of, words_of
 from simulator.figures.style import BLUE, INK, MUTED, ORANGE, figure_of, house_style, legend_above
-from simulator.units import number_and_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +82,7 @@ def _bars(axes: "Axes", table: "pd.DataFrame", names: list[str], size: float) ->
             handles[at] = axes.barh(middle, end - base, height, left=base, color=colour, zorder=3)
             other = (high, low)[at]
             left = end < base or (end == base and (other > base or (other == base and at == 0)))
-            text = _value(table[("low", "high")[at]].iloc[row])
+            text = amount_words(table[("low", "high")[at]].iloc[row])
             _label(axes, end, middle, short_text(text, VALUE_LETTERS), left=left)
     axes.axvline(base, color=INK, linewidth=1.0, zorder=4)
     axes.set_ylim(len(table) - 0.4, -0.6)
@@ -92,12 +91,6 @@ def _bars(axes: "Axes", table: "pd.DataFrame", names: list[str], size: float) ->
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     legend_above(axes, handles, ["at the low value", "at the high value"])
-
-
-def _value(value: object) -> str:
-    """Return a value of an axis in six digits, its unit behind it."""
-    read = number_and_unit(value) if isinstance(value, str) else None
-    return value_words(value) if read is None else f"{read[0]:g} {read[1]}"
 
 
 def _label(axes: "Axes", x: float, y: float, text: str, *, left: bool) -> None:

@@ -219,8 +219,9 @@ def _takeaway(trials: "pd.DataFrame", goals: Sequence[Goal], base: Mapping[str, 
     said = f"{len(front)} of {many} trials on the front"
     if len(goals) > 2 or len(front) == 1:
         return f"{said}; best {words_of(quantity)}: {_amount(quantity, ends.iloc[0][quantity])}"
+    scales = {name: _scale(trials, name, base) for name, _ in goals}  # as the axes have them
     first, last = (
-        " at ".join(_amount(name, row[name]) for name, _ in goals)
+        " at ".join(_in_unit(row[name], *scales[name]) for name, _ in goals)
         for row in (ends.iloc[0], ends.iloc[-1])
     )
     return f"{said}, from {first} to {last}"
@@ -270,7 +271,10 @@ def _axis_name(quantity: str, unit: str) -> str:
 
 
 def _amount(quantity: str, value: float) -> str:
-    size, unit = unit_of(quantity, [abs(value)])
+    return _in_unit(value, *unit_of(quantity, [abs(value)]))
+
+
+def _in_unit(value: float, size: float, unit: str) -> str:
     return f"{number_text(value / size, 3)} {unit}".rstrip()
 
 

@@ -98,7 +98,7 @@ class Evaluation:
         self._ledger = ledger
         session = Session(
             [self._search.base], ledger, self._options, store, said=self._search.table,
-            tell=self._tell,
+            most=self._search.batch * len(self._search.seeds), tell=self._tell,
         )  # fmt: skip
         self._session = self._held.enter_context(session)
 

@@ -136,7 +136,8 @@ def load_study(
     """
     found = load_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
     if table not in found.tables:
-        text = f"missing; write a table [{table}], or run the file with fleetsim run"
+        verb = next(iter(found.tables), "run")  # a verb is called as its table is
+        text = f"missing; write a table [{table}], or run the file with fleetsim {verb}"
         raise InputError(str(path), [Issue(table, text)])
     return found.base, found.tables[table]
 

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -114,11 +115,14 @@ def _joined(plan: Plan, store: Store, standing: Standing, options: Options) -> C
         return Carried(standing, None, left=left)
     with suppress(InputError), store.opened():
         return Carried(standing, _compacted(plan, store, store.scan().ledger, options))
-    return Carried(standing, None)
+    return Carried(standing, None)  # another part is at it
 
 
 def _compacted(plan: Plan, store: Store, ledger: Ledger, options: Options) -> pa.Table:
-    """Make the table of all rows, and the account of what made it."""
+    """Keep what only the whole tells, make the table of all rows, and account for it."""
+    if plan.keep:
+        session = Session([plan.base], ledger, options, store, said=plan.table)
+        keep_chosen(plan, ledger, session.work(here=True), partial(points_of, plan))
     table = results_table(plan, ledger)
     store.compact(table)
     manifest = {
@@ -148,17 +152,12 @@ def _run(
     show: Progress | None,
     tell: Callable[[str], None],
 ) -> Standing:
-    def points(rows: Sequence[int]) -> tuple[Point, ...]:
-        return points_of(plan, rows)
-
+    points = partial(points_of, plan)
     with Session([plan.base], ledger, options, store, said=plan.table, tell=tell) as session:
         rows = _part(plan, options)
         if store is None:
             return session.run(points, rows, show=show)
-        standing = session.run(points, rows, kept=kept_as_it_comes(plan), show=show)
-        if plan.keep and not len(ledger.open_rows):
-            keep_chosen(plan, ledger, session.work(here=True), points)
-        return standing
+        return session.run(points, rows, kept=kept_as_it_comes(plan), show=show)
 
 
 def _part(plan: Plan, options: Options) -> NDArray[np.int64]:

@@ -24,6 +24,9 @@ def sweep_lines(
     name = printable(plan.base.name)
     lines = [f"{name}: {_many(len(plan.points), 'point')} x {_many(len(plan.seeds), 'seed')}"]
     lines += [_counted(counts)]
+    if study is None and not left:
+        lines.append("no run is left; another part puts the table together at this moment")
+        return lines
     if study is None:
         lines.append(f"{left:,} runs are left to other parts; the last of them makes the table")
         return lines
@@ -39,7 +42,11 @@ def odd(plan: Plan) -> list[str]:
     """Return what is odd about a sweep, each on one line; a node type that an axis names is not."""
     named = {value for axis in plan.axes if axis.parts[-1] == "node" for value in axis.values or ()}
     expected = {f"nodes.{name}: no cluster uses this node type" for name in named}
-    return [each for each in (*plan.base.warnings, *plan.warnings) if each not in expected]
+    return [
+        each
+        for each in (*plan.base.warnings, *plan.warnings)
+        if not any(each.startswith(text) for text in expected)
+    ]
 
 
 def headlines(study: "Study") -> list[dict[str, Any]]:

@@ -73,7 +73,14 @@ def draw_study(study: "Study", quantity: str, *, title: str | None = None) -> "F
     from simulator.figures.tornado import draw_tornado
 
     if study.plan.design == "saltelli":
-        return draw_indices(study.indices([quantity]).of(quantity), quantity, title=title)
+        found = study.indices([quantity])
+        return draw_indices(
+            found.of(quantity),
+            quantity,
+            confidence=found.confidence,
+            samples=found.samples,
+            title=title,
+        )
     if study.plan.design == "one-at-a-time":
         return draw_tornado(study.tornado(quantity), quantity, title=title)
     return draw_runs(study.runs, study.axes, quantity, title=title)

@@ -147,7 +147,7 @@ class Store:
             If the disk refuses.
         """
         self._own.sync()
-        before = read_index(self.folder)
+        before = self._standing()
         index = {
             "sweep": self.digest,
             "rows": table.num_rows,
@@ -164,6 +164,16 @@ class Store:
         write = partial(write_results, table)
         replaced(self.folder / RESULTS, write, ready=announce)
         self._write_index(index)
+
+    def _standing(self) -> dict[str, Any] | None:
+        """Return what the index says of the table that stands there; None if it fits none."""
+        index = read_index(self.folder)
+        with suppress(OSError):
+            digest = file_digest(self.folder / RESULTS)
+            for each in (index, (index or {}).get(NEXT)):
+                if each is not None and each["sha256"] == digest:
+                    return {name: each[name] for name in each if name != NEXT}
+        return None
 
     def _write_index(self, index: dict[str, Any]) -> None:
         write_text(self.folder / INDEX, json.dumps(index, indent=2) + "\n")
@@ -186,18 +196,16 @@ class Store:
 
     def _read_table(self, found: Found) -> dict[str, int]:
         """Read the table, if its checksum holds; return the shards it covers, by size."""
-        index = read_index(self.folder)
-        path = self.folder / RESULTS
-        if index is None:
-            if (self.folder / INDEX).exists():
-                found.damaged.append(INDEX)
+        if not (self.folder / INDEX).exists():
             return {}
+        if read_index(self.folder) is None:
+            found.damaged.append(INDEX)
+            return {}
+        index = self._standing()
         try:
-            digest = file_digest(path)
-            index = index if digest == index["sha256"] else index.get(NEXT)
-            if index is None or digest != index["sha256"]:
+            if index is None:
                 raise ValueError("checksum")
-            table = read_results(path)
+            table = read_results(self.folder / RESULTS)
         except OtherVersionError:
             return {}
         except (OSError, ValueError, pa.ArrowException):

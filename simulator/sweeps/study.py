@@ -9,6 +9,7 @@ import pyarrow as pa
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
+from simulator.sweeps.table import text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,18 +30,41 @@ class Study:
         One row per run, as `simulator.sweeps.table.results_table` makes it.
     folder : Path, optional
         Where it is kept.
+    known : int
+        How many of its runs the folder knew already.
     """
 
-    __slots__ = ("_table", "folder", "plan")
+    __slots__ = ("_table", "folder", "known", "plan")
 
-    def __init__(self, plan: Plan, table: pa.Table, folder: Path | None = None) -> None:
+    def __init__(
+        self, plan: Plan, table: pa.Table, folder: Path | None = None, known: int = 0
+    ) -> None:
         self.plan = plan
         self.folder = folder
+        self.known = known
         self._table = table
 
     def __repr__(self) -> str:
         name, points, seeds = self.plan.base.name, len(self.plan.points), len(self.plan.seeds)
-        return f"<Study {name!r} {points} points, {seeds} seeds>"
+        return f"<Study {name!r}, points: {points:,}, seeds: {seeds:,}>"
+
+    def __str__(self) -> str:
+        from simulator.sweeps.outcome import outcome_lines
+
+        if self.counts["failed"] == self.counts["runs"]:
+            return f"all of {self.counts['runs']:,} runs failed; .failed says why"
+        return "\n".join(outcome_lines(self))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many runs there are, were made now, were known already, and failed."""
+        runs, failed = self._table.num_rows, len(self.failed)
+        return {"runs": runs, "made": runs - self.known, "known": self.known, "failed": failed}
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -100,7 +124,10 @@ class Study:
         """
         from simulator.analysis.differences import compare_points
 
-        return compare_points(self.runs, self.axes, base)
+        schema = self._table.schema
+        texts = {path for path in self.axes if pa.types.is_string(schema.field(path).type)}
+        said = {path: text_of(value) if path in texts else value for path, value in base.items()}
+        return compare_points(self.runs, self.axes, said)
 
     def indices(self, quantities: Sequence[str] | None = None) -> "SobolIndices":
         """Return first-order and total Sobol indices, of a design ``saltelli``.
@@ -125,7 +152,7 @@ class Study:
         """
         from simulator.analysis.sensitivity import tornado
 
-        self._needs("one-at-a-time", "a tornado")
+        self._needs("one-at-a-time", "tornado")
         return tornado(self.runs, self.axes, quantity)
 
     def plot(self, quantity: str = "total_kgco2e", *, title: str | None = None) -> "Figure":

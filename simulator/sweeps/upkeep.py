@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan, plan_of
 from simulator.sweeps import lock, shards
+from simulator.sweeps.keeping import FAILED_FILE
 from simulator.sweeps.known import NAME as KNOWN_FILE
+from simulator.sweeps.ledger import IS_FAILED
 from simulator.sweeps.partial import ENDING as PARTIAL
 from simulator.sweeps.store import SWEEP, Store, read_index
 from simulator.sweeps.table import results_table
@@ -81,6 +85,8 @@ def tidy(folder: Path) -> Answer:
             for at in range(len(ledger))
             if ledger.key(at)
         }
+        failed = np.flatnonzero(ledger.state == IS_FAILED).tolist()
+        kept |= {FAILED_FILE.format(at=at) for at in failed}
         needless = [*_files_in(folder / shards.FOLDER), *folder.glob(f".*{PARTIAL}")]
         needless += [path for path in _files_in(folder / KEPT) if path.name not in kept]
         needless += [folder / KNOWN_FILE] if (folder / KNOWN_FILE).exists() else []

@@ -415,3 +415,27 @@ def test_bytes_depend_neither_on_hash_seed_nor_locale_nor_time_zone(tmp_path: Pa
         written.append({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()})
     assert written[0] == written[1]
     assert b"total_kgco2e" in written[0]["comparison.csv"]
+
+
+def test_the_waterfall_leads_from_one_mean_to_the_other(compared: Comparison) -> None:
+    figure = compared.waterfall()
+    title, caption = (text.get_text() for text in figure.texts)
+    total = row_of(compared, "total_kgco2e")
+    assert title.startswith("asleep emits ")
+    assert title.endswith("less than today, most of it idle")
+    assert ", means over 5 seeds, location-based" in " ".join(caption.split())
+    axes = figure.axes[0]
+    names = [label.get_text().split("\n")[0] for label in axes.get_xticklabels()]
+    assert names[0] == "today"
+    assert names[-1] == "asleep"
+    bars = [bar for bar in axes.patches if bar.get_width() < 1]
+    unit = {"kg": 1.0, "t": 1e3}[axes.get_ylabel().split("[")[1].split()[0]]
+    tops = sorted(bar.get_y() + bar.get_height() for bar in bars[:2])
+    assert tops == pytest.approx(sorted((total["base_mean"] / unit, total["other_mean"] / unit)))
+    same = compared.waterfall("asleep").texts[0].get_text()
+    assert same == title
+
+
+def test_no_waterfall_leads_to_what_is_no_side(compared: Comparison) -> None:
+    with pytest.raises(InputError, match='"tomorrow" is no side to set against today'):
+        compared.waterfall("tomorrow")

@@ -14,7 +14,7 @@ from simulator.analysis.statistics import by_point
 from simulator.errors import InputError
 from simulator.figures.comparison import draw_comparison
 from simulator.figures.legend import short_names
-from simulator.figures.quantities import axis_names, value_words
+from simulator.figures.quantities import amount_words, axis_names, value_words
 from simulator.figures.scales import scale_of
 from simulator.figures.style import render
 from simulator.figures.sweep import draw_sweep
@@ -190,11 +190,11 @@ def test_an_axis_of_numbers_is_a_line_for_each_value_of_the_other() -> None:
     axes = {IDLE: POLICIES[:3], COUNT: [64, 96, 112, 128]}
     figure = draw_runs(swept(axes), list(axes), "total_kgco2e")
     (panel,) = figure.axes
-    assert panel.get_xlabel() == "count"
+    assert panel.get_xlabel() == "train.count"
     assert panel.get_ylabel() == "total carbon [t CO2e]"
     assert [line.get_xdata().tolist() for line in panel.lines] == [[64, 96, 112, 128]] * 3
     assert len(panel.collections) == 3  # the bands
-    assert {text.get_text() for text in panel.texts} == {*POLICIES[:3], "idle"}
+    assert {text.get_text() for text in panel.texts} == {*POLICIES[:3], "train.idle"}
     means = by_point(swept(axes), list(axes), "total_kgco2e")["mean"].to_numpy()
     np.testing.assert_allclose(panel.lines[0].get_ydata(), means[:4] / 1e3)
 
@@ -207,7 +207,7 @@ def test_words_are_dots_with_whiskers() -> None:
     legend = panel.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == [
-        " placement pack", " placement spread",
+        " train.placement pack", " train.placement spread",
     ]  # fmt: skip
 
 
@@ -228,8 +228,35 @@ def test_samples_are_clouds_over_every_axis() -> None:
     figure = draw_runs(runs, axes, "total_kgco2e")
     check_readable(figure)
     shown = [panel for panel in figure.axes if panel.axison]
-    assert [panel.get_xlabel() for panel in shown] == ["count", "pue", "idle", "idle_power [W]"]
+    assert [panel.get_xlabel() for panel in shown] == [
+        "train.count", "here.pue", "train.idle", "n.idle_power [W]",
+    ]  # fmt: skip
     assert all(len(panel.lines[0].get_xdata()) == count for panel in shown)
+    low, high = np.percentile(runs["total_kgco2e"], (5, 95))
+    title, caption = (text.get_text() for text in figure.texts)
+    assert title == (
+        f"Total carbon lies between {low:.1f} and {high:.0f} kg CO2e at nine of ten of 60 points"
+    )
+    assert "interval" not in caption  # none is drawn
+
+
+def test_numbers_drawn_from_a_range_are_said_in_few_digits() -> None:
+    axes = {"nodes.n.idle_power": ["1.1234567891234 kW", "1.6 kW"], PUE: [1.123456789, 1.25]}
+    title = draw_runs(swept(axes), list(axes), "total_kgco2e").texts[0].get_text()
+    assert title.endswith("at n.idle_power 1.1235 kW, here.pue 1.1235")
+    assert [amount_words(value) for value in ("ladder", 128, 2.0, "12 h", 1234567.0)] == [
+        "ladder", "128", "2", "12 h", "1,234,567",
+    ]  # fmt: skip
+
+
+def test_intervals_of_waits_end_at_zero() -> None:
+    runs = swept({COUNT: [64, 96, 112]}, seeds=2)
+    runs["wait_p99_h"] = [0.0, 1.0, 0.2, 0.3, 0.0, 0.0]  # the first: 0.5 h +- 6.4 h
+    figure = draw_runs(runs, [COUNT], "wait_p99_h")
+    bottoms = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert bottoms.min() == 0.0
+    assert "with its 95 % interval, cut at 0" in words_of(figure)
+    assert "cut" not in words_of(draw_runs(runs[2:], [COUNT], "total_kgco2e"))
 
 
 def test_absent_points_are_left_out_and_said() -> None:

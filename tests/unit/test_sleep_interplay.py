@@ -230,3 +230,65 @@ def test_a_wake_up_is_cancelled_where_a_job_ends_first(tmp_path: Path) -> None:
     )
     states = [(time_ms // 1000, state) for time_ms, state, _ in seen.of_node(1)]
     assert states == [(300, ASLEEP), (H_S, WAKING), (H_S + 60, ASLEEP)]
+
+
+TIMERS = [
+    "ladder",
+    {"policy": "timeout", "after": "90 s"},
+    {"policy": "timeout", "after": {"dist": "exponential", "mean": "2 min"}},
+]
+
+
+@pytest.mark.parametrize("idle", TIMERS, ids=["ladder", "fixed", "drawn"])
+def test_a_state_left_at_once_that_saves_nothing_changes_nothing(tmp_path: Path, idle: Any) -> None:
+    """Whenever its timer ends: a node in it takes jobs like one that is awake."""
+    rows = [(400 * k, 40 + 61 * (k % 7), 1 + 3 * (k % 4), 1.0) for k in range(80)]
+    keys: dict[str, Any] = {
+        "states": [OFF | {"power": "100 W", "wake_time": "0 s"}],
+        "nodes": {"load_curve": {"exponent": 1.5}},
+    }
+    plain = run_policy(tmp_path, "always-on", rows, **keys).results
+    timed = run_policy(tmp_path, idle, rows, **keys).results
+    assert timed.tables["jobs"].equals(plain.tables["jobs"])
+    assert list(timed.nodes["energy_it_kwh"]) == list(plain.nodes["energy_it_kwh"])
+    assert list(timed.hourly["nodes_awake_mean"]) != list(plain.hourly["nodes_awake_mean"])
+    slept_s = timed.nodes["residency_off_s"]
+    assert slept_s.min() > 0.0
+    assert timed.summary["wake_ups"] > 0
+    idle_s = timed.nodes["residency_idle_s"] + slept_s
+    assert list(idle_s) == pytest.approx(list(plain.nodes["residency_idle_s"]))
+
+
+def test_a_node_may_be_closed_in_a_state_of_a_drawn_timer_that_is_left_at_once(
+    tmp_path: Path,
+) -> None:
+    """The descent is told once, and the node takes no job until it is opened."""
+    document = policy_document(
+        tmp_path, TIMERS[2], [(3000, 60, 8, 1.0)], states=[OFF | {"wake_time": "0 s"}]
+    )
+
+    def close_and_open(env: Any, view: Any) -> Any:
+        (cluster,) = view.clusters
+        yield env.timeout(2_000_000)
+        cluster.close([0])
+        yield env.timeout(2_000_000)
+        cluster.open([0])
+
+    seen = happened(from_document(document), controllers=(close_and_open,))
+    assert [state for _, state, _ in seen.of_node(0)] == [ASLEEP]
+    assert seen.log.first_node.tolist() == [1]
+
+
+def test_a_draining_run_that_leaves_jobs_for_nodes_that_never_come_says_so(tmp_path: Path) -> None:
+    """The review at the horizon's end would order more; nobody is left to make it."""
+    idle = {"policy": "capacity-planner", "most": 5, "lead_time": "1 d", "every": "2 d"}
+    keys: dict[str, Any] = {"horizon": "10 d", "clusters__c__count": 2}
+    rows = [(9.5 * 24 * H_S, 600, 32, 1.0), (9.5 * 24 * H_S, 600, 32, 1.0)]
+    drained = run_policy(tmp_path, idle, rows, drain=True, **keys).results
+    assert drained.summary["jobs_queued"] == 2
+    (warning,) = (text for text in drained.warnings if text.startswith("drain: "))
+    assert warning.startswith("drain: 2 jobs still wait at the end, for more nodes than were in")
+    cut_off = run_policy(tmp_path, idle, rows, **keys).results
+    assert not [text for text in cut_off.warnings if text.startswith("drain: ")]
+    served = run_policy(tmp_path, "always-on", rows, drain=True, **keys | {"clusters__c__count": 4})
+    assert not [text for text in served.results.warnings if text.startswith("drain: ")]

@@ -131,7 +131,7 @@ def test_indices_are_drawn_largest_first_with_their_intervals() -> None:
     np.testing.assert_allclose([ends[:, 0] for ends in segments[:1]], [[0.5, 0.72]])
     assert labels_of(axes) == ["0.61", "0.20", "0.00", "0.72", "0.28", "0.00"]
     title, caption = words(figure)
-    assert title == "a.count explains 61.0 % of the variance of total carbon alone, 72.0 % in all"
+    assert title == "a.count explains 61 % of the variance of total carbon alone, 72 % in all"
     assert caption.endswith("Lines: intervals of confidence 0.95, 512 base samples.")
     assert axes.get_xlabel() == "share of the variance of total carbon"
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import simulator as fs
@@ -12,8 +13,10 @@ from simulator.plans.plan import plan_of
 from simulator.simulation import run
 from simulator.sweeps import lock, shards, upkeep
 from simulator.sweeps.carrying import Carried, sweep
+from simulator.sweeps.rows import VALUES
 from simulator.sweeps.session import Options
 from simulator.sweeps.store import RESULTS, Store
+from simulator.sweeps.study import Study
 from simulator.sweeps.table import results_table, rows_in
 from tests.unit.shard_lines import lines_by_row
 from tests.unit.sweep_samples import AXES, base, plan, short_grid
@@ -218,3 +221,31 @@ def test_the_file_of_a_folder_gives_the_same_sweep(tmp_path: Path) -> None:
     index = json.loads((folder / "results.json").read_text())
     assert index["sweep"] == plan().digest
     assert index["rows"] == 18
+
+
+def test_a_study_counts_what_its_folder_knew_and_reads_as_its_table(tmp_path: Path) -> None:
+    first, again, wider = (
+        fs.sweep(base(), {"clusters.few.count": counts}, seeds=2, folder=tmp_path / "kept")
+        for counts in ([2, 3], [2, 3], [2, 3, 4])
+    )
+    assert first.counts == {"runs": 4, "made": 4, "known": 0, "failed": 0}
+    assert again.counts == {"runs": 4, "made": 0, "known": 4, "failed": 0}
+    assert wider.counts == {"runs": 6, "made": 2, "known": 4, "failed": 0}
+    assert again.runs.equals(first.runs)
+    assert str(first).splitlines()[0].split()[:2] == ["count", "carbon"]
+    assert first._repr_html_() == f"<pre>{first}</pre>"
+    assert repr(first).startswith("<Study ")
+
+
+def test_a_tornado_without_its_base_is_said_to_be_none() -> None:
+    whole = fs.sweep(base(), {"clusters.few.count": [2, 4]}, design="one-at-a-time")
+    runs = whole.runs
+    values = [column.name for column in VALUES]
+    for failed, said in (
+        ([0], "no tornado: total carbon is absent at the base"),
+        ([0, 1, 2], "all of 3 runs failed; .failed says why"),
+    ):
+        broken = runs.astype(dict.fromkeys(values, "float64"))
+        broken.loc[failed, "status"] = "failed"
+        broken.loc[failed, values] = np.nan
+        assert str(Study(whole.plan, pa.Table.from_pandas(broken))).startswith(said)
