@@ -29,6 +29,7 @@ from simulator.figures.quantities import (
 )
 from simulator.figures.scales import Scale, scale_of
 from simulator.figures.style import BLUE, INK, SERIES, figure_of, house_style, log_axis
+from simulator.units import number_and_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -308,12 +309,17 @@ def _takeaway(course: Course, quantity: str) -> str:
     """Return where the quantity is lowest."""
     at = int(np.argmin(course.mean))
     chosen = [(course.name(path), course.values[path][at]) for path in course.axes[:3]]
-    place = ", ".join(
-        f"{name} {number_text(value) if isinstance(value, float) else value_words(value)}"
-        for name, value in chosen
-    )
+    place = ", ".join(f"{name} {_few_digits(value)}" for name, value in chosen)
     amount = f"{number_text(float(course.mean[at]), 4)} {course.unit}".rstrip()
     return f"Lowest {words_of(quantity)}: {amount} at {place}"
+
+
+def _few_digits(value: object) -> str:
+    """Return a value of an axis; of numbers, with a unit or without, four digits or five."""
+    if isinstance(value, float):
+        return number_text(value)
+    read = number_and_unit(value) if isinstance(value, str) else None
+    return value_words(value) if read is None else f"{read[0]:.5g} {read[1]}"
 
 
 def _caption(points: "pd.DataFrame", quantity: str) -> str:

@@ -17,7 +17,7 @@ def test_the_table_of_the_readme_is_what_the_commands_print(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     section = README[README.index("## Two plans side by side") :]
-    section = section[: section.index("## Commands")]
+    section = section[: section.index("## Many runs")]
     commands, file, table = re.findall(r"```(?:toml)?\n(.*?)```", section, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     Path("asleep.toml").write_text(file, encoding="utf-8")
