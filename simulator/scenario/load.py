@@ -306,7 +306,7 @@ def _told(issues: list[Issue], layered: Layered, place: Place) -> list[Issue]:
     main = place.path.name if place.path is not None else place.source
     told = []
     for issue in sorted(set(issues)):
-        origin = layered.origins.get(issue.path, main)
+        origin = layered.origin_of(issue.path) or main
         foreign = origin not in (main, DEFAULT)
         told.append(Issue(issue.path, f"{issue.message} [{origin}]") if foreign else issue)
     return told
