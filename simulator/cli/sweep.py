@@ -204,7 +204,9 @@ def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None
 
     counts = carried.standing
     study = None if carried.table is None else Study(plan, carried.table, folder)
-    out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+    if not out.as_json:  # a hundred thousand points are worth a second in either form
+        out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+        return
     out.document(
         {
             "name": plan.base.name,
