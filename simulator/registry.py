@@ -250,7 +250,7 @@ class Kind:
 
     def _is_own(self, function: Callable[..., Any]) -> bool:
         """Return whether a function ships."""
-        return function.__module__.split(".")[0] == self._package.split(".")[0]
+        return str(function.__module__).split(".")[0] == self._package.split(".")[0]
 
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
