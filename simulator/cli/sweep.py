@@ -209,7 +209,9 @@ def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None
     if study is not None and counts.done:
         with kept_on_the_way():
             save_figures(study, folder)
-    out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+    if not out.as_json:  # a hundred thousand points are worth a second in either form
+        out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+        return
     out.document(
         {
             "name": plan.base.name,
