@@ -109,7 +109,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
     with kept_on_the_way(), counting(out, printable(plan.base.name)) as show:
-        carried = carry(plan, folder, options, show=show, tell=out.note)
+        carried = carry(plan, folder, options, show=show, tell=out.warn)
     _tell(plan, carried, folder, out)
     if carried.standing.failed:
         raise typer.Exit(FAILED)
