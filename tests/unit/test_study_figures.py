@@ -240,3 +240,20 @@ def test_the_same_tables_give_the_same_bytes() -> None:
             for _ in range(2)
         ]
         assert drawn[0] == drawn[1]
+
+
+def test_labels_of_a_front_keep_clear_of_the_other_trials() -> None:
+    # Without the others the label stands to the right of its point, where one of them lies.
+    crowd = trials_table(
+        total_kgco2e=[1000.0, 1100.0, 4000.0],
+        wait_p99_h=[1.0, 1.0, 4.0],
+        on_front=[True, False, False],
+    )
+    figure = draw_trials(crowd, [(CARBON, False), (WAIT, False)])
+    axes = figure.axes[0]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    (label,) = axes.texts
+    box = label.get_window_extent(renderer)
+    for x, y in ((1.0, 1.0), (1.1, 1.0), (4.0, 4.0)):
+        assert not box.contains(*axes.transData.transform((x, y)))
