@@ -146,7 +146,11 @@ def test_a_folder_of_a_later_version_is_refused(shell: Shell, tmp_path: Path) ->
     assert shell("sweep", file(tmp_path), "-j", 1, "-o", "s")[0] == 0
     token = Path("s/sweep.json")
     token.write_text(token.read_text().replace('"version": 1', '"version": 99'))
-    for words in (["sweep", file(tmp_path), "-o", "s"], ["sweep", "status", "s"], ["sweep", "gc", "s"]):
+    for words in (
+        ["sweep", file(tmp_path), "-o", "s"],
+        ["sweep", "status", "s"],
+        ["sweep", "gc", "s"],
+    ):
         code, _, err = shell(*words)
         assert code == 2
         assert "version 99, this is 1" in err

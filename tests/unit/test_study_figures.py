@@ -253,3 +253,20 @@ def test_axes_tables_and_money_are_named_as_people_read_them() -> None:
     assert value_words("{no json") == "{no json"
     assert unit_of("cost_total", [250_000.0], "USD") == (1e3, "kUSD")
     assert unit_of("cost_total", [250_000.0]) == (1.0, "")
+
+
+def test_labels_of_a_front_keep_clear_of_the_other_trials() -> None:
+    # Without the others the label stands to the right of its point, where one of them lies.
+    crowd = trials_table(
+        total_kgco2e=[1000.0, 1100.0, 4000.0],
+        wait_p99_h=[1.0, 1.0, 4.0],
+        on_front=[True, False, False],
+    )
+    figure = draw_trials(crowd, [(CARBON, False), (WAIT, False)])
+    axes = figure.axes[0]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    (label,) = axes.texts
+    box = label.get_window_extent(renderer)
+    for x, y in ((1.0, 1.0), (1.1, 1.0), (4.0, 4.0)):
+        assert not box.contains(*axes.transData.transform((x, y)))
