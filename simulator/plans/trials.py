@@ -153,9 +153,12 @@ class Trials:
         found = {value: texts for (path, value), texts in self.refused.items() if path == axis.path}
         if axis.values is None:
             first = next(iter(found.values()), [])
-            many = "a value" if len(found) == 1 else f"{len(found)} values"
-            share = f"{many} of those it draws refused, the first: "
-            yield from (Issue(axis.where, f"{share}{text}") for text in first)
+            count = len(found)
+            many = "a value that it draws is" if count == 1 else f"{count} values that it draws are"
+            for text in first:
+                unknown = text.startswith("unknown key")  # whatever its value
+                words = text if unknown else f"{many} refused, the first: {text}"
+                yield Issue(axis.where, words)
             return
         listed = [found.get(spelled(value), []) for value in axis.values]
         if listed[0] and all(texts == listed[0] for texts in listed):

@@ -105,15 +105,15 @@ def _stored(
         found = store.scan()
         for name in found.damaged:
             say(f"{name} is damaged (checksum); what it lacks is run again")
-        if found.other_table:
-            say(
-                "the folder held the table of another sweep; its runs are kept until sweep gc, "
-                "its table is replaced"
-            )
         if options.retry_failed:
             found.ledger.retry_failed()
         store.list_known(found.ledger)
         standing = _run(plan, found.ledger, store, options, show, say)
+        if found.other_table and (unasked := found.ledger.unasked):
+            say(
+                f"{unasked:,} finished runs of an earlier sweep in this folder are not asked for by "
+                "this one; its table is replaced, they are kept until sweep gc"
+            )
         if shard is None:
             return Carried(standing, _compacted(plan, store, found.ledger, options, told))
     return _joined(plan, store, standing, options, told)

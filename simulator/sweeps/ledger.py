@@ -60,6 +60,14 @@ class Ledger:
         """Keys of runs that other sweeps of the folder have finished."""
         return iter(self._elsewhere)
 
+    @property
+    def unasked(self) -> int:
+        """Finished runs of other sweeps that this one does not ask for."""
+        if not self._elsewhere:
+            return 0
+        asked = {key.decode() for key in self._keys.tolist()}
+        return sum(key not in asked for key in self._elsewhere)
+
     def put(self, row: Row) -> bool:
         """Note a row; return False for one that stands elsewhere, where nothing is to be found."""
         if row.status == KNOWN:

@@ -134,10 +134,17 @@ class Store:
                 with suppress(OSError):
                     path.rmdir()
 
-    def scan(self) -> Found:
-        """Read what is known: the table, and what shards say beyond it."""
+    def scan(self, *, whole: bool = False) -> Found:
+        """Read what is known: the table, and what shards say beyond it.
+
+        Parameters
+        ----------
+        whole : bool
+            Whether to read also the shards whose rows the table has.
+        """
         found = Found(Ledger(len(self.plan)))
         covered = self._read_table(found)
+        covered = {} if whole else covered
         for path in shards.shard_files(self.folder):
             if covered.get(path.name) != path.stat().st_size:
                 self._read_shard(path, found)

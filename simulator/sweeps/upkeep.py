@@ -75,8 +75,8 @@ def tidy(folder: Path) -> Answer:
     plan = plan_in(folder)
     store = Store(folder, plan)
     with store.opened():
-        ledger = store.scan().ledger
-        earlier = sum(1 for _ in ledger.elsewhere)
+        ledger = store.scan(whole=True).ledger
+        earlier = ledger.unasked
         if len(ledger.open_rows):
             rule = f"{len(ledger.open_rows):,} runs are left; finish the sweep first"
             raise InputError("sweep gc", [Issue(str(folder), rule)])

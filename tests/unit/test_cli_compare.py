@@ -56,7 +56,7 @@ def test_a_table_of_eighty_columns_says_what_is_compared_and_how(shell: Shell) -
     assert "sleep against base: 4 seeds (3 to 6), the same on every side" in said
     assert "differences are paired by seed" in said
     assert "95 % interval" in said
-    assert "absent on a side, so not compared: market-based carbon, water" in said
+    assert "absent on a side, so not compared: market-based carbon, cost, water" in said
     assert "location-based: average, life-cycle, CISO 2022" in said
     assert "marginal: direct, CAISO 2020" in said
     words = ("total [", "facility [", "p99 [", "allocation", "SCI [", "wake-ups", "finished")
@@ -78,7 +78,7 @@ def test_without_seeds_there_are_twenty(shell: Shell) -> None:
     assert (total["quantity"], total["n"], total["clear"]) == ("total_kgco2e", 20, True)
     assert total["low"] < total["difference"] < total["high"]
     assert document["absent"]["sleep"] == [
-        "scope2_market_kgco2e", "water_l", "cost_electricity", "cost_machines", "cost_total",
+        "scope2_market_kgco2e", "cost_total", "water_l", "cost_electricity", "cost_machines",
     ]  # fmt: skip
     assert document["folder"] is None
 
