@@ -111,8 +111,8 @@ def _stored(
         standing = _run(plan, found.ledger, store, options, show, say)
         if found.other_table and (unasked := found.ledger.unasked):
             say(
-                f"{unasked:,} finished runs of an earlier sweep in this folder are not asked for by "
-                "this one; its table is replaced, they are kept until sweep gc"
+                f"{unasked:,} finished runs of an earlier sweep in this folder are not asked for "
+                "by this one; its table is replaced, they are kept until sweep gc"
             )
         if shard is None:
             return Carried(standing, _compacted(plan, store, found.ledger, options, told))
