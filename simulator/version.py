@@ -5,5 +5,5 @@ from typing import Final
 SCHEMA_VERSION: Final = 3
 """Version of the result files: their names, columns and units."""
 
-MODEL_VERSION: Final = 2
+MODEL_VERSION: Final = 3
 """Version of the models: the same scenario and seed give the same numbers under one version."""
