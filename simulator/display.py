@@ -1,5 +1,6 @@
 """Quantities as people read them: a readable unit, four digits. For print only."""
 
+import html
 import math
 from collections.abc import Iterable
 from typing import Final
@@ -123,3 +124,8 @@ def count_text(count: int | float | None) -> str:
 def short_text(text: str, width: int) -> str:
     """Return a text of at most `width` characters, its end replaced by an ellipsis if cut."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def text_html(text: str) -> str:
+    """Return a text of columns as HTML for notebooks, whose pages may set it in another font."""
+    return f'<pre style="font-family: monospace">{html.escape(text)}</pre>'

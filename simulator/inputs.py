@@ -10,6 +10,7 @@ import numpy as np
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
 from simulator.policies import provisioning_of
+from simulator.power.budgets import powerless_jobs
 from simulator.power.curves import curves_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
@@ -138,6 +139,8 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
         jobs = job_table(scenario, fleet, seed=scenario.seed, opened=opened)
     except InputError as error:
         issues += error.issues
+    else:
+        issues += powerless_jobs(scenario, fleet, jobs)
     if issues:
         raise InputError(scenario.source, issues)
     return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)

@@ -9,19 +9,17 @@ What ships is imported when a name is first looked up; packages of others name t
 the entry points group of the kind, e.g. ``fleetsim.provisioning``.
 """
 
-import hashlib
 import inspect
-import marshal
 import pkgutil
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from simulator.errors import listing
+from simulator.plugin_source import source_of
 
 DIMENSION_BY_SUFFIX: Final = {
     "_g_per_kwh": "intensity",
@@ -135,8 +133,7 @@ class Plugin:
     roles : mapping of str to str
         Names of the arguments that someone other than the function itself must know.
     source : str
-        SHA-256 of the file that the function stands in, as it was registered; empty for what
-        ships, whose changes are told by the model version.
+        SHA-256 of the file of the function; empty for what ships, which has a model version.
     """
 
     name: str
@@ -247,21 +244,13 @@ class Kind:
         return {name: str(function.__module__) for name, function in others.items()}
 
     def sources(self, names: Iterable[str] | None = None) -> dict[str, str]:
-        """Return what stands for the code of plug-ins that do not ship, by their names.
-
-        Parameters
-        ----------
-        names : iterable of str, optional
-            Which; all that are registered unless given.
-        """
-        chosen = self._plugins if names is None else [n for n in names if n in self._plugins]
-        found = {name: self._plugins[name].source for name in chosen}
-        return {name: source for name, source in found.items() if source}
+        """Return what stands for the code of plug-ins that do not ship, of all or of some names."""
+        chosen = self._plugins if names is None else self._plugins.keys() & set(names)
+        return {name: self._plugins[name].source for name in chosen if self._plugins[name].source}
 
     def _is_own(self, function: Callable[..., Any]) -> bool:
         """Return whether a function ships."""
-        home = self._package.partition(".")[0]
-        return str(function.__module__).partition(".")[0] == home
+        return str(function.__module__).split(".")[0] == self._package.split(".")[0]
 
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
@@ -312,8 +301,8 @@ class Kind:
                 raise TypeError(f"{where}: {role}: known here are {listing(self._roles)}")
             if argument not in {parameter.name for parameter in parameters}:
                 raise TypeError(f"{where}: {role}: no parameter is called {argument}")
-        form = self._form(function, where).name
-        source = "" if self._is_own(function) else _source(function)
+        form, is_own = self._form(function, where).name, self._is_own(function)
+        source = "" if is_own else source_of(function)
         return Plugin(name, form, function, parameters, rules, roles, source)
 
     def _form(self, function: Callable[..., Any], where: str) -> Form:
@@ -330,19 +319,6 @@ class Kind:
         raise TypeError(
             f"{where}: {kind} of ({', '.join(first)}); write {' or '.join(map(str, self._forms))}"
         )
-
-
-def _source(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of the file of a function, or of the cell of a notebook."""
-    code = function.__code__
-    try:
-        content = Path(code.co_filename).read_bytes()
-    except (OSError, ValueError):
-        try:
-            content = inspect.getsource(function).encode()
-        except (OSError, TypeError):  # typed at a prompt
-            content = marshal.dumps(code)
-    return hashlib.sha256(content).hexdigest()
 
 
 def _is_rewritten(old: Callable[..., Any], new: Callable[..., Any]) -> bool:

@@ -109,7 +109,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
     with kept_on_the_way(), counting(out, printable(plan.base.name)) as show:
-        carried = carry(plan, folder, options, show=show, tell=out.note)
+        carried = carry(plan, folder, options, show=show, tell=out.warn)
     _tell(plan, carried, folder, out)
     if carried.standing.failed:
         raise typer.Exit(FAILED)
@@ -209,7 +209,9 @@ def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None
     if study is not None and counts.done:
         with kept_on_the_way():
             save_figures(study, folder)
-    out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+    if not out.as_json:  # a hundred thousand points are worth a second in either form
+        out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+        return
     out.document(
         {
             "name": plan.base.name,

@@ -14,6 +14,7 @@ from simulator.figures.style import (
     MUTED,
     PAPER,
     figure_of,
+    head_in,
     house_style,
 )
 
@@ -28,13 +29,11 @@ OTHER_IN: Final = 0.1
 """Height that every further other adds to a row. [in]"""
 GAP_IN: Final = 0.46
 """Height between two panels, with the numbers of the upper one's axis. [in]"""
-HEAD_IN: Final = 0.98
-"""Height of title and caption. [in]"""
 FOOT_IN: Final = 0.5
 LEGEND_LEFT: Final = -0.27
 """Where the legend begins: below the title. [widths of a panel]"""
 
-GROUPS: Final = (("carbon", "energy"), ("waits",), ("fleet",), ("jobs",))
+GROUPS: Final = (("carbon", "energy", "cost"), ("waits",), ("fleet",), ("jobs",))
 """Groups of headlines that share a panel and its scale: waits change by other orders."""
 OTHERS: Final = "others"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -81,14 +80,15 @@ def draw_comparison(
     panels = _panels(drawn)
     row_in = ROW_IN + OTHER_IN * (len(names) - 1)
     heights = [len(panel) * row_in for panel in panels] or [ROW_IN]
-    head_in = HEAD_IN + LINE_IN * (lines_of(names) if len(names) > 1 else 0)
-    height_in = head_in + FOOT_IN + sum(heights) + GAP_IN * (len(heights) - 1)
+    caption = _caption(base, chosen, drawn, seeds)
+    above_in = head_in(caption) + LINE_IN * (lines_of(names) if len(names) > 1 else 0)
+    height_in = above_in + FOOT_IN + sum(heights) + GAP_IN * (len(heights) - 1)
     with house_style():
         words = title or _takeaway(rows, names, base)
-        figure = figure_of(words, _caption(base, chosen, drawn, seeds), height_in=height_in)
+        figure = figure_of(words, caption, height_in=height_in)
         figure.subplots_adjust(
             left=0.21, right=0.72 if len(names) == 1 else 0.965,
-            top=1.0 - head_in / height_in, bottom=FOOT_IN / height_in,
+            top=1.0 - above_in / height_in, bottom=FOOT_IN / height_in,
             hspace=GAP_IN / (sum(heights) / len(heights)),
         )  # fmt: skip
         shape = {"height_ratios": heights}

@@ -70,7 +70,10 @@ class _Place:
 
 
 def place_labels(
-    axes: Axes, labels: Sequence[Label], line: tuple[Values, Values] | None = None
+    axes: Axes,
+    labels: Sequence[Label],
+    line: tuple[Values, Values] | None = None,
+    dots: tuple[Values, Values] | None = None,
 ) -> None:
     """Write labels beside their points; the limits of the axes must stand.
 
@@ -80,12 +83,15 @@ def place_labels(
     labels : sequence of Label
     line : pair of float64[corners], optional
         A line to keep clear of, in data coordinates.
+    dots : pair of float64[dots], optional
+        Further points to keep clear of, which have no label.
     """
     if not labels:
         return
     points = axes.transData.transform([(label.x, label.y) for label in labels])
     corners = axes.transData.transform(np.column_stack(line)) if line else np.empty((0, 2))
-    page = _Page(axes, points, corners)
+    further = axes.transData.transform(np.column_stack(dots)) if dots else np.empty((0, 2))
+    page = _Page(axes, np.vstack([points, further]), corners)
     sizes_px = [page.size_px(label) for label in labels]
     # Those in a crowd choose first.
     apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))

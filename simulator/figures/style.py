@@ -84,6 +84,7 @@ _OURS: Final[dict[str, Any]] = {
     "ytick.labelsize": 8,
 }
 
+CAPTION_LINE_IN: Final = 0.16
 SHORT_LOG: Final = 10**2.5
 """Ratio of the ends of a logarithmic axis below which decades alone are too few."""
 MONTHS: Final = (
@@ -144,7 +145,7 @@ def figure_of(
 ) -> Figure:
     """Return an empty figure with its takeaway as the title and what is shown below it."""
     figure = Picture(figsize=(WIDTH_IN, height_in), facecolor=PAPER)
-    lines = textwrap.wrap(printable(caption), CAPTION_LETTERS, max_lines=3, placeholder=" …")
+    lines = caption_lines(caption)
     top = 1.0 - 0.12 / height_in
     size = TITLE_SIZE * min(1.0, TITLE_LETTERS / max(1, len(title)))
     figure.text(0.012, top, title, size=size, weight="bold", va="top")
@@ -152,7 +153,7 @@ def figure_of(
         0.012, top - 0.24 / height_in, "\n".join(lines), size=8, color=MUTED, va="top",
         linespacing=1.3,
     )  # fmt: skip
-    below = 0.12 + 0.24 + 0.16 * len(lines) + 0.34
+    below = 0.12 + 0.24 + CAPTION_LINE_IN * len(lines) + 0.34
     figure.subplots_adjust(
         left=0.085,
         right=0.965,
@@ -161,6 +162,16 @@ def figure_of(
         wspace=0.22,
     )
     return figure
+
+
+def caption_lines(caption: str) -> list[str]:
+    """Return a caption as the lines that it is drawn in."""
+    return textwrap.wrap(printable(caption), CAPTION_LETTERS, max_lines=3, placeholder=" …")
+
+
+def head_in(caption: str) -> float:
+    """Return the height that title and caption take, with what parts them from the axes. [in]"""
+    return 0.12 + 0.24 + CAPTION_LINE_IN * len(caption_lines(caption)) + 0.2
 
 
 def time_axis(axes: Axes, edges: NDArray[np.datetime64]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from simulator.figures.quantities import (
     words_of,
 )
 from simulator.figures.scales import Scale, scale_of
-from simulator.figures.style import BLUE, INK, SERIES, figure_of, house_style, log_axis
+from simulator.figures.style import BLUE, INK, SERIES, figure_of, head_in, house_style, log_axis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,6 @@ LOG_FROM: Final = 50.0
 """Ratio of the ends of an axis from which it is logarithmic."""
 ROW_IN: Final = 0.26
 OTHER_IN: Final = 0.1
-HEAD_IN: Final = 0.98
 
 Values = NDArray[np.float64]
 
@@ -216,13 +215,13 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
         rule = f"{len(row_names)} rows are too many to read; draw a part of the points"
         raise InputError("plot", [Issue("axes", rule)])
     many = len(names) > 1
-    head_in = HEAD_IN + LINE_IN * (lines_of(names) if many else 0)
-    height_in = head_in + 0.5 + len(row_names) * (ROW_IN + OTHER_IN * (len(names) - 1))
+    above_in = head_in(caption) + LINE_IN * (lines_of(names) if many else 0)
+    height_in = above_in + 0.5 + len(row_names) * (ROW_IN + OTHER_IN * (len(names) - 1))
     figure = figure_of(title, caption, height_in=height_in)
     short = short_names(row_names)
     letters = max(map(len, short))
     left = 0.04 + 0.0115 * letters
-    figure.subplots_adjust(left=left, top=1 - head_in / height_in, bottom=0.5 / height_in)
+    figure.subplots_adjust(left=left, top=1 - above_in / height_in, bottom=0.5 / height_in)
     axes = figure.add_subplot()
     step = 0.7 / len(names)
     for row, colour, mean, low, high in zip(

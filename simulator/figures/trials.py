@@ -167,7 +167,19 @@ def _front(
         first.setdefault((float(here), float(there)), int(number))
     if len(first) <= MOST_LABELLED:
         labels = [Label(here, there, f"#{n}", INK) for (here, there), n in first.items()]
-        place_labels(axes, labels, corners)
+        place_labels(axes, labels, corners, _dots(trials, goals, base))
+
+
+def _dots(
+    trials: "pd.DataFrame", goals: Sequence[Goal], base: Mapping[str, Any]
+) -> tuple[Values, Values]:
+    """Return where trials off the front and the base are drawn, for labels to keep clear of."""
+    others = trials[~trials["on_front"]]
+    dots = [_column(others, each, _scale(trials, each, base)[0]) for each, _ in goals]
+    if all(_has(base, each) for each, _ in goals):
+        places = [base[each] / _scale(trials, each, base)[0] for each, _ in goals]
+        dots = [np.append(along, place) for along, place in zip(dots, places, strict=True)]
+    return dots[0], dots[1]
 
 
 def _marks(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from simulator.errors import Issue, shown
 from simulator.plans.axes import Axis, axes_of
-from simulator.plans.spreads import Range
+from simulator.plans.spreads import Range, written
 from simulator.plans.trials import settled, tried_alone
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import quoted
@@ -88,7 +88,7 @@ class Span:
     def value(self, place: Any) -> Any:
         """Return the value for a number that was drawn, as a file would say it."""
         number: float = int(place) if self.is_whole else self._rounded(place)
-        return number if self.unit is None else f"{number!r} {self.unit}"
+        return written(number, self.unit)
 
     def places(self) -> Iterator[float]:
         """Yield all numbers, where there are steps."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Issue, nearest, shown
-from simulator.plans.spreads import MARKS, Spread, read_spread
+from simulator.plans.spreads import MARKS, Spread, read_spread, written
 from simulator.scenario.paths import parts_of, quoted
 from simulator.scenario.reading import Reading
 from simulator.units import DIMENSIONS, number_and_unit
@@ -110,8 +110,7 @@ class Drawn(Sequence[Any]):
         return len(self.numbers)
 
     def __getitem__(self, index: Any) -> Any:
-        number = self.numbers[index].item()
-        return number if self.unit is None else f"{number!r} {self.unit}"
+        return written(self.numbers[index].item(), self.unit)
 
 
 def axes_of(

@@ -30,6 +30,11 @@ _NUMBERS: Final = ("p50", "p99", "mean", "sd", "low", "high", "scale")
 """Keys of laws whose values are in the unit of what is drawn."""
 
 
+def written(number: Any, unit: str | None) -> Any:
+    """Return a number as a file says it, with all its digits: ``1500 kg``, ``1.25 kW``."""
+    return number if unit is None else f"{repr(number).removesuffix('.0')} {unit}"
+
+
 @dataclass(frozen=True)
 class Spread:
     """What an axis is drawn from: any number between two ends, or a law.
@@ -70,7 +75,7 @@ class Spread:
 
     def written(self, number: Any) -> Any:
         """Return a number as a file says it."""
-        return number if self.unit is None else f"{number!r} {self.unit}"
+        return written(number, self.unit)
 
 
 @dataclass(frozen=True)

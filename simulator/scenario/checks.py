@@ -10,7 +10,7 @@ from simulator.scenario.grid import GridConstant, Site
 from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.limits import ACCELERATORS, INTERVALS, JOBS
 from simulator.scenario.model import Scenario
-from simulator.scenario.nodes import NodeType
+from simulator.scenario.nodes import NodeType, ladder_problems
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems, with_node
@@ -56,6 +56,7 @@ def problems_between(
     yield from _unknown_names(document)
     yield from _too_many(parts)
     yield from _too_large(parts, confirmed)
+    yield from ladder_problems(parts["nodes"])
     yield from power_problems(parts)
     yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])

@@ -136,7 +136,8 @@ def load_study(
     """
     found = load_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
     if table not in found.tables:
-        text = f"missing; write a table [{table}], or run the file with fleetsim run"
+        verb = next(iter(found.tables), "run")  # a verb is called as its table is
+        text = f"missing; write a table [{table}], or run the file with fleetsim {verb}"
         raise InputError(str(path), [Issue(table, text)])
     return found.base, found.tables[table]
 
@@ -305,7 +306,7 @@ def _told(issues: list[Issue], layered: Layered, place: Place) -> list[Issue]:
     main = place.path.name if place.path is not None else place.source
     told = []
     for issue in sorted(set(issues)):
-        origin = layered.origins.get(issue.path, main)
+        origin = layered.origin_of(issue.path) or main
         foreign = origin not in (main, DEFAULT)
         told.append(Issue(issue.path, f"{issue.message} [{origin}]") if foreign else issue)
     return told

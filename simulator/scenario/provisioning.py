@@ -264,8 +264,13 @@ def _refused_states(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:
 def provisioning_warnings(
     clusters: Mapping[str, Any], nodes: Mapping[str, NodeType]
 ) -> Iterator[str]:
-    """Yield what is odd but allowed: a ladder on nodes that have no idle states."""
+    """Yield what is odd but allowed: no idle states for a ladder, a limit where no node wakes."""
     for name, cluster in clusters.items():
+        if cluster.max_waking is not None and cluster.idle.policy == ALWAYS_ON:
+            yield (
+                f"{dotted(('clusters', name, 'max_waking'))}: with {ALWAYS_ON} no node ever wakes, "
+                "and the limit means nothing"
+            )
         if cluster.idle.follows_ladder and not nodes[cluster.node].idle_states:
             yield (
                 f"{dotted(('clusters', name, 'idle'))}: node type {shown(cluster.node)} has no "

@@ -73,16 +73,18 @@ def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
 
     some = list(axes[:MOST_AXES])
     quantities = [each for each in SHOWN if points[each[0]].notna().any()]
-    letters = (WIDTH - _NUMBER_LETTERS * len(quantities)) // max(1, len(some)) - 2
-    names = [_cut(name, letters) for name in axis_names(some).values()]
-    table = [
-        [*names, *(heading for _, heading, _, _ in quantities)],
-        ["" for _ in some] + [unit for _, _, unit, _ in quantities],
+    head = points.head(MOST_POINTS)
+    names = axis_names(some)
+    columns = [[names[axis], "", *map(amount_words, head[axis])] for axis in some]
+    room = WIDTH - _NUMBER_LETTERS * len(quantities)
+    letters = _shared([max(map(len, column)) + 2 for column in columns], room)
+    columns = [
+        [_cut(cell, width - 2) for cell in column]
+        for column, width in zip(columns, letters, strict=True)
     ]
-    for at in range(min(MOST_POINTS, len(points))):
-        row = points.iloc[at]
-        labels = [_cut(amount_words(row[axis]), letters) for axis in some]
-        table.append([*labels, *(_number(row[name] * size) for name, _, _, size in quantities)])
+    for name, heading, unit, size in quantities:
+        columns.append([heading, unit, *(_number(value * size) for value in head[name])])
+    table = [list(row) for row in zip(*columns, strict=True)]
     texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
     lines = _aligned(table, texts)
     if len(points) > MOST_POINTS:
@@ -140,6 +142,16 @@ def _tornado_lines(study: "Study") -> list[str]:
         cells += [_number(float(value) * size) for value in results]
     caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
     return [*_aligned(table, {0}), caption]
+
+
+def _shared(wanted: list[int], room: int) -> list[int]:
+    """Return how wide columns may be: those that want little leave the rest to the others."""
+    widths = [0] * len(wanted)
+    order = sorted(range(len(wanted)), key=lambda at: wanted[at])
+    for place, at in enumerate(order):
+        widths[at] = min(wanted[at], room // (len(wanted) - place))
+        room -= widths[at]
+    return widths
 
 
 def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:

@@ -42,7 +42,11 @@ def odd(plan: Plan) -> list[str]:
     """Return what is odd about a sweep, each on one line; a node type that an axis names is not."""
     named = {value for axis in plan.axes if axis.parts[-1] == "node" for value in axis.values or ()}
     expected = {f"nodes.{name}: no cluster uses this node type" for name in named}
-    return [each for each in (*plan.base.warnings, *plan.warnings) if each not in expected]
+    return [
+        each
+        for each in (*plan.base.warnings, *plan.warnings)
+        if not any(each.startswith(text) for text in expected)
+    ]
 
 
 def headlines(study: "Study") -> list[dict[str, Any]]:

@@ -51,6 +51,17 @@ class Options:
     point_timeout_s: float | None = None
     command: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be.
+
+        Raises
+        ------
+        InputError
+            If there is no process to run anything.
+        """
+        if self.jobs is not None and self.jobs < 1:
+            raise InputError("options", [Issue("jobs", f"{self.jobs} must be at least 1")])
+
     @property
     def workers(self) -> int:
         """Local processes."""

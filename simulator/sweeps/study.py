@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from simulator.display import text_html
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
@@ -46,7 +47,7 @@ class Study:
 
     def __repr__(self) -> str:
         name, points, seeds = self.plan.base.name, len(self.plan.points), len(self.plan.seeds)
-        return f"<Study {name!r} {points} points, {seeds} seeds>"
+        return f"<Study {name!r}, points: {points:,}, seeds: {seeds:,}>"
 
     def __str__(self) -> str:
         from simulator.sweeps.outcome import outcome_lines
@@ -56,9 +57,7 @@ class Study:
         return "\n".join(outcome_lines(self))
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<pre>{escape(str(self))}</pre>"
+        return text_html(str(self))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -152,7 +151,7 @@ class Study:
         """
         from simulator.analysis.sensitivity import tornado
 
-        self._needs("one-at-a-time", "a tornado")
+        self._needs("one-at-a-time", "tornado")
         return tornado(self.runs, self.axes, quantity)
 
     def plot(self, quantity: str = "total_kgco2e", *, title: str | None = None) -> "Figure":

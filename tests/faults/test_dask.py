@@ -105,7 +105,7 @@ def test_a_command_that_is_interrupted_leaves_nothing_behind(place: Place) -> No
 
 def test_workers_end_with_a_driver_that_is_killed(place: Place) -> None:
     place.write(slow=True, counts=range(2, 200))
-    run = place.start("--backend", "dask")
+    run = place.start("--backend", "dask", env={"TMPDIR": str(place.folder)})
     place.wait_for(4)
     workers = run.workers
     run.kill()

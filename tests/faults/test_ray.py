@@ -3,13 +3,16 @@
 import os
 import re
 import signal
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("ray", reason="needs the extra ray: pip install 'fleetsim[ray]'")
 
 from simulator.errors import InputError
+from simulator.sweeps.backends import ray
 from simulator.sweeps.backends.ray import Ray
 from simulator.sweeps.carrying import sweep
 from simulator.sweeps.session import Options
@@ -70,6 +73,18 @@ def test_an_address_without_a_head_is_refused(place: Place) -> None:
     place.write()
     with pytest.raises(InputError, match="no Ray answers there"):
         on_ray(place, address="127.0.0.1:9")
+
+
+def test_a_ray_that_is_in_use_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(gcs_address="head:6379")
+    connected = SimpleNamespace(is_initialized=lambda: True, get_runtime_context=lambda: context)
+    monkeypatch.setitem(sys.modules, "ray", connected)
+    assert ray._connected_before() == "head:6379"
+    del context.gcs_address
+    with pytest.raises(InputError, match="ray://head:10001"):
+        ray._connected_before()
+    connected.is_initialized = lambda: False
+    assert ray._connected_before() is None
 
 
 def test_what_was_never_started_can_be_stopped() -> None:

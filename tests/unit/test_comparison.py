@@ -14,6 +14,7 @@ import pytest
 
 import simulator as fs
 from simulator.comparison.comparison import Comparison, unlike
+from simulator.comparison.sides import other_peaks
 from simulator.errors import InputError
 from simulator.folder import check_folder
 from simulator.results import load_results
@@ -190,6 +191,19 @@ def test_a_fair_what_if_is_like_its_base(today: Scenario) -> None:
     assert unlike(today.replace({"sites.s.grid.average": "CISO"}), elsewhere) == []
 
 
+def test_prices_in_other_currencies_are_unlike_and_peaks_over_other_intervals_warned_of(
+    today: Scenario,
+) -> None:
+    euro = today.replace({"sites.s.electricity_price": "0.10 EUR/kWh"})
+    dollar = today.replace({"sites.s.electricity_price": "0.10 USD/kWh"})
+    assert unlike(euro, dollar) == ["its prices are in USD, of the base in EUR"]
+    assert unlike(euro, today) == []
+    finer = today.replace({"accounting.interval": "15 min"})
+    assert other_peaks({"a": today, "b": euro}) == []
+    (said,) = other_peaks({"a": today, "b": finer})
+    assert said == "peaks over an accounting.interval of 15 min or 1 h are unlike"
+
+
 def grid_of(tmp_path: Path, factor: str) -> dict[str, Any]:
     (tmp_path / "g.csv").write_text(
         "time,v\n" + "".join(f"2022-01-0{d}T00:00Z,100\n" for d in range(1, 5))
@@ -325,7 +339,9 @@ def test_the_text_holds_the_headlines_in_eighty_columns(compared: Comparison) ->
     total = next(line for line in lines if line.startswith("carbon"))
     assert total.split()[1] == "total"
     assert total.endswith("*")
-    assert compared._repr_html_().startswith("<pre>asleep against today")
+    assert compared._repr_html_().startswith(
+        '<pre style="font-family: monospace">asleep against today'
+    )
 
 
 def test_long_and_odd_names_break_no_line(today: Scenario) -> None:

@@ -159,6 +159,21 @@ def test_several_problems_of_several_tables_come_together() -> None:
     }
 
 
+def test_problems_between_idle_states_come_with_those_within_one() -> None:
+    said = document()
+    states = said["nodes"]["n"]["idle_states"]
+    states[0] |= {"power": "500 W", "wake_time": 20}
+    states[1] |= {"power": "200 W", "name": "nap"}
+    states.append({"name": "later", "after": "5 min", "power": "1 W"})
+    assert set(problems(said)) == {
+        "nodes.n.idle_states[0].power",
+        "nodes.n.idle_states[0].wake_time",
+        "nodes.n.idle_states[1].name",
+        "nodes.n.idle_states[1].power",
+        "nodes.n.idle_states[2].after",
+    }
+
+
 def test_rules_of_a_policy_hold_though_the_node_type_is_unknown() -> None:
     said = document()
     BETWEEN["season"][0](said)

@@ -233,7 +233,7 @@ def test_a_study_counts_what_its_folder_knew_and_reads_as_its_table(tmp_path: Pa
     assert wider.counts == {"runs": 6, "made": 2, "known": 4, "failed": 0}
     assert again.runs.equals(first.runs)
     assert str(first).splitlines()[0].split()[:2] == ["count", "carbon"]
-    assert first._repr_html_() == f"<pre>{first}</pre>"
+    assert first._repr_html_() == f'<pre style="font-family: monospace">{first}</pre>'
     assert repr(first).startswith("<Study ")
 
 

@@ -84,8 +84,8 @@ def test_one_at_a_time_is_the_base_and_then_each_axis_low_and_high() -> None:
         rest,  # the base sets no limit, and neither do points that leave it alone
         {**rest, A: 1},
         {**rest, A: 9},
-        {**rest, IDLE_POWER: "1.0 kW"},
-        {**rest, IDLE_POWER: "2.0 kW"},
+        {**rest, IDLE_POWER: "1 kW"},
+        {**rest, IDLE_POWER: "2 kW"},
         {**rest, jobs: 5},
         {**rest, jobs: 10},
     ]

@@ -13,7 +13,7 @@ from typing import Final
 from simulator.sweeps.work import WorkerError
 
 MOST_STILLBORN: Final = 5
-"""Processes that may end before they have begun anything."""
+"""Processes that may end, one after another, before they have begun anything."""
 
 DIED: Final = "its worker died; out of memory is the usual cause"
 """What is said where a cluster does not tell more."""
@@ -47,7 +47,7 @@ def started(module: str, *words: str, pass_fds: tuple[int, ...] = ()) -> subproc
     WorkerError
         If the system has no process left for it.
     """
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     try:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", module, *words],
@@ -63,7 +63,7 @@ def started(module: str, *words: str, pass_fds: tuple[int, ...] = ()) -> subproc
         raise WorkerError(f"worker processes can't be started: {why}") from error
 
 
-def overdue_cause(limit_s: float | None) -> str:
+def overdue_cause(limit_s: float) -> str:
     """Return the words for a run that took too long."""
     return f"took longer than the limit of {limit_s:g} s"
 

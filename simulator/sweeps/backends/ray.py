@@ -145,11 +145,21 @@ class Ray:
 
 
 def _connected_before() -> str | None:
-    """Return the address of the Ray that whoever called us is connected to, if he is."""
+    """Return the address of the Ray that whoever called us is connected to, if he is.
+
+    Raises
+    ------
+    InputError
+        If he is connected as a client, which does not know the address by itself.
+    """
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return None
-    return str(ray.get_runtime_context().gcs_address)
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except AttributeError as error:
+        rule = "is that of a client of Ray here; write it, e.g. ray://head:10001"
+        raise InputError("backend ray", [Issue("address", rule)]) from error
 
 
 def main() -> None:
