@@ -223,10 +223,13 @@ def _random_kills(place: Place, dice: np.random.Generator) -> None:
             killed.add(pid := int(dice.choice(workers)))
             os.kill(pid, signal.SIGKILL)
     code, _, err = run.ended()
-    assert code == 0, err
     assert len(killed) > 1
+    if code == 0:
+        assert place.each_row_once()
+    else:  # chance met one run three times: it is given up by name, and tried again when asked
+        assert set(place.errors.values()) == {KILLED}, err
+        place.resumed("--retry-failed")
     assert place.table == expected
-    assert place.each_row_once()
 
 
 def test_workers_killed_at_random_cost_nothing(place: Place) -> None:
