@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
 from simulator.policies import provisioning_of
+from simulator.power.budgets import powerless_jobs
 from simulator.power.curves import curves_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
+from simulator.registry import provisioning
+from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
 from simulator.traces.opened import Opened, opened_by
@@ -19,6 +23,7 @@ from simulator.traces.trace import Trace
 from simulator.traces.weather import open_weather
 from simulator.units import MS_PER_H
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
+from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
 from simulator.workload.table import JobTable
 
@@ -58,6 +63,11 @@ class Inputs:
         return tuple(trace for trace in (*found, *self.weather) if trace is not None)
 
     @property
+    def idle_laws(self) -> tuple[Sample, ...]:
+        """Laws of idle nodes that are columns of files: wake times, parameters of policies."""
+        return tuple(opened_by(self.opened, read, law) for law in _idle_laws(self.scenario))
+
+    @property
     def edges(self) -> tuple[tuple[str, int], ...]:
         """Where bins must begin: the length of which edges are multiples, by path. [ms]
 
@@ -95,11 +105,15 @@ class Inputs:
         """Address of the run: SHA-256 of scenario, seed, contents of inputs and versions."""
         jobs = json.dumps([content for _, _, content in self.jobs.inputs], separators=(",", ":"))
         traces = json.dumps([trace.sha256 for trace in self.traces], separators=(",", ":"))
-        # The JSON of one object with sorted keys; the scenario has its own ready for every seed.
+        # The JSON of one object; the scenario has its own ready for every seed.
         text = (
             f'{{"jobs":{jobs},"model_version":{MODEL_VERSION},"scenario":'
             f'{self.scenario.key_text()},"schema_version":{SCHEMA_VERSION},"traces":{traces}}}'
         )
+        # What few runs have is added only where it is, so that the others keep their keys.
+        code = provisioning.sources(each.idle.policy for each in self.scenario.clusters.values())
+        rare = [[law.sha256 for law in self.idle_laws], sorted(code.items())]
+        text += json.dumps(rare, separators=(",", ":")) if any(rare) else ""
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -125,9 +139,23 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
         jobs = job_table(scenario, fleet, seed=scenario.seed, opened=opened)
     except InputError as error:
         issues += error.issues
+    else:
+        issues += powerless_jobs(scenario, fleet, jobs)
     if issues:
         raise InputError(scenario.source, issues)
     return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)
+
+
+def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:
+    """Yield the laws of files that idle nodes follow, in the order of the scenario."""
+    for _, node in sorted(scenario.nodes.items()):
+        for state in node.idle_states:
+            if isinstance(state.wake_time, Empirical):
+                yield state.wake_time
+    for cluster in scenario.clusters.values():
+        for value in cluster.idle.parameters.values():
+            if isinstance(value, Empirical):
+                yield value
 
 
 def open_weathers(

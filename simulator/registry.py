@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from simulator.errors import listing
+from simulator.plugin_source import source_of
 
 DIMENSION_BY_SUFFIX: Final = {
     "_g_per_kwh": "intensity",
@@ -131,6 +132,8 @@ class Plugin:
         What is wrong between parameters; see `Rules`.
     roles : mapping of str to str
         Names of the arguments that someone other than the function itself must know.
+    source : str
+        SHA-256 of the file of the function; empty for what ships, which has a model version.
     """
 
     name: str
@@ -139,6 +142,7 @@ class Plugin:
     parameters: tuple[Parameter, ...]
     rules: Rules | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def summary(self) -> str:
@@ -236,13 +240,21 @@ class Kind:
 
     def registered_elsewhere(self) -> dict[str, str]:
         """Return the module of every plug-in that does not ship, by the plug-in's name."""
-        home = self._package.partition(".")[0]
-        modules = {name: str(each.function.__module__) for name, each in self._plugins.items()}
-        return {name: module for name, module in modules.items() if module.split(".")[0] != home}
+        others = {n: p.function for n, p in self._plugins.items() if not self._is_own(p.function)}
+        return {name: str(function.__module__) for name, function in others.items()}
+
+    def sources(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return what stands for the code of plug-ins that do not ship, of all or of some names."""
+        chosen = self._plugins if names is None else self._plugins.keys() & set(names)
+        return {name: self._plugins[name].source for name in chosen if self._plugins[name].source}
+
+    def _is_own(self, function: Callable[..., Any]) -> bool:
+        """Return whether a function ships."""
+        return str(function.__module__).split(".")[0] == self._package.split(".")[0]
 
     def _add(self, plugin: Plugin) -> None:
         function = plugin.function
-        if str(function.__module__).partition(".")[0] != self._package.partition(".")[0]:
+        if not self._is_own(function):
             self._find_own()  # so that a name that ships is taken, whoever is first
         taken = self._plugins.get(plugin.name)
         if taken is not None and not _is_rewritten(taken.function, function):
@@ -289,7 +301,9 @@ class Kind:
                 raise TypeError(f"{where}: {role}: known here are {listing(self._roles)}")
             if argument not in {parameter.name for parameter in parameters}:
                 raise TypeError(f"{where}: {role}: no parameter is called {argument}")
-        return Plugin(name, self._form(function, where).name, function, parameters, rules, roles)
+        form, is_own = self._form(function, where).name, self._is_own(function)
+        source = "" if is_own else source_of(function)
+        return Plugin(name, form, function, parameters, rules, roles, source)
 
     def _form(self, function: Callable[..., Any], where: str) -> Form:
         first = tuple(

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +15,13 @@ from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.summary import audit, summarise
-from simulator.accounting.tables import interval_table, job_states, job_table, node_table
+from simulator.accounting.tables import (
+    QUEUED,
+    interval_table,
+    job_states,
+    job_table,
+    node_table,
+)
 from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import Controller, View, commanders, simulate
 from simulator.errors import InputError, Issue
@@ -255,9 +261,19 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 strict=True,
             ),
         ),
-        warnings=opened.warnings,
+        warnings=(*opened.warnings, *_stranded(scenario, int((states == QUEUED).sum()))),
         inputs=_files(opened),
     )
+
+
+def _stranded(scenario: Scenario, waiting: int) -> Iterator[str]:
+    """Yield a warning if a draining run ended with jobs that wait for nodes it will never have."""
+    if scenario.drain and waiting:
+        jobs = "1 job still waits" if waiting == 1 else f"{waiting:,} jobs still wait"
+        yield (
+            f"drain: {jobs} at the end, for more nodes than were in service when the last other "
+            "one ended; policies bring none after the horizon: lengthen it"
+        )
 
 
 def _signals(opened: Inputs, metered: Metered) -> Signals:
@@ -300,6 +316,7 @@ def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[Gri
 def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
     """Return name and SHA-256 of every file that was read."""
     files = [(name, digest) for name, digest, _ in opened.jobs.inputs]
+    files += [(law.text, law.sha256) for law in opened.idle_laws]
     files += [
         (trace.file, trace.file_sha256)
         for trace in opened.traces

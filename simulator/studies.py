@@ -71,7 +71,9 @@ def sweep(
         With every problem of the scenario, the axes and the folder.
     """
     from simulator import bundled
+    from simulator.errors import InputError, Issue
     from simulator.plans.plan import plan_of
+    from simulator.scenario import Scenario
     from simulator.scenario.load import load_study
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.session import Options
@@ -84,6 +86,8 @@ def sweep(
             scenario, table = load_study(path, "sweep", yes=yes)
         else:
             scenario = load(path, yes=yes)
+    if not isinstance(scenario, Scenario):
+        raise InputError("sweep", [Issue("", f"a {type(scenario).__name__} is no scenario")])
     said = {} if seeds is None else {"seeds": seeds}
     plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
     chosen = Options(
@@ -215,7 +219,7 @@ def optimize(
         scenario = load(scenario)
     table = {
         **axes,
-        "objectives": dict(objectives),
+        "objectives": objectives,
         "constraints": constraints if isinstance(constraints, str) else list(constraints),
         "where": where if isinstance(where, str) else list(where),
         "trials": trials,

@@ -247,6 +247,7 @@ def sleeping(
     first = levels.copy()
     wake_row = np.full((clusters, depth), kernels.NONE, np.int64)
     timer_row = np.full(clusters, kernels.NONE, np.int64)
+    naps = np.zeros(clusters, bool)
     for at, ladder in enumerate(ladders):
         if ladder is None:
             continue
@@ -258,6 +259,9 @@ def sleeping(
         power_w[at, 1 : 3 * levels[at] : 3] = ladder.power_w
         power_w[at, 2 : 3 * levels[at] : 3] = ladder.wake_w
         wake_row[at], timer_row[at] = row_of(wake_draws, at), row_of(timer_draws, at)
+        naps[at] = timer_row[at] != kernels.NONE == wake_row[at, 0] and not (
+            ladder.enter_ms[0] or ladder.wake_ms[0]
+        )
         late = np.flatnonzero(enter[at, own] + wake[at, own])
         first[at] = late[0] if len(late) else levels[at]
         if wake_row[at, 0] != kernels.NONE or timer_row[at] != kernels.NONE:
@@ -267,7 +271,7 @@ def sleeping(
         line[: len(row)] = row
     most = [ladder.max_waking if ladder else None for ladder in ladders]
     table = LadderTable(
-        levels, first, after, enter, wake, wake_row, timer_row, draws,
+        levels, first, after, enter, wake, wake_row, timer_row, naps, draws,
         np.zeros(len(rows), np.int64),
     )  # fmt: skip
     return PowerTables(

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -261,16 +261,18 @@ def by_point(runs: pd.DataFrame, axes: Sequence[str], quantity: str) -> pd.DataF
     if quantity not in quantities_of(runs):
         rule = no_quantity(quantity, quantities_of(runs))
         raise InputError("sweep", [Issue("quantity", rule)])
-    rows: list[dict[str, Any]] = []
-    for point, group in runs.groupby("point", sort=True):
-        done = finished(group)
-        mean = mean_of(numbers_of(done, [quantity])[:, 0])
-        place = {path: group[path].iloc[0] for path in axes}
-        row = {
-            "mean": mean.mean if mean else None,
-            "low": mean.low if mean else None,
-            "high": mean.high if mean else None,
-        }
-        rows.append({"point": point, **place, **row, "n": len(done)})
-    table = pd.DataFrame(rows, columns=["point", *axes, "mean", "low", "high", "n"])
-    return table.astype(dict.fromkeys(("mean", "low", "high"), np.float64))
+    first = runs.drop_duplicates("point").sort_values("point", ignore_index=True)
+    table = first[["point", *axes]].copy()
+    done = finished(runs).sort_values("point", kind="stable")
+    numbers = numbers_of(done, [quantity])[:, 0]
+    points, starts, counts = np.unique(done["point"], return_index=True, return_counts=True)
+    places = np.searchsorted(table["point"], points)
+    found = np.full((3, len(table)), np.nan)
+    for n in np.unique(counts).tolist():  # points of as many runs together
+        few = counts == n
+        mean, _, half_width = spread(numbers[starts[few] + np.arange(n)[:, None]])
+        found[:, places[few]] = mean, mean - half_width, mean + half_width
+    table["mean"], table["low"], table["high"] = found
+    table["n"] = 0
+    table.loc[places, "n"] = counts
+    return table

@@ -7,6 +7,7 @@ module only hands them out. To add a machine, a grid or a workload, add it there
 
 import copy
 import csv
+import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -91,6 +92,16 @@ class Figure:
 def names(kind: str) -> list[str]:
     """Return the names of one kind: ``"nodes"``, ``"grids"`` or ``"workloads"``."""
     return list(_table(kind))
+
+
+@cache
+def sha256() -> str:
+    """Return the SHA-256 of all that the catalog holds."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.*")):
+        if path.suffix in {".toml", ".csv"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def node(name: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, term
 from simulator.errors import InputError, Issue
 
 if TYPE_CHECKING:
-
     from simulator.results import Results
     from simulator.scenario import Scenario
 

@@ -28,6 +28,8 @@ def kept_on_the_way() -> Iterator[None]:
         yield
     except StoreError as error:
         raise EndedEarly(FAILED, "disk", f"error: {error}; {_go_on()}") from error
+    except OSError as error:
+        raise EndedEarly(FAILED, "disk", f"error: {StoreError.of(error)}; {_go_on()}") from error
     except WorkerError as error:
         raise EndedEarly(FAILED, "workers", f"error: {error}; {_go_on()}") from error
     except KeyboardInterrupt as error:

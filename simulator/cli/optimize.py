@@ -90,7 +90,7 @@ def _found(search: "Search", folder: Path, jobs: int | None, out: Terminal) -> "
     show = _lines(out, search.base.name) if out.progress else None
     with (
         kept_on_the_way(),
-        Evaluation(search, folder, Options(jobs=jobs), tell=out.note) as evaluate,
+        Evaluation(search, folder, Options(jobs=jobs), tell=out.warn) as evaluate,
     ):
         found = optimise(search, evaluate, progress=show)
         found.save(

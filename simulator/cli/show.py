@@ -54,9 +54,15 @@ def table_lines(document: Mapping[str, Any], origins: Mapping[str, str]) -> Iter
     origins : mapping of str to str
         Where each dotted path came from; a path without one takes that of the table it is in.
     """
+    from simulator.scenario.document import origin_in
+
     for heading, leaves in _tables(document):
         rows = [
-            (key, printable(_toml(value)), _origin(origins, f"{heading}.{key}" if heading else key))
+            (
+                key,
+                printable(_toml(value)),
+                origin_in(origins, f"{heading}.{key}" if heading else key) or "",
+            )
             for key, value in leaves
         ]
         if heading:
@@ -94,14 +100,6 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 def _holds_tables(value: object) -> TypeGuard[list[Mapping[str, Any]]]:
     """Return whether a value is a list of tables, such as idle states, each with its own keys."""
     return isinstance(value, list) and bool(value) and all(isinstance(e, Mapping) for e in value)
-
-
-def _origin(origins: Mapping[str, str], path: str) -> str:
-    while path:
-        if path in origins:
-            return origins[path]
-        path = path.rpartition("[" if path.endswith("]") else ".")[0]
-    return ""
 
 
 def _toml(value: object) -> str:

@@ -109,7 +109,7 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     if not is_warm():
         out.note("compiling kernels (first run only) ...")
     with kept_on_the_way(), counting(out, printable(plan.base.name)) as show:
-        carried = carry(plan, folder, options, show=show, tell=out.note)
+        carried = carry(plan, folder, options, show=show, tell=out.warn)
     _tell(plan, carried, folder, out)
     if carried.standing.failed:
         raise typer.Exit(FAILED)
@@ -199,12 +199,19 @@ def _shard_of_array(count: str | None) -> tuple[int, int]:
 
 def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:
     """Print what came out of it, or what other shards have still to do."""
+    from simulator.sweeps.outcome import outcome_document
     from simulator.sweeps.page import headlines, sweep_lines
+    from simulator.sweeps.pictures import save_figures
     from simulator.sweeps.study import Study
 
     counts = carried.standing
     study = None if carried.table is None else Study(plan, carried.table, folder)
-    out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+    if study is not None and counts.done:
+        with kept_on_the_way():
+            save_figures(study, folder)
+    if not out.as_json:  # a hundred thousand points are worth a second in either form
+        out.say("\n".join(sweep_lines(plan, study, counts, carried.left, folder)))
+        return
     out.document(
         {
             "name": plan.base.name,
@@ -219,6 +226,7 @@ def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None
             "complete": study is not None,
             "table": None if study is None else str(folder / "results.parquet"),
             "headlines": [] if study is None else headlines(study),
+            **({} if study is None or not counts.done else outcome_document(study)),
         }
     )
 

@@ -12,13 +12,14 @@ from simulator.analysis.differences import differences
 from simulator.analysis.statistics import numbers_of, quantities_of
 from simulator.assumptions import basis_of
 from simulator.comparison.seeds import seeds_of
-from simulator.comparison.sides import runs, table_of
+from simulator.comparison.sides import other_peaks, runs, table_of
 from simulator.display import text_html
 from simulator.errors import InputError, Issue, listing, shown
 from simulator.inputs import open_grids
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.scenario.grid import GridFile, GridName
+from simulator.scenario.prices import currency_of
 from simulator.sweeps.driver import Progress
 from simulator.sweeps.session import Options
 from simulator.units import format_quantity
@@ -238,6 +239,9 @@ def unlike(base: Scenario, other: Scenario) -> list[str]:
         if all(held) and held[0] != held[1]:
             theirs, ours = (", ".join(sorted(each)) for each in held)
             reasons.append(f"its {signal} emission factors are {theirs}, of the base {ours}")
+    money = [currency_of(each) for each in (other, base)]
+    if all(money) and money[0] != money[1]:
+        reasons.append("its prices are in {}, of the base in {}".format(*money))
     return reasons + _half_marginal(base, other)
 
 
@@ -321,14 +325,13 @@ def _opened(
 ) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Open the grids of every side before anything is run; return their basis, and warnings."""
     issues: list[Issue] = []
-    basis: dict[str, dict[str, str]] = {}
-    said: dict[str, Sequence[str]] = {}
+    basis, said = dict[str, dict[str, str]](), dict[str, Sequence[str]]()
     for name, scenario in scenarios.items():
         found: list[Issue] = []
         average, marginal = open_grids(scenario, found)
         issues += [Issue(f"{name}: {issue.path}", issue.message) for issue in found]
         if not found:
-            basis[name] = basis_of(average, marginal)
+            basis[name] = basis_of(average, marginal, currency_of(scenario))
             traces = [trace for trace in (*average, *marginal) if trace is not None]
             said[name] = (*scenario.warnings, *(text for at in traces for text in at.warnings))
     if issues:
@@ -360,7 +363,13 @@ def _set_against(
     names = tuple(scenarios)
     sides = {name: table[table["name"] == name] for name in names}
     parts = [differences(sides[names[0]], sides[name], other_name=name) for name in names[1:]]
-    said = [*odd, *warnings, *_nothing_changed(names[0], parts), *_nothing_random(sides, seeds)]
+    said = [
+        *odd,
+        *warnings,
+        *other_peaks(scenarios),
+        *_nothing_changed(names[0], parts),
+        *_nothing_random(sides, seeds),
+    ]
     return Comparison(
         names=names,
         seeds=seeds,

@@ -13,6 +13,7 @@ from simulator.sweeps.driver import Progress
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.work import Point
+from simulator.units import format_quantity
 
 VALUES: Final[tuple[Column, ...]] = tuple(
     column for column in SUMMARY if column.name not in {"name", "seed", "key"}
@@ -114,3 +115,12 @@ def table_of(
         values = [summary[column.name] for *_, summary in rows]
         table[column.name] = np.array(values, np.int64 if column.type == "int64" else np.float64)
     return table
+
+
+def other_peaks(scenarios: Mapping[str, Scenario]) -> list[str]:
+    """Warn of peaks that are means over intervals of several lengths: shorter ones find higher."""
+    lengths = sorted({each.accounting.interval_ms for each in scenarios.values()})
+    if len(lengths) == 1:
+        return []
+    said = " or ".join(format_quantity(length, "time") for length in lengths)
+    return [f"peaks over an accounting.interval of {said} are unlike"]

@@ -10,7 +10,7 @@ from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
-from simulator.kernels.power import ROUNDING, draw_alone
+from simulator.power.budgets import able_jobs
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
@@ -98,7 +98,7 @@ def _routes(
         if suits_all[list(clusters)].all():
             continue
         rows = np.flatnonzero(jobs.route == number)
-        able = np.stack([_able(fleet, jobs, curves, rows, at) for at in clusters], axis=1)
+        able = np.stack([able_jobs(fleet, curves, jobs, rows, at) for at in clusters], axis=1)
         patterns, pattern = _distinct(able)
         chosen = np.full(len(patterns), kernels.NONE, np.int16)
         for at_pattern, fitting in enumerate(patterns):
@@ -125,22 +125,6 @@ def _distinct(able: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.in
     found = np.flatnonzero(np.bincount(code))
     patterns = (found[:, None] >> bits & 1).astype(bool)
     return patterns, np.searchsorted(found, code)
-
-
-def _able(
-    fleet: Fleet, jobs: JobTable, curves: Curves, rows: NDArray[np.int64], cluster: int
-) -> NDArray[np.bool_]:
-    """Return which jobs a cluster could hold if it and its site were empty, bool[rows]."""
-    gpus = np.ascontiguousarray(jobs.gpus[rows], np.int32)
-    able: NDArray[np.bool_] = -(-gpus // fleet.accelerators[cluster]) <= fleet.node_count[cluster]
-    if fleet.budgeted[cluster]:
-        least = np.empty(len(rows))
-        utilisation = np.ascontiguousarray(jobs.utilisation[rows], np.float64)
-        draw_alone(curves, cluster, gpus, utilisation, least)
-        lowest = fleet.level_draw[cluster, fleet.level_count[cluster] - 1]
-        span_w = (fleet.busy_w[cluster] - fleet.idle_w[cluster]) / fleet.accelerators[cluster]
-        able &= span_w * lowest * least <= fleet.room_w[cluster] * (1.0 + ROUNDING)
-    return able
 
 
 def _jobs(
@@ -329,6 +313,7 @@ def _clusters(fleet: Fleet, ladders: Ladders) -> tuple[NDArray[np.int64], NDArra
     table[:, kernels.FIRST_NODE] = fleet.first_node[:-1]
     table[:, kernels.RULE] = fleet.placement
     table[:, kernels.LADDER] = ladders.table.first < ladders.table.levels
+    table[:, kernels.NAPS] = ladders.table.naps
     table[:, kernels.MOST_WAKING] = ladders.most_waking
     table[:, kernels.OWNED] = fleet.first_count
     table[:, kernels.SITE] = fleet.site

@@ -33,7 +33,7 @@ FOOT_IN: Final = 0.5
 LEGEND_LEFT: Final = -0.27
 """Where the legend begins: below the title. [widths of a panel]"""
 
-GROUPS: Final = (("carbon", "energy"), ("waits",), ("fleet",), ("jobs",))
+GROUPS: Final = (("carbon", "energy", "cost"), ("waits",), ("fleet",), ("jobs",))
 """Groups of headlines that share a panel and its scale: waits change by other orders."""
 OTHERS: Final = "others"
 MINUS: Final = "\N{MINUS SIGN}"

@@ -1,20 +1,23 @@
 """What quantities and axes are called where people read them, and in which units."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
 from simulator.columns import SUMMARY
 from simulator.display import (
     DURATION,
     ENERGY,
     MASS,
+    MONEY,
     POWER,
     WATER,
     Ladder,
     number_text,
     unit_for,
 )
-from simulator.errors import listing, nearest, shown
+from simulator.errors import listing, nearest, printable, shown
 from simulator.units import number_and_unit
 
 WORDS: Final = {
@@ -38,6 +41,7 @@ WORDS: Final = {
     "sci_gco2e_per_gpu_hour": "carbon per GPU-hour",
     "peak_facility_kw": "peak facility power",
     "peak_it_kw": "peak IT power",
+    "cost_total": "cost",
     "pue": "PUE",
     "water_l": "water",
     "wake_ups": "wake-ups",
@@ -60,6 +64,8 @@ HEADLINES: Final[dict[str, tuple[str, str]]] = {
     "energy_idle_kwh": ("energy", "idle"),
     "energy_sleep_kwh": ("energy", "sleep"),
     "energy_transition_kwh": ("energy", "transition"),
+    "peak_facility_kw": ("energy", "peak"),
+    "cost_total": ("cost", "total"),
     "wait_p50_h": ("waits", "p50"),
     "wait_p95_h": ("waits", "p95"),
     "wait_p99_h": ("waits", "p99"),
@@ -91,12 +97,16 @@ def words_of(key: str) -> str:
     return WORDS.get(key, key.replace("_", " "))
 
 
-def unit_of(key: str, values: Iterable[float]) -> tuple[float, str]:
+def unit_of(key: str, values: Iterable[float], currency: str | None = None) -> tuple[float, str]:
     """Return the size and the name of the unit in which the values of a key are shown.
 
-    Shares and counts have none: their unit is 1 and its name empty.
+    Shares and counts have none: their unit is 1 and its name empty. So is money where nobody
+    says its currency.
     """
     unit = _COLUMN_UNITS.get(key, "1")
+    if unit == "currency":
+        size, sign = unit_for(values, MONEY) if currency else (1.0, "")
+        return size, f"{sign}{currency or ''}"
     if unit not in UNITS:
         return 1.0, "" if unit in ("1", "-") else unit
     ladder, rest = UNITS[unit]
@@ -125,22 +135,33 @@ def axis_names(paths: Sequence[str], least: int = 1) -> dict[str, str]:
         length = min(least, len(parts))
         while length < len(parts) and any(parts[-length:] == each[-length:] for each in others):
             length += 1
+        if length < len(parts) and parts[-length - 1].endswith("]"):
+            length += 1  # "power" of a list's entry would read as the power of the whole
         names[path] = ".".join(parts[-length:])
     return names
 
 
 def value_words(value: object) -> str:
-    """Return a value of an axis as people read it.
-
-    Texts have no quotes, and a table such as ``{"policy": "timeout", "after": "1 h"}`` is
-    ``timeout, after 1 h``.
-    """
+    """Return a value of an axis as people read it: tables in short, no digits that say nothing."""
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
-    if isinstance(plain, Mapping) and plain:
-        rest = [f"{key} {value_words(each)}" for key, each in plain.items() if key != "policy"]
-        return ", ".join([value_words(plain["policy"]), *rest] if "policy" in plain else rest)
-    return plain if isinstance(plain, str) else shown(plain)
+    if isinstance(plain, str) and plain.startswith(("{", "[")):
+        with suppress(ValueError):
+            return printable(_in_short(json.loads(plain)))
+    if isinstance(plain, dict | list):
+        return printable(_in_short(plain))
+    return printable(plain) if isinstance(plain, str) else shown(plain)
+
+
+def _in_short(value: Any) -> str:
+    """Return a table of a scenario in short: ``timeout, after 1 min``."""
+    if isinstance(value, dict):
+        heads = [value[key] for key in ("policy", "dist", "model") if key in value][:1]
+        rest = [f"{key} {_in_short(value[key])}" for key in value if value[key] not in heads]
+        return ", ".join([*map(str, heads), *rest])
+    if isinstance(value, list):
+        return "/".join(map(_in_short, value))
+    return str(value)
 
 
 def amount_words(value: object) -> str:

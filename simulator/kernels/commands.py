@@ -40,8 +40,9 @@ def close(tables, sleepers, cluster, node):
     """
     state = tables.nodes[node, NODE_STATE]
     if state == AWAKE and tables.nodes[node, LISTED] == 1:
+        timed = tables.nodes[node, NODE_IDLE] == 1 and sleepers.heap_place[node] >= 0
         close_awake(tables, sleepers, cluster, node)
-        if tables.nodes[node, NODE_IDLE] == 1:
+        if timed:
             begin_ms = max(sleepers.moments_ms[node, DESCENT_MS], tables.clock[NOW_MS])
             sleepers.moments_ms[node, DESCENT_MS] = begin_ms
             set_timer(tables, sleepers, cluster, node)

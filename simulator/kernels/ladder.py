@@ -29,6 +29,7 @@ class Ladder(NamedTuple):
     wake_ms: NDArray[np.int64]
     wake_row: NDArray[np.int64]  # row of `draws` for waking times, NONE where they are constant
     timer_row: NDArray[np.int64]  # [clusters] row of `draws` for idle timers, NONE for `after_ms`
+    naps: NDArray[np.bool_]  # [clusters] whether such a timer leads to a state left at once
     draws_ms: NDArray[np.int64]  # [rows, draws] times drawn beforehand
     drawn: NDArray[np.int64]  # [rows] how many are used up
 

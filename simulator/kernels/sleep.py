@@ -42,6 +42,7 @@ from simulator.kernels.tables import (
     LEVEL,
     LISTED,
     LOG_ROWS,
+    NAPS,
     NODE_CLUSTER,
     NODE_IDLE,
     NODE_STATE,
@@ -92,7 +93,10 @@ def any_descent(tables, sleepers, now_ms):
 
 @kernel
 def descend(tables, sleepers, log, now_ms):
-    """Put every node to sleep whose descent began before `now_ms`, and log when it began."""
+    """Put every node to sleep whose descent began before `now_ms`, and log when it began.
+
+    A node in a state that is left at once stays what it is to placement: only the log tells.
+    """
     clusters = tables.clusters
     for cluster in range(len(clusters)):
         if clusters[cluster, LADDER] == 0:
@@ -107,18 +111,41 @@ def descend(tables, sleepers, log, now_ms):
             if is_stale(tables, sleepers, node):
                 renew_timer(tables, sleepers, cluster, node)
                 continue
+            if clusters[cluster, NAPS] == 1:
+                take_timer(tables, sleepers, cluster, node)
+                log_descent(tables, log, node, begin_ms)
+                continue
             if clusters[cluster, WITH_FREE + whole] <= kept(clusters, cluster):
                 clusters[cluster, SURPLUS_MS] = FOREVER_MS
                 break
             begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
             if begin_ms >= now_ms:
                 break
-            fall_asleep(tables, sleepers, log, cluster, node, begin_ms)
+            fall_asleep(tables, sleepers, cluster, node, begin_ms)
+            log_descent(tables, log, node, begin_ms)
         while clusters[cluster, CLOSED_TIMED] > 0:
             node = sleepers.timers[base + len(tables.nodes)]
-            if sleepers.due_ms[node] >= now_ms:
+            begin_ms = sleepers.due_ms[node]
+            if begin_ms >= now_ms:
                 break
-            fall_asleep(tables, sleepers, log, cluster, node, sleepers.due_ms[node])
+            if clusters[cluster, NAPS] == 1:
+                take_timer(tables, sleepers, cluster, node)
+            else:
+                fall_asleep(tables, sleepers, cluster, node, begin_ms)
+            log_descent(tables, log, node, begin_ms)
+
+
+@kernel(inline="always")
+def log_descent(tables, log, node, begin_ms):
+    """Log that an idle node began its descent."""
+    row = tables.clock[LOG_ROWS]
+    log.time_ms[row] = begin_ms
+    log.node[row] = node
+    log.state[row] = ASLEEP
+    log.held[row] = 0
+    log.busy[row] = 0.0
+    log.drawn[row] = 0.0
+    tables.clock[LOG_ROWS] = row + 1
 
 
 @kernel(inline="always")
@@ -133,8 +160,8 @@ def take_out(tables, sleepers, cluster, node):
 
 
 @kernel(inline="always")
-def fall_asleep(tables, sleepers, log, cluster, node, begin_ms):
-    """Let an idle node begin its descent at `begin_ms`, and log it."""
+def fall_asleep(tables, sleepers, cluster, node, begin_ms):
+    """Let an idle node begin its descent at `begin_ms`."""
     ladder = sleepers.ladder
     level = ladder.first[cluster]
     enter_ms = ladder.enter_ms[cluster, level]
@@ -151,14 +178,6 @@ def fall_asleep(tables, sleepers, log, cluster, node, begin_ms):
     else:
         sleepers.rests[node, CLOSED] = 1
         tables.clusters[cluster, CLOSED_ASLEEP] += 1
-    row = tables.clock[LOG_ROWS]
-    log.time_ms[row] = begin_ms
-    log.node[row] = node
-    log.state[row] = ASLEEP
-    log.held[row] = 0
-    log.busy[row] = 0.0
-    log.drawn[row] = 0.0
-    tables.clock[LOG_ROWS] = row + 1
 
 
 @kernel(inline="always")

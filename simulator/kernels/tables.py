@@ -65,8 +65,9 @@ CLOCK_SIZE = 14
     MAY_CHANGE,  # 1 where nodes may come into service and leave it
     CLOSED_EMPTY,  # closed nodes that hold nothing, awake or asleep
     CLOSED_ASLEEP,  # those of them that are asleep
-) = range(31)
-TREE_SHAPE = 31
+    NAPS,  # 1 where a drawn timer leads to a state that is left at once: its nodes stay awake
+) = range(32)
+TREE_SHAPE = 32
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.

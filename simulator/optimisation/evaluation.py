@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -98,12 +99,17 @@ class Evaluation:
         self._ledger = ledger
         session = Session(
             [self._search.base], ledger, self._options, store, said=self._search.table,
-            tell=self._tell,
+            most=self._search.batch * len(self._search.seeds), tell=self._tell,
         )  # fmt: skip
         self._session = self._held.enter_context(session)
 
-    def __exit__(self, *_: object) -> None:
-        self._held.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._held.__exit__(kind, error, traceback)
 
     def __call__(self, points: Sequence[dict[str, Any]]) -> list[Outcome]:
         """Run points with every seed, and return the mean summary or the failure of each."""

@@ -158,7 +158,8 @@ def front_csv(front: "pd.DataFrame") -> str:
 
 def rows_of(front: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return a table's rows as plain values, for JSON."""
-    return [{str(name): plain(value) for name, value in row.items()} for _, row in front.iterrows()]
+    rows = front.astype(object).to_dict("records")  # as objects whole numbers stay whole
+    return [{str(name): plain(value) for name, value in row.items()} for row in rows]
 
 
 def plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulator.display import count_text, number_text, short_text
 from simulator.figures.quantities import axis_names, unit_of, value_words, words_of
 from simulator.optimisation.files import plain
+from simulator.scenario.prices import currency_of
 
 if TYPE_CHECKING:
     from simulator.optimisation.outcome import Optimisation
@@ -32,9 +33,10 @@ def search_text(found: "Optimisation") -> str:
     for axis in search.axes:
         words = [value_words(plain(value)) for value in shown[axis.path]]
         columns.append([short_text(word, CELL_LETTERS) for word in words])
+    currency = currency_of(search.base)
     base: list[str] = ["base", *("" for _ in search.axes)]
     for quantity in search.quantities:
-        size, unit = unit_of(quantity, [abs(value) for value in shown[quantity]])
+        size, unit = unit_of(quantity, [abs(value) for value in shown[quantity]], currency)
         header.append(f"{words_of(quantity)} [{unit}]" if unit else words_of(quantity))
         columns.append([number_text(value / size) for value in shown[quantity]])
         at_base = (found.base_summary or {}).get(quantity)

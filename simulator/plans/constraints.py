@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.columns import SUMMARY
 from simulator.errors import Issue, listing, nearest, shown
 from simulator.plans.axes import Axis, Chosen, Drawn, as_list
 from simulator.plans.designs import Points
@@ -216,6 +217,8 @@ def _refused(node: ast.expr, part: str, axes: Sequence[Axis]) -> str:
         return f"{shown(part)} can't stand in a constraint; {_RULE}"
     near = nearest(part, [axis.path for axis in axes])
     meant = f"did you mean {near}?" if near else "name one that is"
+    if part in {column.name for column in SUMMARY}:
+        meant = "it is a result, which fleetsim optimize can limit"
     return f"{shown(part)} is no axis of this sweep; {meant}"
 
 

@@ -2,16 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from simulator import catalog
 from simulator.plans.axes import Axis, Chosen, Drawn
 from simulator.plans.designs import Points
+from simulator.registry import provisioning
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
+from simulator.scenario.paths import parts_of, quoted
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
@@ -22,13 +25,16 @@ _PIECE = 1 << 20
 def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Sequence[int]) -> str:
     """Return the SHA-256 of a plan in hexadecimal.
 
-    Of files the content counts, not where they lie.
+    Of files the content counts, not where they lie. Which keys are said and which are left to
+    their defaults counts too: a default may follow what an axis changes.
     """
     files = _Files(base)
     document = {
         "base": json.loads(base.canonical()),
+        "said": sorted(_paths(base.said().document)),
         "unused_nodes": files.hashed(_unused_nodes(base)),
-        "files": sorted({files.sha256(path) for path in _named(base)}),
+        "files": [files.sha256(path) for path in _named(base)],  # each where it is named
+        "catalog": catalog.sha256(),
         "axes": [
             {
                 "path": axis.path,
@@ -43,6 +49,9 @@ def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Seque
         "schema_version": SCHEMA_VERSION,
         "model_version": MODEL_VERSION,
     }
+    text = _text(document)
+    code = provisioning.sources()
+    document["policies"] = {name: code[name] for name in code if json.dumps(name) in text}
     digest = hashlib.sha256(_text(document).encode())
     for path, column in zip(points.paths, points.columns, strict=True):
         _feed(digest, path, column, files)
@@ -64,6 +73,19 @@ def _feed(digest: Any, path: str, column: Sequence[Any], files: "_Files") -> Non
 
 def _text(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _paths(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of everything that a document says."""
+    entries: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        entries = value.items()
+    elif isinstance(value, list | tuple):
+        entries = enumerate(value)
+    else:
+        yield path
+    for key, entry in entries:
+        yield from _paths(entry, f"{path}.{quoted(str(key))}")
 
 
 def _unused_nodes(base: Scenario) -> dict[str, Any]:
@@ -99,7 +121,7 @@ class _Files:
 
     def of_key(self, path: str, value: Any) -> Any:
         """Return what is said of a key, with hashes in place of files."""
-        if path.rpartition(".")[2] == "file":
+        if parts_of(path)[-1] == "file":
             listed = value if isinstance(value, list) else [value]
             return [self._of_text(entry) for entry in listed]
         return self.hashed(value)

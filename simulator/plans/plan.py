@@ -136,13 +136,20 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
     keep = read_keep(table.get("keep", []), issues)
     axes = tuple(settled(base, axes, issues)) if axes else ()
     points = _points(base, axes, settings, table, yes, issues)
-    issues += tried_alone(base, axes) if points is None else tried(base, axes, points)
+    odd: tuple[str, ...] = ()
+    if points is None:
+        issues += tried_alone(base, axes)
+    else:
+        refused, odd = tried(base, axes, points)
+        issues += refused
     if issues or points is None:
         raise InputError(base.source, _in_order(issues, table))
     assert settings.design is not None
     seeds = tuple(settings.seeds)
     said = _plain(table)
-    return Plan(base, axes, points, seeds, settings.design, keep, _warnings(settings), said)
+    return Plan(
+        base, axes, points, seeds, settings.design, keep, (*_warnings(settings), *odd), said
+    )
 
 
 def _points(

@@ -11,7 +11,7 @@ from simulator.scenario.toml_writer import toml_text
 
 HEADER: Final = (
     "A sweep as planned: its base, with all that it extends and the nodes of the catalog, and the",
-    "table [sweep]. It runs as it is, from any folder: fleetsim sweep plan.toml",
+    "table [sweep]. It runs as it is, from any folder: fleetsim sweep sweep.toml",
 )
 
 

@@ -66,13 +66,20 @@ def _takes_whole(base: Scenario, axis: Axis, spread: Spread) -> bool:
 
 
 def _refused(base: Scenario, changes: Mapping[str, Any]) -> tuple[Issue, ...]:
+    return _tried_one(base, changes)[0]
+
+
+def _tried_one(
+    base: Scenario, changes: Mapping[str, Any]
+) -> tuple[tuple[Issue, ...], tuple[str, ...]]:
+    """Return what is refused of a changed base; of one that is right, what is odd about it."""
     try:
-        base.replace(changes)
+        return (), base.replace(changes).warnings
     except InputError as error:
-        return tuple(
+        refused = tuple(
             Issue(issue.path, issue.message.removesuffix(_FROM_HERE)) for issue in error.issues
         )
-    return ()
+        return refused, ()
 
 
 def _below(issue: Issue, axis: Axis) -> str:
@@ -102,18 +109,24 @@ class Trials:
         By path and value of an axis that is refused by itself: its messages.
     combinations : list of Issue
         Points whose values are refused only together.
+    odd : dict of str to str
+        By key what is odd about points but not about the base; the first of each key.
     """
 
     base: Scenario
     axes: dict[str, Axis]
     refused: dict[tuple[str, Any], list[str]] = field(default_factory=dict)
     combinations: list[Issue] = field(default_factory=list)
+    odd: dict[str, str] = field(default_factory=dict)
 
     def try_point(self, number: int, changes: Mapping[str, Any]) -> None:
         """Put a point into the base; find out what of it is refused."""
         known = [path for path in changes if (path, spelled(changes[path])) in self.refused]
         rest = {path: value for path, value in changes.items() if path not in known}
-        problems = _refused(self.base, rest)
+        problems, warnings = _tried_one(self.base, rest)
+        for warning in warnings:
+            if warning not in self.base.warnings:
+                self.odd.setdefault(warning.partition(": ")[0], f"{warning} (point {number})")
         if not problems:
             return
         found_alone = False
@@ -140,7 +153,8 @@ class Trials:
         found = {value: texts for (path, value), texts in self.refused.items() if path == axis.path}
         if axis.values is None:
             first = next(iter(found.values()), [])
-            share = f"{len(found)} values that it draws are refused, the first: "
+            many = "a value" if len(found) == 1 else f"{len(found)} values"
+            share = f"{many} of those it draws refused, the first: "
             yield from (Issue(axis.where, f"{share}{text}") for text in first)
             return
         listed = [found.get(spelled(value), []) for value in axis.values]
@@ -172,8 +186,12 @@ def _is_within(path: str, axis: Axis) -> bool:
     return path == axis.path or _parts(path)[: len(axis.parts)] == axis.parts
 
 
-def tried(base: Scenario, axes: Iterable[Axis], points: Points) -> list[Issue]:
-    """Return what is refused of the points: all where there are few, else one for every value.
+def tried(
+    base: Scenario, axes: Iterable[Axis], points: Points
+) -> tuple[list[Issue], tuple[str, ...]]:
+    """Return what is refused of the points, and what is odd about them but allowed.
+
+    All are tried where there are few, else one for every value.
 
     Parameters
     ----------
@@ -190,7 +208,7 @@ def tried(base: Scenario, axes: Iterable[Axis], points: Points) -> list[Issue]:
     issues = list(trials.issues())
     if not issues and len(points):
         issues += _displaced(base, points)
-    return issues
+    return issues, tuple(trials.odd.values())
 
 
 def _displaced(base: Scenario, points: Points) -> Iterator[Issue]:

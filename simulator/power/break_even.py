@@ -121,8 +121,9 @@ class RestingLadder:
     def worst(self) -> tuple[float, float]:
         """Return the largest ratio of what a gap costs to the least, and that gap. [1], [s]
 
-        The gap is this long, or longer by next to nothing. Both are straight between the instants where a state begins, has been entered, has time
-        enough, or becomes the cheapest, so the ratio is largest at one of them or just beyond.
+        The gap is this long, or longer by next to nothing. Both are straight between the instants
+        where a state begins, has been entered, has time enough, or becomes the cheapest, so the
+        ratio is largest at one of them or just beyond.
         """
         edges: set[float] = set()
         above_s = 0.0

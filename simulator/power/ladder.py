@@ -134,6 +134,7 @@ def ladders_of(
         wake_ms=wake,
         wake_row=rows,
         timer_row=timers,
+        naps=_naps(enter, wake, timers),
         draws_ms=np.zeros((len(laws), draws), np.int64),
         drawn=np.full(len(laws), draws, np.int64),
     )
@@ -152,6 +153,17 @@ def ladders_of(
 def _constant_ms(law: Law) -> int:
     """Return a constant time, -1 for one that is drawn. [ms]"""
     return round(law.value) if isinstance(law, Constant) else NONE
+
+
+def _naps(
+    enter_ms: NDArray[np.int64], wake_ms: NDArray[np.int64], timer: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which clusters have a drawn timer for a state that can be left at once."""
+    if not enter_ms.shape[1]:
+        return np.zeros(len(timer), bool)
+    late = (enter_ms[:, 0] != 0) | (wake_ms[:, 0] != 0)
+    naps: NDArray[np.bool_] = (timer != NONE) & ~late
+    return naps
 
 
 def _first_with_latency(

@@ -42,7 +42,8 @@ def comparison_text(
         The sides; the first is the base.
     seeds : sequence of int
     basis : mapping of str to mapping
-        What the carbon of each side stands on, by ``average`` and ``marginal``.
+        What each side stands on: ``average``, ``marginal`` and, where it has prices,
+        ``currency``.
     warnings : sequence of str
 
     Returns
@@ -53,7 +54,8 @@ def comparison_text(
     lines = list(_wrapped(_what(names, seeds)))
     for name in names[1:]:
         rows = table[table["other"] == name].to_dict("records")
-        lines += ["", *_side(rows, names[0], name)]
+        currency = basis[names[0]].get("currency")
+        lines += ["", *_side(rows, names[0], name, currency)]
     lines += ["", *_basis(names, basis)]
     for warning in warnings:
         lines += _wrapped(f"warning: {warning}", "  ")
@@ -85,7 +87,7 @@ def _what(names: Sequence[str], seeds: Sequence[int]) -> str:
     )
 
 
-def _side(rows: Sequence[Row], base: str, other: str) -> Iterator[str]:
+def _side(rows: Sequence[Row], base: str, other: str, currency: str | None) -> Iterator[str]:
     """Return one other side against the base."""
     known = {row["quantity"]: row for row in rows if not _absent(row["difference"])}
     heads = [_name(base), _name(other)]
@@ -104,7 +106,7 @@ def _side(rows: Sequence[Row], base: str, other: str) -> Iterator[str]:
         if not (row["base_mean"] or row["other_mean"] or row["difference"]):
             nothing.append(words_of(quantity))
             continue
-        yield _line("" if of_group == group else of_group, label, row)
+        yield _line("" if of_group == group else of_group, label, row, currency)
         group = of_group
     missing = [row["quantity"] for row in rows if _absent(row["difference"])]
     if nothing:
@@ -114,8 +116,8 @@ def _side(rows: Sequence[Row], base: str, other: str) -> Iterator[str]:
         yield from _wrapped(f"absent on a side, so not compared: {listed}", "  ")
 
 
-def _line(group: str, label: str, row: Row) -> str:
-    size, unit = unit_of(row["quantity"], [row["base_mean"], row["other_mean"]])
+def _line(group: str, label: str, row: Row, currency: str | None) -> str:
+    size, unit = unit_of(row["quantity"], [row["base_mean"], row["other_mean"]], currency)
     named = f"{label} [{unit}]" if unit else label
     means = "".join(
         f"{number_text(row[side] / size, DIGITS + 1):>{SIDE}}"

@@ -10,9 +10,10 @@ from simulator.scenario.grid import GridConstant, Site
 from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.limits import ACCELERATORS, INTERVALS, JOBS
 from simulator.scenario.model import Scenario
-from simulator.scenario.nodes import NodeType
+from simulator.scenario.nodes import NodeType, ladder_problems
+from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.power_checks import power_problems
+from simulator.scenario.power_checks import power_problems, with_node
 from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.rests import early_rests
@@ -46,15 +47,16 @@ def problems_between(
     document : mapping
         The whole document; names count as known even where their table has problems.
     parts : mapping
-        The entries of each section that could be read, by name.
+        The entries of each section by name, as far as they could be read.
     scenario : Scenario or None
-        Made of these parts, where its head could be read.
+        Made of those without problems, where its head could be read.
     confirmed : bool
         Whether sizes beyond the usual were confirmed.
     """
     yield from _unknown_names(document)
     yield from _too_many(parts)
     yield from _too_large(parts, confirmed)
+    yield from ladder_problems(parts["nodes"])
     yield from power_problems(parts)
     yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
@@ -111,12 +113,10 @@ def _too_many(parts: Parts) -> Iterator[Issue]:
 
 
 def _too_large(parts: Parts, confirmed: bool) -> Iterator[Issue]:
-    nodes = parts["nodes"]
-    total = sum(
-        cluster.node_limit * nodes[cluster.node].accelerators
-        for cluster in parts["clusters"].values()
-        if cluster.node in nodes
-    )
+    total = 0
+    for _, cluster, node in with_node(parts):
+        with as_far_as_read(cluster, node):
+            total += cluster.node_limit * node.accelerators
     if (exceeded := ACCELERATORS.exceeded(total, confirmed)) is not None:
         yield Issue("clusters", f"{total:,} accelerators in all, {exceeded}; lower a count")
 

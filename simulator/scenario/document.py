@@ -1,14 +1,14 @@
 """Documents: plain tables as TOML gives them, merged, changed and written back."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from simulator.errors import Issue, listing, nearest, shown
 from simulator.scenario.files import absolute, rebased
-from simulator.scenario.paths import dotted, leaves, parts_of
+from simulator.scenario.paths import Part, below, dotted, leaves, parts_of
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 
@@ -76,22 +76,50 @@ class Layered:
         if len(parts) == 3:
             for other in _INSTEAD.get(parts[0], {}).get(parts[2], ()):
                 table.pop(other, None)
+        path = dotted(self._typed(parts))
+        self._displaced([path])
         self.forget()
-        self.origins.pop(dotted(parts), None)
-        if value is None:
-            return
-        for path, _ in leaves({parts[-1]: value}, dotted(parts[:-1])):
+        if isinstance(value, dict) and value:
+            self.origins.update((where, origin) for where, _ in leaves(value, path))
+        elif value is not None:
             self.origins[path] = origin
 
     def note(self, document: Document, origin: str, path: str = "") -> None:
         """Note the origin of every value of a document, and forget what it displaced."""
-        self.origins.update((where, origin) for where, _ in leaves(document, path))
+        found = [where for where, _ in leaves(document, path)]
+        self._displaced(found)
+        self.origins.update((where, origin) for where in found)
         self.forget()
 
     def forget(self) -> None:
         """Keep only the origins of what is there."""
         here = {path for path, _ in leaves(self.document)}
-        self.origins = {path: label for path, label in self.origins.items() if path in here}
+        if any(path not in here for path in self.origins):  # within lists, or no longer there
+            here |= set(_within_lists(self.document))
+            self.origins = {path: label for path, label in self.origins.items() if path in here}
+
+    def origin_of(self, path: str) -> str | None:
+        """Return where the value at a path came from, or the list or table that it is in."""
+        return origin_in(self.origins, path)
+
+    def _displaced(self, paths: list[str]) -> None:
+        """Forget the origins of what lay within values that others took the place of."""
+        for inner in [path for path in self.origins if "[" in path]:
+            if any(inner == path or inner.startswith((f"{path}.", f"{path}[")) for path in paths):
+                del self.origins[inner]
+
+    def _typed(self, parts: tuple[str, ...]) -> list[Part]:
+        """Return the parts of a path with numbers where they lead into lists."""
+        typed: list[Part] = []
+        table: Any = self.document
+        for part in parts:
+            if isinstance(table, list):
+                typed.append(int(part))
+                table = table[int(part)]
+            else:
+                typed.append(part)
+                table = table.get(part) if isinstance(table, dict) else None
+        return typed
 
     def _parent(self, parts: tuple[str, ...], value: Any) -> Any:
         table: Any = self.document
@@ -109,6 +137,27 @@ class Layered:
         if len(parts) == 2 and parts[0] in SECTIONS and not isinstance(value, dict | None):
             raise ValueError(f"{shown(value)} is not a table; name a key below it")
         return table
+
+
+def origin_in(origins: Mapping[str, str], path: str) -> str | None:
+    """Return the origin of a path, or of the nearest list or table around it that has one."""
+    while path:
+        if path in origins:
+            return origins[path]
+        path = path.rpartition("[" if path.endswith("]") else ".")[0]
+    return None
+
+
+def _within_lists(value: Any, path: str = "", inside: bool = False) -> Iterator[str]:
+    """Yield the path of everything that lies within a list."""
+    if inside:
+        yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _within_lists(inner, below(path, key), inside)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _within_lists(inner, below(path, index), True)
 
 
 def _index(parts: tuple[str, ...], entries: list[Any]) -> int:
@@ -239,6 +288,7 @@ def in_full(said: Layered, spec: Spec) -> Layered:
     _fill_defaults(spec, document)
     ordered = {key: document[key] for key in type(spec).attributes() if key in document}
     origins = {path: said.origins.get(path, DEFAULT) for path, _ in leaves(ordered)}
+    origins |= {path: label for path, label in said.origins.items() if "[" in path}
     return Layered(ordered, origins)
 
 

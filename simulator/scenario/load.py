@@ -1,6 +1,7 @@
 """Loading scenarios: files and documents in, one checked scenario or all problems out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from simulator.scenario.grid import Site
 from simulator.scenario.layers import Place, laid, lay_parent
 from simulator.scenario.model import SCHEMA, Provenance, Scenario, other_schema
 from simulator.scenario.nodes import NodeType
+from simulator.scenario.partly import read_partly
 from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
 from simulator.scenario.spec import Spec, issues_of, read_as
@@ -134,7 +136,8 @@ def load_study(
     """
     found = load_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
     if table not in found.tables:
-        text = f"missing; write a table [{table}], or run the file with fleetsim run"
+        verb = next(iter(found.tables), "run")  # a verb is called as its table is
+        text = f"missing; write a table [{table}], or run the file with fleetsim {verb}"
         raise InputError(str(path), [Issue(table, text)])
     return found.base, found.tables[table]
 
@@ -205,14 +208,16 @@ def _scenario(
     expand_catalog(layered)
     document = layered.document
     reading = place.reading
-    parts = {section: _entries(document, section, reading, issues, former) for section in SECTIONS}
+    entries = {s: _entries(document, s, reading, issues, former) for s in SECTIONS}
+    parts = {section: entries[section].whole for section in SECTIONS}
     head = {key: value for key, value in document.items() if key not in SECTIONS}
     scenario = None
     try:
         scenario = read_as(Scenario, head | parts, reading)
     except ValidationError as error:
         issues += issues_of(error)
-    issues += problems_between(document, parts, scenario, place.confirmed)
+    found = {section: entries[section].whole | entries[section].partly for section in SECTIONS}
+    issues += problems_between(document, found, scenario, place.confirmed)
     if issues or scenario is None:
         raise InputError(place.source, _told(issues, layered, place))
     return _finished(scenario, layered, place)
@@ -241,23 +246,31 @@ def _finished(scenario: Scenario, layered: Layered, place: Place) -> Scenario:
     return scenario.with_provenance(provenance)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The entries of a section that could be read, and those with problems, as far as they can."""
+
+    whole: dict[str, Spec] = field(default_factory=dict)
+    partly: dict[str, Spec] = field(default_factory=dict)
+
+
 def _entries(
     document: Document,
     section: str,
     reading: Reading,
     issues: list[Issue],
     former: Scenario | None,
-) -> dict[str, Any]:
-    """Return the entries of a section that can be read; note the problems of the others."""
+) -> _Entries:
+    """Return the entries of a section; note their problems."""
     table = document.get(section, {})
     if not isinstance(table, dict):
         text = f"{shown(table)} is not a table; write [{section}.NAME] and its keys below it"
         issues.append(Issue(section, text))
-        return {}
-    found: dict[str, Spec] = {}
+        return _Entries()
+    found = _Entries()
     for name, entry in table.items():
         if former is not None and (spec := former.read_before(section, name, entry)) is not None:
-            found[name] = spec
+            found.whole[name] = spec
             continue
         try:
             plain_text(name, "a name")
@@ -269,9 +282,11 @@ def _entries(
             issues.append(Issue(where, text))
             continue
         try:
-            found[name] = read_as(_KINDS[section], entry, reading)
+            found.whole[name] = read_as(_KINDS[section], entry, reading)
         except ValidationError as error:
             issues += issues_of(error, section, name)
+            if (spec := read_partly(_KINDS[section], entry, reading)) is not None:
+                found.partly[name] = spec
     return found
 
 
@@ -291,7 +306,7 @@ def _told(issues: list[Issue], layered: Layered, place: Place) -> list[Issue]:
     main = place.path.name if place.path is not None else place.source
     told = []
     for issue in sorted(set(issues)):
-        origin = layered.origins.get(issue.path, main)
+        origin = layered.origin_of(issue.path) or main
         foreign = origin not in (main, DEFAULT)
         told.append(Issue(issue.path, f"{issue.message} [{origin}]") if foreign else issue)
     return told

@@ -10,7 +10,9 @@ from pydantic_core import PydanticKnownError
 from simulator.errors import shown
 from simulator.scenario.fields import Marker, Number, Quantity, Text, Whole, as_written
 from simulator.scenario.load_curves import CurveOf, LoadCurve
-from simulator.scenario.spec import Problems, Spec, TableList
+from simulator.scenario.reading import unread_of
+from simulator.scenario.spec import Problems, Spec
+from simulator.scenario.table_list import TableList
 from simulator.units import format_quantity
 
 MOST_COMPONENTS: Final = 4096
@@ -28,7 +30,7 @@ FULL: Final = "full"
 
 def above_idle(busy_w: float, info: ValidationInfo) -> float:
     """Return a busy power, which must not be below the idle power beside it."""
-    idle_w = info.data.get("idle_power_w")
+    idle_w = info.data.get("idle_power_w") if unread_of(info) is None else None
     if idle_w is not None and busy_w is not None and busy_w < idle_w:
         busy, idle = format_quantity(busy_w, "power"), format_quantity(idle_w, "power")
         raise ValueError(
@@ -70,6 +72,8 @@ class Components(TableList):
     def read(self, value: Any, info: ValidationInfo) -> tuple[Component, ...]:
         """Return the components in the order of the list."""
         components: tuple[Component, ...] = super().read(value, info)
+        if any(component.partly for component in components):
+            raise ValueError("some can't be read, so that there is no sum of them")
         problems = Problems()
         _note_twice(problems, [component.name for component in components])
         problems.check()
@@ -154,6 +158,9 @@ class PowerLevels(TableList):
     def read(self, value: Any, info: ValidationInfo) -> tuple[PowerLevel, ...]:
         """Return the levels, idle powers filled in from the node's."""
         levels: tuple[PowerLevel, ...] = super().read(value, info)
+        if (unread := unread_of(info)) is not None:
+            known = "idle_power_w" not in unread
+            return tuple(_filled(level, info) if known else level for level in levels)
         if len(levels) > MOST_LEVELS:
             raise ValueError(f"{len(levels)} levels are too many; write at most {MOST_LEVELS}")
         problems, found = Problems(), []
@@ -171,6 +178,13 @@ class PowerLevels(TableList):
             found.append(full)
         problems.check()
         return tuple(found)
+
+
+def _filled(level: PowerLevel, info: ValidationInfo) -> PowerLevel:
+    """Return a level of a node with problems, with the node's idle power where it has none."""
+    given: float | None = getattr(level, "idle_power_w", 0.0)
+    idle_w = info.data.get("idle_power_w")
+    return level if given is not None else level.model_copy(update={"idle_power_w": idle_w})
 
 
 def _level_problems(

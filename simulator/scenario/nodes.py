@@ -1,11 +1,11 @@
 """Node types, as a scenario writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from simulator.errors import shown
+from simulator.errors import Issue, shown
 from simulator.scenario.fields import (
     Milliseconds,
     Number,
@@ -26,9 +26,12 @@ from simulator.scenario.node_power import (
     SummedPower,
     above_idle,
 )
-from simulator.scenario.paths import Part
+from simulator.scenario.partly import as_far_as_read
+from simulator.scenario.paths import Part, dotted
 from simulator.scenario.prices import Price, PriceOf
-from simulator.scenario.spec import Problems, Spec, TableList
+from simulator.scenario.reading import unread_of
+from simulator.scenario.spec import Problems, Spec
+from simulator.scenario.table_list import TableList
 from simulator.units import G_PER_KG, format_quantity
 
 MOST_ACCELERATORS: Final = 1024
@@ -163,15 +166,33 @@ class NodeType(Spec):
     @field_validator("idle_states")
     @classmethod
     def _ladder(cls, states: tuple[IdleState, ...], info: ValidationInfo) -> tuple[IdleState, ...]:
-        idle_w = info.data.get("idle_power_w")
-        if idle_w is None:
+        idle_w, unread = info.data.get("idle_power_w"), unread_of(info)
+        if idle_w is None or (unread is not None and "idle_power_w" in unread):
             return states
         problems = Problems()
-        for index, state in enumerate(states):
+        for index, state in enumerate(states if unread is None else ()):
             for key, text in _ladder_problems(state, states[:index], idle_w):
                 problems.add((index, key), text)
         problems.check()
-        return tuple(_with_idle_power(state, idle_w) for state in states)
+        return tuple(state if state.partly else _with_idle_power(state, idle_w) for state in states)
+
+
+def ladder_problems(nodes: Mapping[str, NodeType]) -> Iterator[Issue]:
+    """Yield what is wrong between idle states of nodes that have other problems too.
+
+    Parameters
+    ----------
+    nodes : mapping
+        By name, as far as they could be read.
+    """
+    for name, node in nodes.items():
+        with as_far_as_read(node):
+            states = node.idle_states if node.partly else ()
+            idle_w = node.idle_power_w if states else 0.0
+            for index, state in enumerate(states):
+                with as_far_as_read(node):
+                    for key, text in _ladder_problems(state, states[:index], idle_w):
+                        yield Issue(dotted(("nodes", name, "idle_states", index, key)), text)
 
 
 def _ladder_problems(

@@ -90,7 +90,7 @@ def _currencies(parts: Parts) -> Iterator[tuple[str, str]]:
     """Yield where each price stands, and its currency."""
     for section, key in PRICED.items():
         for name, entry in parts[section].items():
-            price: Price | None = getattr(entry, key)
+            price: Price | None = getattr(entry, key, None)
             if price is not None:
                 yield dotted((section, name, key)), price.currency
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationInfo
 
@@ -19,8 +19,12 @@ from simulator.scenario.parameters import (
     table_form,
     written_defaults,
 )
+from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
 from simulator.scenario.spec import Problems, refusal
+
+if TYPE_CHECKING:
+    from simulator.scenario.clusters import Cluster
 
 ALWAYS_ON: Final = "always-on"
 """The policy without any ladder."""
@@ -98,8 +102,9 @@ class Provisioning:
         PolicyError
             If it fails, or returns something else.
         """
+        states, arguments = node.idle_states, self.arguments(node)
         try:
-            descent = self.plugin.function(node.idle_states, **self.arguments(node))
+            descent = self.plugin.function(states, **arguments)
             if not hasattr(descent, "states") or not hasattr(descent, "timer"):
                 text = f"it returned {descent!r}; return simulator.policies.Descent(states)"
                 raise TypeError(text)
@@ -213,30 +218,45 @@ def provisioning_problems(clusters: Mapping[str, Any], nodes: Mapping[str, Any])
     Parameters
     ----------
     clusters, nodes : mapping
-        Those that could be read, by name.
+        By name, as far as they could be read.
     """
     for name, cluster in clusters.items():
-        node = nodes.get(cluster.node)
-        if node is not None:
-            for key, text in _between(cluster.idle, cluster.count, node):
-                path = ("clusters", name, "idle", *([key] if key else []))
-                yield Issue(dotted(path), text)
+        node: NodeType | None = nodes.get(getattr(cluster, "node", ""))
+        for problems in (_below_count, _broken_rules, _refused_states):
+            with as_far_as_read(cluster, node):
+                for key, text in problems(cluster, node):
+                    path = ("clusters", name, "idle", *([key] if key else []))
+                    yield Issue(dotted(path), text)
 
 
-def _between(idle: Provisioning, count: int, node: NodeType) -> Iterator[tuple[str, str]]:
-    plugin, arguments = idle.plugin, idle.arguments(node)
+def _below_count(
+    cluster: "Cluster",
+    node: Any,  # noqa: ARG001 - no matter of the node type
+) -> Iterator[tuple[str, str]]:
+    """Yield a limit of nodes below those that there are at first."""
+    plugin, count = cluster.idle.plugin, cluster.count
     limit = plugin.roles.get("node_limit")
-    if limit is not None and arguments[limit] < count:
+    if limit is not None and (most := cluster.idle.parameters[limit]) < count:
         key = str(plugin.key_of("node_limit"))
-        yield key, f"{key} ({arguments[limit]}) must be at least the cluster's count ({count})"
+        yield key, f"{key} ({most}) must be at least the cluster's count ({count})"
+
+
+def _broken_rules(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:
+    """Yield what the rules of a policy say of its parameters."""
+    plugin = cluster.idle.plugin
     if plugin.rules is not None:
+        arguments = cluster.idle.arguments(node)
         try:
             yield from plugin.rules(**arguments)
         except Exception as error:
             raise _failed(plugin.name, error) from error
-    if plugin.form == "descent":
+
+
+def _refused_states(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a policy of the idle states refuses once it sees those of its node type."""
+    if cluster.idle.plugin.form == "descent":
         try:
-            idle.descent_of(node)
+            cluster.idle.descent_of(node)
         except ParameterError as error:
             yield error.key, str(error)
 
@@ -244,8 +264,13 @@ def _between(idle: Provisioning, count: int, node: NodeType) -> Iterator[tuple[s
 def provisioning_warnings(
     clusters: Mapping[str, Any], nodes: Mapping[str, NodeType]
 ) -> Iterator[str]:
-    """Yield what is odd but allowed: a ladder on nodes that have no idle states."""
+    """Yield what is odd but allowed: no idle states for a ladder, a limit where no node wakes."""
     for name, cluster in clusters.items():
+        if cluster.max_waking is not None and cluster.idle.policy == ALWAYS_ON:
+            yield (
+                f"{dotted(('clusters', name, 'max_waking'))}: with {ALWAYS_ON} no node ever wakes, "
+                "and the limit means nothing"
+            )
         if cluster.idle.follows_ladder and not nodes[cluster.node].idle_states:
             yield (
                 f"{dotted(('clusters', name, 'idle'))}: node type {shown(cluster.node)} has no "

@@ -36,6 +36,9 @@ class Reading:
     domain : str or None
         Within a distribution, what its numbers are: a key of
         `simulator.scenario.law_numbers.DOMAINS`.
+    unread : frozenset of str or None
+        Where a table with problems is read for what else it tells: attributes whose values stand
+        in for what could not be read. Its keys need not agree then.
     """
 
     folder: Path = Path()
@@ -44,6 +47,7 @@ class Reading:
     confirmed: bool = False
     untrusted: bool = False
     domain: str | None = None
+    unread: frozenset[str] | None = None
 
     def within(self, domain: str) -> "Reading":
         """Return the same reading inside a distribution of the given domain."""
@@ -54,3 +58,9 @@ def reading_of(info: ValidationInfo) -> Reading | None:
     """Return how the document is read, or None when a model is built from Python."""
     context: Any = info.context
     return context if isinstance(context, Reading) else None
+
+
+def unread_of(info: ValidationInfo) -> frozenset[str] | None:
+    """Return what could not be read of a table with problems, None where it is read in full."""
+    reading = reading_of(info)
+    return None if reading is None else reading.unread

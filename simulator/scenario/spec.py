@@ -34,6 +34,8 @@ class Spec(BaseModel):
 
     unwritten: ClassVar[frozenset[str]] = frozenset()
     """Attributes that no file says."""
+    partly: ClassVar[bool] = False
+    """Whether the table has problems and was read for what else it tells; see `partly`."""
 
     @classmethod
     def rules(
@@ -144,29 +146,6 @@ class Problems:
         """Raise what was gathered, if anything."""
         if self._lines:
             raise ValidationError.from_exception_data("value", self._lines)
-
-
-class TableList(Marker):
-    """A list of tables of one kind."""
-
-    def __init__(self, kind: type[Spec]) -> None:
-        self.kind = kind
-
-    def read(self, value: Any, info: ValidationInfo) -> tuple[Any, ...]:
-        """Return the tables in the order of the list."""
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{shown(value)} is not a list of tables; write [{{ ... }}, ...]")
-        problems, reading = Problems(), reading_of(info)
-        tables = [
-            problems.read((index,), read_as, self.kind, entry, reading)
-            for index, entry in enumerate(value)
-        ]
-        problems.check()
-        return tuple(tables)
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of the list."""
-        return {"type": "array", "items": self.kind.table_form()}
 
 
 def issues_of(error: ValidationError, *prefix: Part) -> list[Issue]:

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,31 +95,49 @@ def _stored(
     tell: Callable[[str], None],
 ) -> Carried:
     shard = None if options.shard is None else "{}/{}".format(*options.shard)
+    told: list[str] = []
+
+    def say(line: str) -> None:
+        told.append(line)
+        tell(line)
+
     with store.opened(shard):
         found = store.scan()
         for name in found.damaged:
-            tell(f"{name} is damaged (checksum); what it lacks is run again")
+            say(f"{name} is damaged (checksum); what it lacks is run again")
+        if found.other_table:
+            say(
+                "the folder held the table of another sweep; its runs are kept until sweep gc, "
+                "its table is replaced"
+            )
         if options.retry_failed:
             found.ledger.retry_failed()
         store.list_known(found.ledger)
-        standing = _run(plan, found.ledger, store, options, show, tell)
+        standing = _run(plan, found.ledger, store, options, show, say)
         if shard is None:
-            return Carried(standing, _compacted(plan, store, found.ledger, options))
-    return _joined(plan, store, standing, options)
+            return Carried(standing, _compacted(plan, store, found.ledger, options, told))
+    return _joined(plan, store, standing, options, told)
 
 
-def _joined(plan: Plan, store: Store, standing: Standing, options: Options) -> Carried:
+def _joined(
+    plan: Plan, store: Store, standing: Standing, options: Options, told: Sequence[str]
+) -> Carried:
     """Put the shards together if this one was the last; whoever else is at work goes first."""
     left = len(store.scan().ledger.open_rows)
     if left:  # without the lock, which would turn away a shard that begins just now
         return Carried(standing, None, left=left)
     with suppress(InputError), store.opened():
-        return Carried(standing, _compacted(plan, store, store.scan().ledger, options))
-    return Carried(standing, None)
+        return Carried(standing, _compacted(plan, store, store.scan().ledger, options, told))
+    return Carried(standing, None)  # another part is at it
 
 
-def _compacted(plan: Plan, store: Store, ledger: Ledger, options: Options) -> pa.Table:
-    """Make the table of all rows, and the account of what made it."""
+def _compacted(
+    plan: Plan, store: Store, ledger: Ledger, options: Options, told: Sequence[str]
+) -> pa.Table:
+    """Keep what only the whole tells, make the table of all rows, and account for it."""
+    if plan.keep:
+        session = Session([plan.base], ledger, options, store, said=plan.table)
+        keep_chosen(plan, ledger, session.work(here=True), partial(points_of, plan))
     table = results_table(plan, ledger)
     store.compact(table)
     manifest = {
@@ -132,7 +151,7 @@ def _compacted(plan: Plan, store: Store, ledger: Ledger, options: Options) -> pa
         "seeds": plan.seeds,
         "done": ledger.done,
         "failed": ledger.failed,
-        "warnings": [*plan.base.warnings, *plan.warnings],
+        "warnings": [*plan.base.warnings, *plan.warnings, *told],
         "python": platform.python_version(),
         "libraries": library_versions(),
     }
@@ -148,17 +167,12 @@ def _run(
     show: Progress | None,
     tell: Callable[[str], None],
 ) -> Standing:
-    def points(rows: Sequence[int]) -> tuple[Point, ...]:
-        return points_of(plan, rows)
-
+    points = partial(points_of, plan)
     with Session([plan.base], ledger, options, store, said=plan.table, tell=tell) as session:
         rows = _part(plan, options)
         if store is None:
             return session.run(points, rows, show=show)
-        standing = session.run(points, rows, kept=kept_as_it_comes(plan), show=show)
-        if plan.keep and not len(ledger.open_rows):
-            keep_chosen(plan, ledger, session.work(here=True), points)
-        return standing
+        return session.run(points, rows, kept=kept_as_it_comes(plan), show=show)
 
 
 def _part(plan: Plan, options: Options) -> NDArray[np.int64]:

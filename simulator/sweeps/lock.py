@@ -16,7 +16,7 @@ from simulator.errors import InputError, Issue
 NAME: Final = ".lock"
 ALONE_S: Final = 1.0
 """Time to wait for a lock, so that nobody is turned away for one who only looks. [s]"""
-BESIDE_S: Final = 20.0
+BESIDE_S: Final = 5.0
 """Time that a shard waits for others that put the table together. [s]"""
 
 _SHARD: Final = ".shard-"

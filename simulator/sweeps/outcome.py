@@ -1,14 +1,11 @@
 """What came out of a sweep as a table of 80 columns: the one that its design asks for."""
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
-from simulator.errors import InputError, printable
-from simulator.figures.quantities import axis_names, plain_text, words_of
-from simulator.units import number_and_unit
+from simulator.errors import InputError
+from simulator.figures.quantities import amount_words, axis_names, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,38 +44,52 @@ def outcome_lines(study: "Study") -> list[str]:
     return point_lines(study.points, study.axes)
 
 
+def outcome_document(study: "Study") -> dict[str, Any]:
+    """Return what came out of a sweep as plain data: what `outcome_lines` shows, in full."""
+    design = study.plan.design
+    if design == "one-at-a-time":
+        return {"tornado": _records(study.tornado(SHOWN[0][0]))}
+    found: dict[str, Any] = {}
+    if design in {"latin-hypercube", "sobol", "saltelli"}:
+        found["percentiles"] = _records(study.percentiles().reset_index())
+    if design == "saltelli":
+        try:
+            found["indices"] = _records(study.indices().table)
+        except InputError as error:
+            found["indices_absent"] = [issue.message for issue in error.issues]
+    return found
+
+
+def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in table.astype(object).to_dict("records")
+    ]
+
+
 def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
     """Return the points as a table: what each says, and the means over its seeds."""
     import pandas as pd
 
     some = list(axes[:MOST_AXES])
     quantities = [each for each in SHOWN if points[each[0]].notna().any()]
-    letters = (WIDTH - _NUMBER_LETTERS * len(quantities)) // max(1, len(some)) - 2
-    names = [_cut(name, letters) for name in axis_names(some).values()]
-    table = [
-        [*names, *(heading for _, heading, _, _ in quantities)],
-        ["" for _ in some] + [unit for _, _, unit, _ in quantities],
+    head = points.head(MOST_POINTS)
+    names = axis_names(some)
+    columns = [[names[axis], "", *map(amount_words, head[axis])] for axis in some]
+    room = WIDTH - _NUMBER_LETTERS * len(quantities)
+    letters = _shared([max(map(len, column)) + 2 for column in columns], room)
+    columns = [
+        [_cut(cell, width - 2) for cell in column]
+        for column, width in zip(columns, letters, strict=True)
     ]
-    for at in range(min(MOST_POINTS, len(points))):
-        row = points.iloc[at]
-        labels = [_cut(label_of(row[axis]), letters) for axis in some]
-        table.append([*labels, *(_number(row[name] * size) for name, _, _, size in quantities)])
+    for name, heading, unit, size in quantities:
+        columns.append([heading, unit, *(_number(value * size) for value in head[name])])
+    table = [list(row) for row in zip(*columns, strict=True)]
     texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
     lines = _aligned(table, texts)
     if len(points) > MOST_POINTS:
         lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
     return lines
-
-
-def label_of(value: object) -> str:
-    """Return what an axis says at a point as people write it; tables in short."""
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        with suppress(ValueError):
-            return printable(_in_short(json.loads(value)))
-    quantity = number_and_unit(value) if isinstance(value, str) else None
-    if quantity is not None:
-        return f"{plain_text(quantity[0])} {quantity[1]}"
-    return plain_text(value) if isinstance(value, float) else printable(str(value))
 
 
 def _percentile_lines(study: "Study") -> list[str]:
@@ -126,21 +137,21 @@ def _tornado_lines(study: "Study") -> list[str]:
     names = axis_names(study.axes)
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
     for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
-        table.append([_cut(names[str(axis)], _AXIS_LETTERS), label_of(low), label_of(high)])
+        table.append([_cut(names[str(axis)], _AXIS_LETTERS), amount_words(low), amount_words(high)])
     for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
         cells += [_number(float(value) * size) for value in results]
     caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
     return [*_aligned(table, {0}), caption]
 
 
-def _in_short(value: Any) -> str:
-    if isinstance(value, dict):
-        head = value.get("policy") or value.get("dist") or value.get("model") or ""
-        rest = [f"{key} {_in_short(value[key])}" for key in value if value[key] is not head]
-        return " ".join([str(head), ", ".join(rest)]).strip()
-    if isinstance(value, list):
-        return "/".join(map(_in_short, value))
-    return str(value)
+def _shared(wanted: list[int], room: int) -> list[int]:
+    """Return how wide columns may be: those that want little leave the rest to the others."""
+    widths = [0] * len(wanted)
+    order = sorted(range(len(wanted)), key=lambda at: wanted[at])
+    for place, at in enumerate(order):
+        widths[at] = min(wanted[at], room // (len(wanted) - place))
+        room -= widths[at]
+    return widths
 
 
 def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:

@@ -8,6 +8,7 @@ from simulator.errors import printable
 from simulator.plans.plan import Plan
 from simulator.sweeps.driver import Standing
 from simulator.sweeps.outcome import SHOWN, WIDTH, outcome_lines
+from simulator.sweeps.pictures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.sweeps.study import Study
@@ -23,6 +24,9 @@ def sweep_lines(
     name = printable(plan.base.name)
     lines = [f"{name}: {_many(len(plan.points), 'point')} x {_many(len(plan.seeds), 'seed')}"]
     lines += [_counted(counts)]
+    if study is None and not left:
+        lines.append("no run is left; another part puts the table together at this moment")
+        return lines
     if study is None:
         lines.append(f"{left:,} runs are left to other parts; the last of them makes the table")
         return lines
@@ -30,14 +34,19 @@ def sweep_lines(
         lines += ["", *outcome_lines(study)]
     if counts.failed:
         lines += ["", f"{_many(counts.failed, 'run')} failed:", *_failures(study)]
-    return [*lines, "", f"table    {folder / 'results.parquet'}"]
+    lines += ["", f"table    {folder / 'results.parquet'}"]
+    return [*lines, f"figures  {folder / FIGURES}"] if (folder / FIGURES).is_dir() else lines
 
 
 def odd(plan: Plan) -> list[str]:
     """Return what is odd about a sweep, each on one line; a node type that an axis names is not."""
     named = {value for axis in plan.axes if axis.parts[-1] == "node" for value in axis.values or ()}
     expected = {f"nodes.{name}: no cluster uses this node type" for name in named}
-    return [each for each in (*plan.base.warnings, *plan.warnings) if each not in expected]
+    return [
+        each
+        for each in (*plan.base.warnings, *plan.warnings)
+        if not any(each.startswith(text) for text in expected)
+    ]
 
 
 def headlines(study: "Study") -> list[dict[str, Any]]:

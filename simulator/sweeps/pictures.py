@@ -1,16 +1,53 @@
 """Pictures of a sweep, straight from its table of runs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from simulator.analysis.statistics import by_point
+from simulator.errors import InputError
+from simulator.sweeps.partial import replaced
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simulator.sweeps.study import Study
+
+FIGURES: Final = "figures"
+DRAWN: Final = ("total_kgco2e", "wait_p99_h")
+"""Quantities that are drawn without being asked for."""
+MOST_POINTS: Final = 2000
+"""Points of which a picture still says something."""
+
+
+def save_figures(study: "Study", folder: Path) -> None:
+    """Draw total carbon and p99 wait as PNG and SVG into the folder of a sweep, if they can be.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses.
+    """
+    from simulator.figures.style import render
+
+    if len(study.plan.points) > MOST_POINTS:
+        return
+    for quantity in DRAWN:
+        try:
+            figure = draw_study(study, quantity)
+        except InputError:  # absent, or too much for one picture
+            continue
+        (folder / FIGURES).mkdir(exist_ok=True)
+        for kind in ("png", "svg"):
+            content = render(figure, kind)
+            replaced(folder / FIGURES / f"{quantity}.{kind}", partial(_write, content))
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def draw_study(study: "Study", quantity: str, *, title: str | None = None) -> "Figure":

@@ -51,6 +51,17 @@ class Options:
     point_timeout_s: float | None = None
     command: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be.
+
+        Raises
+        ------
+        InputError
+            If there is no process to run anything.
+        """
+        if self.jobs is not None and self.jobs < 1:
+            raise InputError("options", [Issue("jobs", f"{self.jobs} must be at least 1")])
+
     @property
     def workers(self) -> int:
         """Local processes."""
@@ -70,6 +81,8 @@ class Session:
         Held by the caller, if anything is to be written.
     said : object
         Values of the points, where they may name a policy.
+    most : int, optional
+        Runs that there may be at a time; as many as the first round has unless given.
     tell : callable
         Told in one line where another backend is used than was asked for.
     """
@@ -82,6 +95,7 @@ class Session:
         store: Store | None = None,
         *,
         said: Any = None,
+        most: int | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.ledger = ledger
@@ -89,6 +103,7 @@ class Session:
         self._options = options
         self._store = store
         self._said = said
+        self._most = most
         self._tell = tell
         self._backend: Backend | None = None
 
@@ -121,7 +136,7 @@ class Session:
         standing = Standing(len(rows), done=done, failed=failed, cached=done + failed)
         wanted = rows[state == OPEN]
         if len(wanted):
-            backend = self._begun(len(wanted))
+            backend = self._begun(self._most or len(wanted))
             record = self._store.record if self._store is not None else _nowhere
             carry_out(
                 points_of,

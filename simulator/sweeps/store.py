@@ -20,7 +20,7 @@ from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.partial import ENDING as PARTIAL
 from simulator.sweeps.partial import file_digest, replaced, write_text
 from simulator.sweeps.rows import Row
-from simulator.sweeps.table import fill, read_results, rows_in, write_results
+from simulator.sweeps.table import OtherVersionError, fill, read_results, rows_in, write_results
 from simulator.sweeps.worker import KEPT, TOKEN
 
 RESULTS: Final = "results.parquet"
@@ -48,11 +48,14 @@ class Found:
         Files with lines that were torn or changed; their rows are run again.
     waiting : list of Row
         Rows whose runs other sweeps have finished, until all of them are read.
+    other_table : bool
+        Whether the table that stands there is of another sweep.
     """
 
     ledger: Ledger
     damaged: list[str] = field(default_factory=list)
     waiting: list[Row] = field(default_factory=list)
+    other_table: bool = False
 
 
 class Stored(Protocol):
@@ -107,8 +110,10 @@ class Store:
             If it can't be written to, holds something else, or another process holds it.
         """
         check_store(self.folder)
+        missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         with ExitStack() as held:
             held.callback(self._own.close)
+            held.push(partial(self._unmake, missing))
             try:
                 (self.folder / shards.FOLDER).mkdir(parents=True, exist_ok=True)
                 held.enter_context(lock.held(self.folder, shard=shard))
@@ -118,6 +123,16 @@ class Store:
             except OSError as error:
                 raise _refused(self.folder, error) from error
             yield
+
+    def _unmake(self, made: list[Path], kind: type[BaseException] | None, *_: object) -> None:
+        """Take a folder back that was made for nothing: a refusal leaves nothing behind."""
+        if kind is None or not issubclass(kind, InputError) or self.folder not in made:
+            return
+        if not shards.shard_files(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            for path in made[1:]:
+                with suppress(OSError):
+                    path.rmdir()
 
     def scan(self) -> Found:
         """Read what is known: the table, and what shards say beyond it."""
@@ -147,7 +162,7 @@ class Store:
             If the disk refuses.
         """
         self._own.sync()
-        before = read_index(self.folder)
+        before = self._standing()
         index = {
             "sweep": self.digest,
             "rows": table.num_rows,
@@ -164,6 +179,16 @@ class Store:
         write = partial(write_results, table)
         replaced(self.folder / RESULTS, write, ready=announce)
         self._write_index(index)
+
+    def _standing(self) -> dict[str, Any] | None:
+        """Return what the index says of the table that stands there; None if it fits none."""
+        index = read_index(self.folder)
+        with suppress(OSError):
+            digest = file_digest(self.folder / RESULTS)
+            for each in (index, (index or {}).get(NEXT)):
+                if each is not None and each["sha256"] == digest:
+                    return {name: each[name] for name in each if name != NEXT}
+        return None
 
     def _write_index(self, index: dict[str, Any]) -> None:
         write_text(self.folder / INDEX, json.dumps(index, indent=2) + "\n")
@@ -186,24 +211,25 @@ class Store:
 
     def _read_table(self, found: Found) -> dict[str, int]:
         """Read the table, if its checksum holds; return the shards it covers, by size."""
-        index = read_index(self.folder)
-        path = self.folder / RESULTS
-        if index is None:
-            if (self.folder / INDEX).exists():
-                found.damaged.append(INDEX)
+        if not (self.folder / INDEX).exists():
             return {}
+        if read_index(self.folder) is None:
+            found.damaged.append(INDEX)
+            return {}
+        index = self._standing()
         try:
-            digest = file_digest(path)
-            index = index if digest == index["sha256"] else index.get(NEXT)
-            if index is None or digest != index["sha256"]:
+            if index is None:
                 raise ValueError("checksum")
-            table = read_results(path)
+            table = read_results(self.folder / RESULTS)
+        except OtherVersionError:
+            return {}
         except (OSError, ValueError, pa.ArrowException):
             found.damaged.append(RESULTS)
             return {}
         if index["sweep"] == self.digest:
             fill(found.ledger, table)
             return dict(index["shards"])
+        found.other_table = True
         for row in rows_in(table):
             found.ledger.put_elsewhere(row)
         return {}
@@ -236,8 +262,23 @@ def check_store(folder: Path) -> None:
         rule = "is a file; name a folder"
     elif folder.is_dir():
         rule = _foreign(sorted(folder.iterdir()))
+    rule = rule or _newer(folder)
     if rule is not None:
         raise InputError("output folder", [Issue(str(folder), rule)])
+
+
+def _newer(folder: Path) -> str | None:
+    """Return why a folder can't be read, if a later version made it."""
+    try:
+        made = json.loads((folder / TOKEN).read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if made == VERSION:
+        return None
+    return (
+        f"made by a fleetsim whose sweeps have version {made}, this is {VERSION}; use the version "
+        "that made it, or name another folder"
+    )
 
 
 def _foreign(entries: list[Path]) -> str | None:

@@ -10,6 +10,7 @@ from simulator.display import text_html
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan
 from simulator.sweeps.rows import DONE, FAILED, VALUES
+from simulator.sweeps.table import text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Study:
 
     def __repr__(self) -> str:
         name, points, seeds = self.plan.base.name, len(self.plan.points), len(self.plan.seeds)
-        return f"<Study {name!r} {points} points, {seeds} seeds>"
+        return f"<Study {name!r}, points: {points:,}, seeds: {seeds:,}>"
 
     def __str__(self) -> str:
         from simulator.sweeps.outcome import outcome_lines
@@ -122,7 +123,10 @@ class Study:
         """
         from simulator.analysis.differences import compare_points
 
-        return compare_points(self.runs, self.axes, base)
+        schema = self._table.schema
+        texts = {path for path in self.axes if pa.types.is_string(schema.field(path).type)}
+        said = {path: text_of(value) if path in texts else value for path, value in base.items()}
+        return compare_points(self.runs, self.axes, said)
 
     def indices(self, quantities: Sequence[str] | None = None) -> "SobolIndices":
         """Return first-order and total Sobol indices, of a design ``saltelli``.
@@ -147,7 +151,7 @@ class Study:
         """
         from simulator.analysis.sensitivity import tornado
 
-        self._needs("one-at-a-time", "a tornado")
+        self._needs("one-at-a-time", "tornado")
         return tornado(self.runs, self.axes, quantity)
 
     def plot(self, quantity: str = "total_kgco2e", *, title: str | None = None) -> "Figure":

@@ -1,5 +1,6 @@
 """The table of a sweep: one row per run, what it tried beside what came out."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from simulator.sweeps.rows import DONE, FAILED, VALUES, Row
 from simulator.tables import ROW_GROUP
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
+_LARGEST: Final = 2**63 - 1
+"""The largest whole number of a column; policies may take larger ones."""
 _MEANINGS: Final = {
     "row": ("1", "Number of the run in its sweep"),
     "point": ("1", "Number of the point: runs of one point differ in their seed alone"),
@@ -23,6 +26,10 @@ _MEANINGS: Final = {
     "error": ("-", "Why it failed"),
     "key": ("-", "Address of the run: hash of scenario, seed, inputs and versions"),
 }
+
+
+class OtherVersionError(Exception):
+    """A table that another version made; its runs are to be run again."""
 
 
 def results_table(plan: Plan, ledger: Ledger) -> pa.Table:
@@ -39,10 +46,9 @@ def results_table(plan: Plan, ledger: Ledger) -> pa.Table:
         "row": pa.array(rows, pa.int64()),
         "point": pa.array(points, pa.int64()),
     }
-    said = [plan.points.at(at) for at in range(len(plan.points))]
     for axis in plan.axes:
-        values = _axis_column([changes.get(axis.path) for changes in said])
-        columns[axis.path] = values.take(pa.array(points))
+        values = _axis_column(plan.points.values(axis.path))
+        columns[axis.path] = values.take(columns["point"])
     columns["seed"] = pa.array(np.array(plan.seeds, dtype=np.int64)[rows % per_point])
     columns |= ledger.columns()
     fields = [pa.field(name, array.type, metadata=_told(name)) for name, array in columns.items()]
@@ -69,14 +75,16 @@ def read_results(path: Path) -> pa.Table:
     Raises
     ------
     OSError, ValueError, pyarrow.ArrowException
-        If the file is damaged, or was made by a version with other columns.
+        If the file is damaged.
+    OtherVersionError
+        If it was made by a version with other columns.
     """
     table = pq.ParquetFile(path, page_checksum_verification=True).read()
     missing = {"row", "status", "error", "key", *(column.name for column in VALUES)}.difference(
         table.column_names
     )
     if missing:
-        raise ValueError(f"no column {', '.join(sorted(missing))}")
+        raise OtherVersionError(f"no column {', '.join(sorted(missing))}")
     return table
 
 
@@ -102,14 +110,20 @@ def rows_in(table: pa.Table) -> Iterator[Row]:
 def _axis_column(values: list[Any]) -> pa.Array:
     """Return what an axis says at each point, as one type."""
     kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int} or kinds <= {str} or kinds <= {bool}:
+    if kinds <= {str} or kinds <= {bool}:
         return pa.array(values)
-    if kinds <= {int, float}:
-        return pa.array(values, pa.float64())
-    return pa.array([None if value is None else _text(value) for value in values], pa.string())
+    if kinds <= {int} and all(value is None or abs(value) <= _LARGEST for value in values):
+        return pa.array(values, pa.int64())
+    if kinds <= {int, float} and float in kinds:
+        numbers = [None if value is None else float(value) for value in values]
+        return pa.array(numbers, pa.float64())
+    return pa.array([None if value is None else text_of(value) for value in values], pa.string())
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return what an axis says, where its values are no numbers of one type: as JSON, or dates."""
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 

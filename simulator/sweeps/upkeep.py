@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator.errors import InputError, Issue
 from simulator.plans.plan import Plan, plan_of
 from simulator.sweeps import lock, shards
+from simulator.sweeps.keeping import FAILED_FILE
 from simulator.sweeps.known import NAME as KNOWN_FILE
+from simulator.sweeps.ledger import IS_FAILED
 from simulator.sweeps.partial import ENDING as PARTIAL
-from simulator.sweeps.store import SWEEP, Store, read_index
+from simulator.sweeps.store import SWEEP, Store, check_store, read_index
 from simulator.sweeps.table import results_table
 from simulator.sweeps.worker import KEPT, TOKEN, kept_folder
 
@@ -47,7 +51,7 @@ def status(folder: Path) -> Answer:
         "left": left,
         "complete": whole,
         "damaged": found.damaged,
-        "at_work": owner,
+        "at_work": owner.removesuffix(",") if owner else None,
     }
     lines = [
         f"{plan.base.name}: {len(plan.points):,} points x {len(plan.seeds):,} seeds",
@@ -72,6 +76,7 @@ def tidy(folder: Path) -> Answer:
     store = Store(folder, plan)
     with store.opened():
         ledger = store.scan().ledger
+        earlier = sum(1 for _ in ledger.elsewhere)
         if len(ledger.open_rows):
             rule = f"{len(ledger.open_rows):,} runs are left; finish the sweep first"
             raise InputError("sweep gc", [Issue(str(folder), rule)])
@@ -81,6 +86,8 @@ def tidy(folder: Path) -> Answer:
             for at in range(len(ledger))
             if ledger.key(at)
         }
+        failed = np.flatnonzero(ledger.state == IS_FAILED).tolist()
+        kept |= {FAILED_FILE.format(at=at) for at in failed}
         needless = [*_files_in(folder / shards.FOLDER), *folder.glob(f".*{PARTIAL}")]
         needless += [path for path in _files_in(folder / KEPT) if path.name not in kept]
         needless += [folder / KNOWN_FILE] if (folder / KNOWN_FILE).exists() else []
@@ -89,7 +96,10 @@ def tidy(folder: Path) -> Answer:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         store.compact(results_table(plan, ledger))
     lines = [f"{len(needless):,} files and folders removed, {freed:,} bytes freed"]
-    return Answer(lines, {"removed": [str(path) for path in needless], "bytes": freed})
+    if earlier:
+        lines.append(f"{earlier:,} finished runs of earlier sweeps in this folder are forgotten")
+    removed = [str(path) for path in needless]
+    return Answer(lines, {"removed": removed, "bytes": freed, "forgotten": earlier})
 
 
 def plan_in(folder: Path) -> Plan:
@@ -105,6 +115,7 @@ def plan_in(folder: Path) -> Plan:
     if not (folder / TOKEN).is_file() or not (folder / SWEEP).is_file():
         rule = "no folder of a sweep; name the one that fleetsim sweep -o wrote"
         raise InputError("sweep", [Issue(str(folder), rule)])
+    check_store(folder)
     base, table = load_study(folder / SWEEP, "sweep", yes=True)
     return plan_of(base, table, yes=True)
 

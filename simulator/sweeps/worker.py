@@ -16,7 +16,7 @@ from typing import Final
 
 from simulator import bundled
 from simulator.errors import InputError, Issue
-from simulator.inputs import open_inputs
+from simulator.inputs import Inputs, open_inputs
 from simulator.results import Results, save
 from simulator.scenario.load import load
 from simulator.scenario.model import Scenario
@@ -118,7 +118,7 @@ class Worker:
         self, at: int, scenario: Scenario | Exception, seed: int, chunk: Chunk
     ) -> tuple[Row, Results | None]:
         """Return what became of a run, and its results where they are to be kept."""
-        key = None
+        inputs: Inputs | None = None
         kept = at in chunk.kept
         try:
             if isinstance(scenario, Exception):
@@ -131,10 +131,10 @@ class Worker:
             results = simulated(inputs).results
             return rows.done(at, results.summary), results if kept else None
         except InputError as error:
-            return rows.failed(at, _one_line(error), key), None
+            return rows.failed(at, _one_line(error), _key_of(inputs)), None
         except (Exception, SystemExit) as error:  # whatever the code of others comes up with
             self._log(at, error)
-            return rows.failed(at, _reason(error), key), None
+            return rows.failed(at, _reason(error), _key_of(inputs)), None
 
     def _keep(self, row: Row, results: Results) -> None:
         """Write the whole results of a run; a refusal is the disk's, not the run's."""
@@ -247,6 +247,14 @@ def _compile() -> None:
     """Run a bundled scenario, so that no limit of time meets kernels that are compiled first."""
     scenario = load(bundled.file_or_name(Path(_SMALL))).replace({"horizon": "2 d"})
     simulated(open_inputs(scenario))
+
+
+def _key_of(inputs: Inputs | None) -> str | None:
+    """Return the address of a run that failed, if it came so far."""
+    if inputs is not None:
+        with suppress(Exception):  # such as memory that is still short
+            return inputs.key
+    return None
 
 
 def _reason(error: BaseException) -> str:

@@ -123,7 +123,7 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
             *size_warnings(batches, fleet),
             *load_warnings(batches, fleet, horizon_ms),
         ),
-        inputs=tuple(dict.fromkeys(entry for batch in batches for entry in batch.inputs)),
+        inputs=tuple(entry for batch in batches for entry in batch.inputs),
     )
 
 

@@ -44,7 +44,8 @@ class JobTable:
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
     inputs : tuple of (str, str, str)
-        Name, SHA-256 of the bytes and SHA-256 of the parsed content of every file read.
+        Name, SHA-256 of the bytes and SHA-256 of the parsed content of every file read, as often
+        as workloads name it: which of them reads which file is part of what they are.
     """
 
     submit_ms: NDArray[np.int64]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.errors import InputError
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
@@ -206,12 +207,38 @@ def test_jobs_of_the_warm_up_are_in_no_count(tmp_path: Path) -> None:
 
 
 def test_a_job_that_never_fits_a_budget_blocks_nobody(tmp_path: Path) -> None:
-    """At 400 W it needs more than the 350 W there are on an empty cluster."""
-    rows = [(0, 3600, 4, 1.0), (0, 3600, 4, 0.5), (1, 3600, 1, 1.0)]
-    results = run_one(tmp_path, rows, FOUR, clusters__c__power_budget="550 W", clusters__c__count=2)
-    assert results.jobs["state"].tolist() == ["unschedulable", "finished", "finished"]
-    assert results.jobs["wait_s"].tolist()[1:] == [0, 0]
+    """At 400 W it needs more than the 350 W there are on an empty cluster.
+
+    A job that is drawn is counted; one of a file is refused before anything runs.
+    """
+    rows = [(0, 3600, 4, 0.5), (1, 3600, 1, 1.0)]
+    keys = {"clusters__c__power_budget": "550 W", "clusters__c__count": 2}
+    drawn = {
+        "clusters": ["c"],
+        "arrivals": {"process": "regular", "every": "30 min"},
+        "max_jobs": 1,
+        "duration": "1 h",
+        "gpus": 4,
+    }
+    results = run_one(tmp_path, rows, FOUR, workloads__drawn=drawn, **keys)
+    jobs = results.jobs.set_index("workload")
+    assert jobs["state"]["drawn"] == "unschedulable"
+    assert jobs["state"]["w"].tolist() == ["finished", "finished"]
+    assert jobs["wait_s"]["w"].tolist() == [0, 0]
     assert results.summary["jobs_delayed_by_power"] == 0
+    with pytest.raises(InputError) as refused:
+        run_one(tmp_path, [(0, 3600, 4, 1.0), *rows], FOUR, **keys)
+    (issue,) = refused.value.issues
+    assert issue.path == "workloads.w.jobs"
+    assert "1 job of more power than the budgets of their clusters and sites leave" in issue.message
+    assert "job j0 (4); raise the power_budget or take them out" in issue.message
+    # A level at which it fits, or another cluster of its list, is enough.
+    low = [{"name": "low", "speed": 0.5, "busy_power": "300 W"}]
+    run_one(tmp_path, [(0, 3600, 4, 1.0)], FOUR | {"power_levels": low}, **keys)
+    beside = {"site": "s", "node": "n", "count": 1}
+    both = {"clusters__d": beside, "workloads__w__clusters": ["c", "d"]}
+    elsewhere = run_one(tmp_path, [(0, 3600, 4, 1.0)], FOUR, **keys, **both)
+    assert elsewhere.jobs["cluster"].tolist() == ["d"]
 
 
 def test_a_part_beside_whole_nodes_counts_on_the_node_it_will_have(tmp_path: Path) -> None:

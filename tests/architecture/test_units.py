@@ -29,6 +29,7 @@ UNITLESS: dict[str, str] = {
     "change": "relative to the baseline",
     "amount": "of money, the currency beside it",
     "amounts": "of money, in the currency of the scenario",
+    "borne": "kWh of facility energy over kWh of IT energy",
     "bought": "kWh, or nodes",
     "confidence": "of an interval, of 1",
     "competitive_ratio": "energy over the least possible",

@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import signal
 import sys
 import time
@@ -121,6 +122,11 @@ def terminate_once() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def no_room() -> None:
+    """Let no file of this process grow any more."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
 def doze() -> None:
     time.sleep(0.02)
 
@@ -130,6 +136,7 @@ DEEDS: Final[dict[str, Callable[[], None]]] = {
     for deed in (
         kill, kill_once, hang, hang_once, spin, explode, explode_once, odd,
         unspeakable, memory_error, allocate, leave, leave_at_once, fork_once, terminate_once,
+        no_room, doze,
     )
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from simulator.registry import provisioning
 from tests.faults.running import MARKERS, Place
 
 BOMBS: Final = "tests.faults.bombs"
-LONGEST_S: Final = 300
+LONGEST_S: Final = 900
 """A test that takes longer hangs, which is what these tests are about."""
 
 
@@ -45,4 +45,4 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place = Place(tmp_path)
     yield place
     for run in place.runs:
-        run.kill()
+        run.destroy()

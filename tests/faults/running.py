@@ -189,7 +189,7 @@ class Run:
         try:
             out, err = self.process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self.destroy()
             raise
         return self.process.returncode, out, err
 
@@ -201,6 +201,12 @@ class Run:
         self.process.kill()
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.process.communicate()
+
+    def destroy(self) -> None:
+        """Kill the process, and whatever it stands before; its workers go with their driver."""
+        if self.process.poll() is None:  # its number is its own until it is buried
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.kill()
 
     @property
     def workers(self) -> list[int]:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError
-from simulator.sweeps.backends.local import MOST_STILLBORN, Local
+from simulator.sweeps.backends.local import Local
+from simulator.sweeps.backends.processes import MOST_STILLBORN
 from simulator.sweeps.carrying import sweep
 from simulator.sweeps.session import Options
 from simulator.sweeps.shards import shard_files

@@ -207,10 +207,7 @@ class LadderModel(Model):
     def without_latency(self, node: Node, state: int) -> bool:
         """Return whether a node in a state would be at work at once, as in all above it."""
         ladder = self.ladders[node.cluster]
-        drawn = self.wake_draws[node.cluster] is not None or (
-            self.timer_draws[node.cluster] is not None
-        )
-        if ladder is None or drawn:
+        if ladder is None or self.wake_draws[node.cluster] is not None:
             return ladder is None
         return not any(ladder.enter_ms[i] or ladder.wake_ms[i] for i in range(state + 1))
 

@@ -45,6 +45,8 @@ def document(rng: np.random.Generator, folder: Path, features: dict[str, Any]) -
     said |= {"nodes": nodes, "sites": sites, "clusters": clusters}
     said["drain"] = bool(rng.random() < 0.4)
     said["workloads"]["w"]["clusters"] = [f"c{k}" for k in route]
+    # The file says it, but where it may be drawn, jobs that no budget allows are no mistake.
+    said["workloads"]["w"]["utilisation"] = {"dist": "uniform", "low": 0, "high": 1}
     if features.get("budgets"):
         limit(rng, said)
     return said

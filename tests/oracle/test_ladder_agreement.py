@@ -36,6 +36,7 @@ GROUPS = {
     "states without latency": {"deepest": 3, "prompt": True},
     "drawn wake times": {"deepest": 2, "wake_draws": True},
     "drawn timers": {"deepest": 1, "timer_draws": True},
+    "drawn timers of a state without latency": {"deepest": 1, "timer_draws": True, "prompt": True},
     "nodes kept ready": {"deepest": 2, "keep": True},
     "several clusters": {"deepest": 2, "clusters": 3},
     "closed and opened": {"deepest": 3, "close": True},

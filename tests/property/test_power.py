@@ -28,6 +28,10 @@ curves = st.sampled_from(["linear", {"exponent": 1.6}, BENT])
 loads = st.sets(st.floats(0.01, 0.99), min_size=1, max_size=6)
 
 
+MAY_BE_DRAWN = {"workloads__w__utilisation": {"dist": "uniform", "low": 0, "high": 1}}
+"""Jobs of a file that no budget allows are refused, but where their utilisation may be drawn."""
+
+
 def tight(share: float) -> dict[str, str]:
     """Return budgets of both clusters and of the first one's site, between idle and busy power."""
     return {
@@ -87,6 +91,7 @@ def test_energies_scale_with_all_powers(
             nodes__n__load_curve=curve,
             nodes__n__power_levels=caps,
             **budgets,
+            **MAY_BE_DRAWN,
         )
 
     one, other = scaled(1.0), scaled(k)
@@ -147,6 +152,7 @@ def test_hours_nodes_and_jobs_add_up_under_budgets(
         nodes__n__load_curve=curve,
         nodes__n__power_levels=CAPS,
         **tight(share),
+        **MAY_BE_DRAWN,
     )
     summary, close = results.summary, {"rel": 1e-9, "abs": 1e-12}
     it_kwh = pytest.approx(summary["energy_it_kwh"], **close)
@@ -177,7 +183,7 @@ def test_looking_at_a_run_changes_no_byte_of_it(
 
     power = {"nodes__n__load_curve": BENT, "nodes__n__power_levels": CAPS}
     together = [(gap // 600 * 600, length // 600 * 600, *rest) for gap, length, *rest in drawn]
-    with a_document(together, grams, **power, **tight(share)) as document:
+    with a_document(together, grams, **power, **tight(share), **MAY_BE_DRAWN) as document:
         scenario = from_document(document)
         one, two = run(scenario).results, run(scenario, controllers=[looks]).results
     same_bytes(one, two)

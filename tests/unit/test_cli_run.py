@@ -214,6 +214,13 @@ def test_show_gives_every_value_with_its_origin(shell: Shell) -> None:
     assert document["origins"]["clusters.few.count"] == "tiny.toml"
 
 
+def test_show_knows_what_was_set_within_a_list(shell: Shell) -> None:
+    word = "nodes.hgx-a100.idle_states.0.after=50 min"
+    lines = [line.split() for line in shell("show", "tiny.toml", "--set", word)[1].splitlines()]
+    assert ["idle_states[0].after", '"50', 'min"', "--set"] in lines
+    assert {line[-1] for line in lines if line[0] == "idle_states[0].power"} == {"catalog"}
+
+
 def test_report_is_made_again_from_the_folder(shell: Shell) -> None:
     shell("run", "tiny.toml", "-o", "out")
     page = Path("out/report.html").read_text(encoding="utf-8")

@@ -140,3 +140,37 @@ def test_an_absent_backend_is_told_in_one_line_and_local_goes_on(
         in err
     )
     assert "18 of 18 runs finished" in out
+
+
+def test_a_folder_of_a_later_version_is_refused(shell: Shell, tmp_path: Path) -> None:
+    assert shell("sweep", file(tmp_path), "-j", 1, "-o", "s")[0] == 0
+    token = Path("s/sweep.json")
+    token.write_text(token.read_text().replace('"version": 1', '"version": 99'))
+    for words in (
+        ["sweep", file(tmp_path), "-o", "s"],
+        ["sweep", "status", "s"],
+        ["sweep", "gc", "s"],
+    ):
+        code, _, err = shell(*words)
+        assert code == 2
+        assert "version 99, this is 1" in err
+
+
+def test_a_refusal_leaves_no_folder(shell: Shell, tmp_path: Path) -> None:
+    words = ("--backend", "dask", "--address", "tcp://127.0.0.1:1")
+    code, _, err = shell("sweep", file(tmp_path), *words, "-o", "deep/s")
+    assert code == 2, err
+    assert not Path("deep").exists()
+
+
+def test_what_is_told_on_the_way_is_kept(shell: Shell, tmp_path: Path) -> None:
+    assert shell("sweep", file(tmp_path), "-j", 1, "-o", "s")[0] == 0
+    other = file(tmp_path, '[sweep]\n"sites.here.pue" = [1.1, 1.3]\n', "other.toml")
+    code, _, err = shell("sweep", other, "-j", 1, "-o", "s", "--quiet")
+    assert code == 0
+    assert "warning: the folder held the table of another sweep" in err
+    warnings = json.loads(Path("s/manifest.json").read_text())["warnings"]
+    assert any("the table of another sweep" in each for each in warnings)
+    code, out, _ = shell("sweep", "gc", "s")
+    assert code == 0
+    assert "18 finished runs of earlier sweeps in this folder are forgotten" in out

@@ -14,6 +14,7 @@ import pytest
 
 import simulator as fs
 from simulator.comparison.comparison import Comparison, unlike
+from simulator.comparison.sides import other_peaks
 from simulator.errors import InputError
 from simulator.folder import check_folder
 from simulator.results import load_results
@@ -188,6 +189,19 @@ def test_a_fair_what_if_is_like_its_base(today: Scenario) -> None:
     )
     assert unlike(today, elsewhere) == []
     assert unlike(today.replace({"sites.s.grid.average": "CISO"}), elsewhere) == []
+
+
+def test_prices_in_other_currencies_are_unlike_and_peaks_over_other_intervals_warned_of(
+    today: Scenario,
+) -> None:
+    euro = today.replace({"sites.s.electricity_price": "0.10 EUR/kWh"})
+    dollar = today.replace({"sites.s.electricity_price": "0.10 USD/kWh"})
+    assert unlike(euro, dollar) == ["its prices are in USD, of the base in EUR"]
+    assert unlike(euro, today) == []
+    finer = today.replace({"accounting.interval": "15 min"})
+    assert other_peaks({"a": today, "b": euro}) == []
+    (said,) = other_peaks({"a": today, "b": finer})
+    assert said == "peaks over an accounting.interval of 15 min or 1 h are unlike"
 
 
 def grid_of(tmp_path: Path, factor: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def study(tmp_path: Path) -> Path:
 
 
 def test_a_search_writes_its_files_and_says_where(study: Path, shell: Shell) -> None:
-    code, out, err = shell("optimize", study, "-o", "found", "--trials", 9)
+    code, out, err = shell("optimize", study, "-o", "found", "--trials", 9, "--no-progress")
     assert (code, err) == (0, "")
     assert out.startswith("day: 9 trials, ")
     assert "files: found" in out
@@ -91,7 +91,7 @@ def test_files_of_others_are_left_alone(study: Path, shell: Shell) -> None:
 
 
 def test_json_is_one_document(study: Path, shell: Shell) -> None:
-    code, out, err = shell("optimize", study, "--json", "--trials", 12)
+    code, out, err = shell("optimize", study, "--json", "--trials", 12, "--no-progress")
     document = json.loads(out)
     assert (code, err) == (0, "")
     assert document["trials"] == 12

@@ -60,6 +60,18 @@ def test_what_is_paid_for_is_the_time_in_service(tmp_path: Path) -> None:
     assert summary["wake_ups_per_node_day"] == 0.0
 
 
+def test_an_old_node_at_work_is_not_counted_as_retired(tmp_path: Path) -> None:
+    """Life ends at 4 h: the idle node goes at once, the other is at work until the end."""
+    plan = {"lifetime": "6 h", "age": "2 h", "most": 2, "target": 1.0, "alpha": 0.0, "beta": 0.0}
+    keys = {"nodes": NODE, "clusters__c__count": 2, "horizon": "8 h"}
+    retired = {}
+    for hours in (9, 7):
+        rows = [(0, hours * 3600 - 1, 8, 1.0)]
+        retired[hours] = told(run_policy(tmp_path, PLAN | plan, rows, **keys).results)
+    assert retired[9]["nodes_retired"] == ("1", "nodes")
+    assert retired[7]["nodes_retired"] == ("2", "nodes")
+
+
 def test_old_nodes_leave_when_they_are_empty_and_new_ones_take_their_place(tmp_path: Path) -> None:
     """Life ends at 4 h, when node 0 is at work for another hour; both successors are due then.
 

@@ -158,6 +158,52 @@ def test_an_entry_of_a_list_is_set_by_its_number(base: Path) -> None:
     )
 
 
+STATES = [
+    {"name": "nap", "after": "5 min", "power": "100 W", "wake_time": {"p50": "1 s", "p99": "2 s"}},
+    {"name": "off", "after": "1 h", "power": "10 W"},
+]
+WITHIN = "nodes.n.idle_states"
+
+
+def test_values_within_a_list_keep_their_origins(base: Path) -> None:
+    base.write_text(toml_text(changed("nodes.n.idle_states", STATES)))
+    sets = [f"{WITHIN}.0.after=6 min", f"{WITHIN}[0].wake_time.p99=3 s", "clusters.c.count=3"]
+    scenario = load(base, sets=sets)
+    inner = {path: label for path, label in scenario.origins.items() if "[" in path}
+    assert inner == {
+        f"{WITHIN}[0].after": "--set",
+        f"{WITHIN}[0].wake_time.p99": "--set",
+    }
+    assert scenario.origins[WITHIN] == "base.toml"
+    # Another replacement, of something else, forgets none of them.
+    other = scenario.replace({f"{WITHIN}[1].power": "5 W"}).origins
+    assert other == scenario.origins | {f"{WITHIN}[1].power": "replace"}
+
+
+def test_a_list_or_table_that_is_replaced_takes_the_origins_within_it_along(base: Path) -> None:
+    base.write_text(toml_text(changed("nodes.n.idle_states", STATES)))
+    first = [f"{WITHIN}.0.wake_time.p99=3 s", f"{WITHIN}.1.power=1 W"]
+    for last, left in (
+        (f"{WITHIN}.0.wake_time=5 s", {f"{WITHIN}[0].wake_time", f"{WITHIN}[1].power"}),
+        (f'{WITHIN}=[{{ name = "s", after = "1 min", power = "9 W" }}]', set()),
+    ):
+        origins = load(base, sets=[*first, last]).origins
+        assert {path for path in origins if "[" in path} == left
+    own = child(base, "[nodes.n]\nidle_states = []\n")
+    assert not [path for path in load(own).origins if "[" in path]
+
+
+def test_a_refused_value_within_a_list_says_where_it_stands(base: Path) -> None:
+    base.write_text(toml_text(changed("nodes.n.idle_states", STATES)))
+    refused = messages(base, f"{WITHIN}[1].wake_time=5", f"{WITHIN}.0.power=9 kW")
+    assert set(refused) == {f"{WITHIN}[0].power", f"{WITHIN}[1].wake_time"}
+    assert all(message.endswith(" [--set]") for message in refused.values())
+    parent = [STATES[0], STATES[1] | {"power": 10}]
+    base.write_text(toml_text(changed("nodes.n.idle_states", parent)))
+    (message,) = messages(child(base, "")).values()
+    assert message.endswith(" [base.toml (extends)]")
+
+
 def test_a_quoted_name_with_a_dot_can_be_set(base: Path) -> None:
     base.write_text(
         toml_text(changed("clusters", {"a.b": SMALL["clusters"]["c"]} | SMALL["clusters"]))

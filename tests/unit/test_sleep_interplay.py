@@ -230,3 +230,127 @@ def test_a_wake_up_is_cancelled_where_a_job_ends_first(tmp_path: Path) -> None:
     )
     states = [(time_ms // 1000, state) for time_ms, state, _ in seen.of_node(1)]
     assert states == [(300, ASLEEP), (H_S, WAKING), (H_S + 60, ASLEEP)]
+
+
+TIMERS = [
+    "ladder",
+    {"policy": "timeout", "after": "90 s"},
+    {"policy": "timeout", "after": {"dist": "exponential", "mean": "2 min"}},
+]
+
+
+@pytest.mark.parametrize("idle", TIMERS, ids=["ladder", "fixed", "drawn"])
+def test_a_state_left_at_once_that_saves_nothing_changes_nothing(tmp_path: Path, idle: Any) -> None:
+    """Whenever its timer ends: a node in it takes jobs like one that is awake."""
+    rows = [(400 * k, 40 + 61 * (k % 7), 1 + 3 * (k % 4), 1.0) for k in range(80)]
+    keys: dict[str, Any] = {
+        "states": [OFF | {"power": "100 W", "wake_time": "0 s"}],
+        "nodes": {"load_curve": {"exponent": 1.5}},
+    }
+    plain = run_policy(tmp_path, "always-on", rows, **keys).results
+    timed = run_policy(tmp_path, idle, rows, **keys).results
+    assert timed.tables["jobs"].equals(plain.tables["jobs"])
+    assert list(timed.nodes["energy_it_kwh"]) == list(plain.nodes["energy_it_kwh"])
+    assert list(timed.hourly["nodes_awake_mean"]) != list(plain.hourly["nodes_awake_mean"])
+    slept_s = timed.nodes["residency_off_s"]
+    assert slept_s.min() > 0.0
+    assert timed.summary["wake_ups"] > 0
+    idle_s = timed.nodes["residency_idle_s"] + slept_s
+    assert list(idle_s) == pytest.approx(list(plain.nodes["residency_idle_s"]))
+
+
+def test_a_node_may_be_closed_in_a_state_of_a_drawn_timer_that_is_left_at_once(
+    tmp_path: Path,
+) -> None:
+    """The descent is told once, and the node takes no job until it is opened."""
+    document = policy_document(
+        tmp_path, TIMERS[2], [(3000, 60, 8, 1.0)], states=[OFF | {"wake_time": "0 s"}]
+    )
+
+    def close_and_open(env: Any, view: Any) -> Any:
+        (cluster,) = view.clusters
+        yield env.timeout(2_000_000)
+        cluster.close([0])
+        yield env.timeout(2_000_000)
+        cluster.open([0])
+
+    seen = happened(from_document(document), controllers=(close_and_open,))
+    assert [state for _, state, _ in seen.of_node(0)] == [ASLEEP]
+    assert seen.log.first_node.tolist() == [1]
+
+
+def test_a_job_of_no_duration_does_not_begin_idle_time_anew(tmp_path: Path) -> None:
+    """It comes after 4 of the 5 minutes; asleep, it wakes a node as any job does."""
+    keys: dict[str, Any] = {"states": [OFF], "clusters__c__count": 1, "horizon": "1 h"}
+    early = run_policy(tmp_path, "ladder", [(240, 0, 8, 1.0)], **keys).results
+    assert list(early.jobs["start_s"]) == [240.0]
+    assert list(early.nodes["residency_off_s"]) == [3300.0]
+    late = run_policy(tmp_path, "ladder", [(1000, 0, 8, 1.0)], **keys).results
+    assert list(late.jobs["start_s"]) == [1120.0]
+    # Idle from the end of the waking on, it sleeps again 5 min later.
+    assert list(late.nodes["residency_off_s"]) == [700.0 + 3600 - 1420]
+
+
+def test_waiting_for_power_wakes_nodes_like_waiting_for_room(tmp_path: Path) -> None:
+    """Power for one job at a time: a node wakes for the second until the first gives it its own."""
+    rows = [(0, 500, 8, 1.0), (400, 100, 8, 1.0)]
+    keys: dict[str, Any] = {"clusters__c__count": 2, "horizon": "1 h"}
+    limited = run_policy(
+        tmp_path, "ladder", rows, states=[OFF], clusters__c__power_budget="600 W", **keys
+    ).results
+    assert list(limited.jobs["start_s"]) == [0.0, 500.0]
+    assert list(limited.nodes["wake_ups"]) == [0, 1]
+    assert list(limited.nodes["wake_ups_cancelled"]) == [0, 1]
+    assert limited.nodes["residency_off_s"][1] == 3600.0 - 300 - 100
+
+
+@pytest.mark.parametrize("level_idle", ["100 W", "60 W"])
+def test_transitions_default_to_the_idle_power_of_the_node_not_of_its_level(
+    tmp_path: Path, level_idle: str
+) -> None:
+    """120 s of waking at 100 W, whatever the level idles at."""
+    state = OFF | {"enter_time": "30 s"}
+    level = {"name": "low", "speed": 1.0, "idle_power": level_idle, "busy_power": "300 W"}
+    results = run_policy(
+        tmp_path,
+        "ladder",
+        [(1000, 60, 8, 1.0)],
+        states=[state],
+        nodes={"power_levels": [level]},
+        clusters__c__count=1,
+        clusters__c__power_level="low",
+        horizon="1 h",
+    ).results
+    (node,) = results.nodes.to_dict("records")
+    transition_s = node["residency_entering_s"] + node["residency_waking_s"]
+    assert transition_s == 2 * 30 + 120
+    expected_kwh = 100 * transition_s / 3.6e6
+    assert results.summary["energy_transition_kwh"] == pytest.approx(expected_kwh, rel=1e-12)
+
+
+def test_a_limit_of_waking_nodes_beside_always_on_is_one_warning(tmp_path: Path) -> None:
+    rows = [(1000, 60, 8, 1.0)]
+    plain, limited = (
+        run_policy(tmp_path, "always-on", rows, states=[OFF], **keys)
+        for keys in ({}, {"clusters__c__max_waking": 1})
+    )
+    same_bytes(plain, limited)
+    assert [text for text in limited.results.warnings if "max_waking" in text] == [
+        "clusters.c.max_waking: with always-on no node ever wakes, and the limit means nothing"
+    ]
+    assert not [text for text in plain.results.warnings if "max_waking" in text]
+
+
+def test_a_draining_run_that_leaves_jobs_for_nodes_that_never_come_says_so(tmp_path: Path) -> None:
+    """The review at the horizon's end would order more; nobody is left to make it."""
+    idle = {"policy": "capacity-planner", "most": 5, "lead_time": "1 d", "every": "2 d"}
+    keys: dict[str, Any] = {"horizon": "10 d", "clusters__c__count": 2}
+    rows = [(9.5 * 24 * H_S, 600, 32, 1.0), (9.5 * 24 * H_S, 600, 32, 1.0)]
+    drained = run_policy(tmp_path, idle, rows, drain=True, **keys).results
+    assert drained.summary["jobs_queued"] == 2
+    (warning,) = (text for text in drained.warnings if text.startswith("drain: "))
+    assert warning.startswith("drain: 2 jobs still wait at the end, for more nodes than were in")
+    cut_off = run_policy(tmp_path, idle, rows, **keys).results
+    assert not [text for text in cut_off.warnings if text.startswith("drain: ")]
+    served = run_policy(tmp_path, "always-on", rows, drain=True, **keys | {"clusters__c__count": 4})
+    assert not [text for text in served.results.warnings if text.startswith("drain: ")]

@@ -13,6 +13,7 @@ from matplotlib.text import Annotation
 
 from simulator.errors import InputError
 from simulator.figures.indices import draw_indices
+from simulator.figures.quantities import axis_names, unit_of, value_words
 from simulator.figures.style import render
 from simulator.figures.tornado import draw_tornado
 from simulator.figures.trials import draw_trials
@@ -240,6 +241,18 @@ def test_the_same_tables_give_the_same_bytes() -> None:
             for _ in range(2)
         ]
         assert drawn[0] == drawn[1]
+
+
+def test_axes_tables_and_money_are_named_as_people_read_them() -> None:
+    power = "nodes.n.idle_states[0].power"
+    assert axis_names([power, "sites.s.pue"]) == {
+        power: "idle_states[0].power",
+        "sites.s.pue": "pue",
+    }
+    assert value_words('{"after": "1 h", "policy": "timeout"}') == "timeout, after 1 h"
+    assert value_words("{no json") == "{no json"
+    assert unit_of("cost_total", [250_000.0], "USD") == (1e3, "kUSD")
+    assert unit_of("cost_total", [250_000.0]) == (1.0, "")
 
 
 def test_labels_of_a_front_keep_clear_of_the_other_trials() -> None:

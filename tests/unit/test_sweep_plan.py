@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulator.errors import InputError
 from simulator.plans.designs import Points
 from simulator.plans.plan import Plan, plan_of
 from simulator.scenario import from_document, load, load_study
@@ -150,3 +151,15 @@ def test_a_sweep_of_the_bundled_scenario_can_be_planned() -> None:
     hello = load(Path(__file__).parents[2] / "scenarios" / "hello.toml")
     made = plan_of(hello, {"nodes.hgx-a100.idle_power": ["1 kW", "2 kW"], "seeds": 2})
     assert made.scenario(3).nodes["hgx-a100"].idle_power_w == 2000.0
+
+
+def test_what_is_odd_at_a_point_alone_is_said_once_with_the_first_such_point() -> None:
+    found = plan_of(base(), {"clusters.a.idle": ["always-on", "ladder"], PUE: [1.1, 1.2]})
+    (said,) = found.warnings
+    assert said.startswith('clusters.a.idle: node type "n" has no idle_states')
+    assert said.endswith(" (point 2)")
+
+
+def test_a_constraint_on_a_result_names_the_verb_that_limits_results() -> None:
+    with pytest.raises(InputError, match="fleetsim optimize can limit"):
+        plan_of(base(), {A: [4, 5], "constraints": ["wait_p99_h <= 2"]})

@@ -13,7 +13,13 @@ from typing import Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.sweeps.backends import dask_worker
-from simulator.sweeps.backends.processes import DIED, MOST_STILLBORN, cause_of, started
+from simulator.sweeps.backends.processes import (
+    DIED,
+    MOST_STILLBORN,
+    cause_of,
+    end_group,
+    started,
+)
 from simulator.sweeps.backends.remote import Greeting, Invitation
 from simulator.sweeps.backends.seats import AT_ONCE, Seat, Seats
 from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
@@ -31,7 +37,12 @@ _SCHEDULER: Final = {
     "distributed.scheduler.worker-ttl": None,  # a long run may hold its process
 }
 _FINISHED: Final = "finished"
+_RUNNING: Final = "running"
 _ERRED: Final = "error"
+
+
+class _Dropped:
+    """What becomes of a task that the cluster has cancelled: it may still run."""
 
 
 class Dask:
@@ -171,7 +182,12 @@ class Dask:
         WorkerError
             If the scheduler is gone, or nobody comes.
         """
+        for process in self._own:
+            if process.poll() is not None:
+                end_group(process.pid)  # what it started may hold its line to the scheduler
         try:
+            if self._client.status != _RUNNING:
+                raise ConnectionError("the connection is lost")
             threads = self._client.nthreads()
         except Exception as error:
             raise WorkerError(f"the Dask scheduler is gone: {error}") from error
@@ -180,7 +196,7 @@ class Dask:
         for seat in [seat for seat in seats.taken if seat.place not in threads]:
             news += self._gone(seats, seat)
         if seats.is_open:
-            self._replace()
+            self._replace({seat.greeting.pid for seat in seats.taken if seat.greeting})
             for address in threads.keys() - {seat.place for seat in seats.taken}:
                 self._invite(seats, address, threads[address])
             seats.check()
@@ -211,17 +227,13 @@ class Dask:
         future.add_done_callback(partial(self._fetch, seat, chunk))
 
     def _fetch(self, seat: Seat, chunk: Chunk | None, future: Any) -> None:
-        """Bring what became of a task into our line, beside the driver; nothing if it is lost."""
-        said: Any = None
-        try:
+        """Bring what became of a task into our line, beside the driver."""
+        said: Any = _Dropped()
+        with suppress(BaseException):  # it may be cancelled while its result is fetched
             if future.status == _ERRED:
                 said = future.exception()
             elif future.status == _FINISHED:
                 said = future.result()
-            else:
-                return
-        except BaseException:  # cancelled meanwhile, as its worker is gone
-            return
         self._news.put((future, seat, chunk, said))
 
     def _heard(
@@ -232,6 +244,8 @@ class Dask:
         self._futures.pop(future, None)
         if seat not in seats.taken:
             return []
+        if isinstance(said, _Dropped):
+            raise WorkerError("the Dask scheduler is gone, or has dropped what it was given")
         if isinstance(said, KilledWorker):
             self._looked_s = 0.0  # the next look will not find it any more
             return []
@@ -264,15 +278,16 @@ class Dask:
                 return seats.died(seat, cause_of(status), overdue=status == OVERDUE)
         return seats.died(seat, DIED)
 
-    def _replace(self) -> None:
-        """Start a process for each of our own that has ended.
+    def _replace(self, seated: set[int]) -> None:
+        """Start a process for each of our own that has ended and whose seat is given up.
 
         Raises
         ------
         WorkerError
             If one after the other ends before it comes to the scheduler.
         """
-        for process in [process for process in self._own if process.poll() is not None]:
+        ended = [process for process in self._own if process.poll() is not None]
+        for process in [process for process in ended if process.pid not in seated]:
             status = _ended(process)
             self._own.remove(process)
             self._stillborn += process.pid not in self._arrived
@@ -301,7 +316,8 @@ class Dask:
 
     def _kill(self) -> None:
         for process in self._own:
-            process.kill()
+            if process.poll() is None:
+                end_group(process.pid)
         for process in self._own:
             _ended(process)
         self._own = []

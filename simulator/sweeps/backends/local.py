@@ -8,28 +8,32 @@ row that it died of is known.
 import os
 import signal
 import struct
-import subprocess
-import sys
 import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from socket import SO_RCVTIMEO, SOL_SOCKET, socket, socketpair
-from typing import Final
+from socket import SO_RCVTIMEO, SOL_SOCKET, socket
+from typing import TYPE_CHECKING, Final
 
+from simulator.sweeps.backends.processes import (
+    MOST_STILLBORN,
+    cause_of,
+    connected,
+    end_group,
+    overdue_cause,
+)
 from simulator.sweeps.rows import Row
 from simulator.sweeps.shards import rows_of_process
 from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
 from simulator.sweeps.worker import OVERDUE
 
-MOST_STILLBORN: Final = 5
-"""Processes that may end, one after another, before they have begun anything."""
+if TYPE_CHECKING:
+    import subprocess
+
 LAST_S: Final = 2.0
 """Time that a process which has closed its line has to end by itself. [s]"""
 
-_ENV_PATH: Final = "PYTHONPATH"
 _POLL_S: Final = 0.002
 
 
@@ -65,10 +69,13 @@ class _Process:
     def feed(self) -> None:
         """Send the first chunk if the process waits for one."""
         if self.is_ready and self.chunks and not self.is_at_work:
-            with suppress(OSError):  # it died; its silence will tell
+            try:
                 self.connection.send(self.chunks[0])
-                self.is_at_work = True
-                self.heard_s = time.monotonic()
+            except OSError:  # it died, or has been told a half: either way its end will be heard
+                self.kill()
+                return
+            self.is_at_work = True
+            self.heard_s = time.monotonic()
 
     def is_dead(self) -> bool:
         """Return whether the process has ended; its number stays taken."""
@@ -80,8 +87,7 @@ class _Process:
 
     def kill(self) -> None:
         """Kill the process and those that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        end_group(self.process.pid)
 
     def hurry(self) -> None:
         """Wait no longer than a moment for the rest of something that it says."""
@@ -171,23 +177,7 @@ class Local:
 
     def _start_one(self) -> None:
         assert self._work is not None
-        ours, theirs = socketpair()
-        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-        with theirs:
-            try:
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "simulator.sweeps.process", str(theirs.fileno())],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=None if os.environ.get("FLEETSIM_DEBUG") else subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env={**os.environ, _ENV_PATH: path},
-                    start_new_session=True,
-                )
-            except BaseException:
-                ours.close()
-                raise
-        worker = _Process(process, Connection(ours.detach()))
+        worker = _Process(*connected("simulator.sweeps.process"))
         self._all.append(worker)
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.connection.send(self._work)
@@ -230,7 +220,7 @@ class Local:
         if not worker.is_ready:
             self._stillborn += 1
             if self._stillborn > MOST_STILLBORN and not self._is_stopping:
-                raise WorkerError(f"worker processes can't start: {_cause(status)}")
+                raise WorkerError(f"worker processes can't start: {cause_of(status)}")
         elif worker.is_at_work:
             news.append(self._ended(worker, unbegun.pop(0), found, status))
         if not self._is_stopping:
@@ -249,7 +239,7 @@ class Local:
         silent_s = time.monotonic() - worker.heard_s
         # Python itself ends with the same status; but not after so long a time.
         overdue = limit_s is not None and status == OVERDUE and silent_s > limit_s / 2
-        cause = f"took longer than the limit of {limit_s:g} s" if overdue else _cause(status)
+        cause = overdue_cause(limit_s) if overdue and limit_s is not None else cause_of(status)
         return Ended(
             chunk, tuple(found), over=True, death=cause, hopeless=overdue, written=worker.writes
         )
@@ -265,11 +255,3 @@ class Local:
             time.sleep(_POLL_S)
         worker.kill()
         return worker.process.wait()
-
-
-def _cause(status: int) -> str:
-    if status >= 0:
-        return f"its process ended with status {status}"
-    name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
-    hint = "; out of memory is the usual cause" if -status == signal.SIGKILL else ""
-    return f"its process was killed by {name}{hint}"

@@ -13,7 +13,7 @@ from typing import Final
 from simulator.sweeps.work import WorkerError
 
 MOST_STILLBORN: Final = 5
-"""Processes that may end before they have begun anything."""
+"""Processes that may end, one after another, before they have begun anything."""
 
 DIED: Final = "its worker died; out of memory is the usual cause"
 """What is said where a cluster does not tell more."""
@@ -24,12 +24,12 @@ _ENDED: Final = "ZX"
 """Letters of processes that have ended and are only listed still."""
 
 
-def connected(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
+def connected(module: str, *words: str) -> tuple[subprocess.Popen[bytes], Connection]:
     """Start a module in a process of its own that is told one end of a connection."""
     ours, theirs = socketpair()
     with theirs:
         try:
-            process = started(module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
+            process = started(module, str(theirs.fileno()), *words, pass_fds=(theirs.fileno(),))
         except BaseException:
             ours.close()
             raise
@@ -47,7 +47,7 @@ def started(module: str, *words: str, pass_fds: tuple[int, ...] = ()) -> subproc
     WorkerError
         If the system has no process left for it.
     """
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     try:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", module, *words],
@@ -63,7 +63,7 @@ def started(module: str, *words: str, pass_fds: tuple[int, ...] = ()) -> subproc
         raise WorkerError(f"worker processes can't be started: {why}") from error
 
 
-def overdue_cause(limit_s: float | None) -> str:
+def overdue_cause(limit_s: float) -> str:
     """Return the words for a run that took too long."""
     return f"took longer than the limit of {limit_s:g} s"
 
@@ -78,28 +78,50 @@ def cause_of(status: int) -> str:
 
 
 def end_session(leader: int) -> None:
-    """Kill every process of a session, whatever groups they have made for themselves.
+    """Kill every process of a session, whatever groups they have made for themselves."""
+    end_members(leader)
+    end_group(leader)
 
-    The leader goes last, so that its number is not given to another process meanwhile.
-    """
+
+def end_members(leader: int) -> None:
+    """Kill every process of a session but the first, which keeps the number of the session."""
     for _ in range(_MOST_GENERATIONS):
         members = [pid for pid in _session(leader) if pid != leader]
-        if not members:
-            break
         for pid in members:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    with suppress(ProcessLookupError):
+        if not members:
+            return
+
+
+def end_group(leader: int) -> None:
+    """Kill a process that leads a group, and what it started."""
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """Return whether a process of this machine has ended, be it buried or not."""
+    return _standing(pid)[0] in _ENDED
 
 
 def _session(leader: int) -> list[int]:
     """Return the processes of a session that still run."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError, IndexError):
-            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            state, _, _, session = stat.rpartition(")")[2].split()[:4]
-            if int(session) == leader and state not in _ENDED:
-                found.append(int(entry.name))
-    return found
+    standings = {
+        int(entry.name): _standing(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")
+    }
+    return [
+        pid
+        for pid, (state, session) in standings.items()
+        if session == leader and state not in _ENDED
+    ]
+
+
+def _standing(pid: int) -> tuple[str, int]:
+    """Return the letter of a process's state, and its session."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return _ENDED[0], 0
+    state, _, _, session = stat.rpartition(")")[2].split()[:4]
+    return state, int(session)

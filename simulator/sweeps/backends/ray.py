@@ -7,6 +7,7 @@ session that everything which it starts belongs to, and ends with.
 
 import os
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.backends.processes import connected, end_session
+from simulator.sweeps.backends.processes import connected, end_members, end_session
 from simulator.sweeps.process import watch_parent
 from simulator.sweeps.work import Chunk, Ended, Work, WorkerError
 
@@ -27,9 +28,6 @@ BEGINNING_S: Final = 60.0
 """Time for Ray to start, or to let us in. [s]"""
 KILLING_S: Final = 3.0
 """Time for the actors of a cluster to be killed. [s]"""
-
-_LONGEST_FOLDER: Final = 38
-"""Characters of a folder in which Ray still finds room for the names of its sockets."""
 
 
 class Ray:
@@ -56,9 +54,9 @@ class Ray:
     def start(self, work: Work) -> None:
         """Start the process that connects to Ray, or starts one."""
         address = self._address if self._address is not None else _connected_before()
-        folder = None if address is not None else self._scratch()
-        self._process, self._connection = connected("simulator.sweeps.backends.ray")
-        self._say((address, folder, self.workers, pickle.dumps(work)))
+        folder = "" if address is not None else self._scratch()
+        self._process, self._connection = connected("simulator.sweeps.backends.ray", folder)
+        self._say((address, self.workers, pickle.dumps(work)))
         self._started_s = time.monotonic()
 
     def submit(self, chunk: Chunk) -> None:
@@ -95,11 +93,10 @@ class Ray:
         self._process = self._connection = None
         self._closing.close()
 
-    def _scratch(self) -> str | None:
-        """Return a folder for what a Ray of our own writes; it leaves it behind in /tmp/ray."""
+    def _scratch(self) -> str:
+        """Return a folder for what a Ray of our own writes, which leaves it lying about."""
         folder = tempfile.TemporaryDirectory(prefix="fleetsim-", ignore_cleanup_errors=True)
-        name = self._closing.enter_context(folder)
-        return name if len(name) <= _LONGEST_FOLDER else None
+        return self._closing.enter_context(folder)
 
     def _say(self, said: Any) -> None:
         if self._connection is not None:
@@ -148,21 +145,42 @@ class Ray:
 
 
 def _connected_before() -> str | None:
-    """Return the address of the Ray that whoever called us is connected to, if he is."""
+    """Return the address of the Ray that whoever called us is connected to, if he is.
+
+    Raises
+    ------
+    InputError
+        If he is connected as a client, which does not know the address by itself.
+    """
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return None
-    return str(ray.get_runtime_context().gcs_address)
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except AttributeError as error:
+        rule = "is that of a client of Ray here; write it, e.g. ray://head:10001"
+        raise InputError("backend ray", [Issue("address", rule)]) from error
 
 
 def main() -> None:
-    """Talk to Ray for the driver, through the file descriptor that is the only argument."""
+    """Talk to Ray for the driver.
+
+    The arguments are the file descriptor of a connection to it, and a folder for a Ray of our own.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    watch_parent(lambda _: end_session(os.getpid()))
-    from simulator.sweeps.backends.ray_actors import serve
+    line, folder = sys.argv[1:3]
+
+    def leave(_: int) -> None:
+        end_members(os.getpid())
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        end_session(os.getpid())
+
+    watch_parent(leave)
+    from simulator.sweeps.backends.ray_actors import serve  # takes a second or two
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        serve(Connection(int(sys.argv[1])))
+        serve(Connection(int(line)), folder)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from simulator.errors import InputError, Issue
-from simulator.sweeps.backends.processes import DIED
+from simulator.sweeps.backends.processes import DIED, end_group, has_ended
 from simulator.sweeps.backends.remote import Answer, Greeting, Invitation, Remote
 from simulator.sweeps.backends.seats import Seat, Seats
 from simulator.sweeps.work import Chunk, Ended, StoreError, Work, WorkerError
@@ -25,11 +25,13 @@ POLL_S: Final = 0.05
 """Longest time between two looks at what the driver says. [s]"""
 CONNECT_S: Final = 10.0
 """Time for the head of a cluster to answer. [s]"""
-LOOK_S: Final = 2.0
-"""Time between two looks at how large the cluster is. [s]"""
+LOOK_S: Final = 1.0
+"""Time between two looks at how large the cluster is, and who is still there. [s]"""
 
 _STORE_BYTES: Final = 80 * 2**20
 """Shared memory of a Ray of our own, about the least it takes: rows are small."""
+_LONGEST_FOLDER: Final = 38
+"""Characters of a folder in which Ray still finds room for the names of its sockets."""
 _TOKEN_BYTES: Final = 32
 _CONTROL: Final = "control"
 
@@ -64,14 +66,14 @@ class Actors:
     ----------
     address : str or None
         Of a Ray that stands already.
-    folder : str or None
+    folder : str
         Where a Ray of our own keeps what it writes.
     workers : int
         Actors of a Ray of our own.
     work : Work
     """
 
-    def __init__(self, address: str | None, folder: str | None, workers: int, work: Work) -> None:
+    def __init__(self, address: str | None, folder: str, workers: int, work: Work) -> None:
         self._is_own = address is None
         self._wanted = workers
         self.seats = Seats(work)
@@ -121,7 +123,11 @@ class Actors:
         if not self.seats.is_open or time.monotonic() - self._looked_s < LOOK_S:
             return
         self._looked_s = time.monotonic()
-        if not self._is_own:
+        if self._is_own:
+            for seat in self.seats.taken:
+                if seat.greeting is not None and has_ended(seat.greeting.pid):
+                    end_group(seat.greeting.pid)  # what it started may hold its line to Ray
+        else:
             self._wanted = int(ray.cluster_resources().get("CPU", 0))
         while len(self.seats.taken) < self._wanted:
             self._take()
@@ -162,14 +168,14 @@ class Actors:
         return news
 
 
-def serve(connection: Connection) -> None:
+def serve(connection: Connection, folder: str) -> None:
     """Run what the driver sends, and tell it what becomes of it, until it says stop or leaves.
 
-    The driver sends the address, a folder, the number of workers and the `Work`; then chunks; at
-    last the grace of a stop. It is sent the number of workers with what has ended; None at the
+    The driver sends the address, the number of workers and the `Work`; then chunks; at last the
+    grace of a stop. It is sent the number of workers with what has ended; None at the
     end; an error, if that is the end.
     """
-    address, folder, workers, packed = connection.recv()
+    address, workers, packed = connection.recv()
     try:
         actors = Actors(address, folder, workers, pickle.loads(packed))
         told = 0
@@ -195,8 +201,10 @@ def serve(connection: Connection) -> None:
         connection.recv()
 
 
-def _begin(workers: int, folder: str | None) -> None:
+def _begin(workers: int, folder: str) -> None:
     """Start a Ray of our own, with a token of its own: else it leaves one in the home folder."""
+    if len(folder) > _LONGEST_FOLDER:
+        os.environ.pop("TMPDIR", None)  # Ray would choose it again
     os.environ.setdefault("RAY_AUTH_TOKEN", os.urandom(_TOKEN_BYTES).hex())
     ray.init(
         address="local",
@@ -205,7 +213,7 @@ def _begin(workers: int, folder: str | None) -> None:
         object_store_memory=_STORE_BYTES,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        _temp_dir=folder,
+        _temp_dir=folder if len(folder) <= _LONGEST_FOLDER else None,
     )
 
 

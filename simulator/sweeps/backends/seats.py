@@ -192,7 +192,7 @@ class Seats:
             chunk,
             found,
             over=True,
-            death=overdue_cause(limit_s) if overdue else cause,
+            death=overdue_cause(limit_s) if overdue and limit_s is not None else cause,
             hopeless=overdue,
             in_order=seat.greeting is not None and seat.greeting.writes,
         )
