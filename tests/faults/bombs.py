@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 import simulator as fs
-from tests.faults.running import LOST, MARKERS
+from tests.faults.running import HANGS, LOST, MARKERS
 
 if LOST in os.environ:
     raise ImportError("as ordered")
@@ -53,6 +53,7 @@ def kill_once() -> None:
 
 
 def hang() -> None:
+    (Path(os.environ[MARKERS]) / f"{HANGS}{os.getpid()}").touch()
     while True:
         time.sleep(3600.0)
 

@@ -26,6 +26,8 @@ MARKERS: Final = "FLEETSIM_TEST_MARKERS"
 """Environment variable: the folder that remembers what has happened once already."""
 LOST: Final = "FLEETSIM_TEST_LOST"
 """Environment variable: where it is set, the module of the policy can't be imported."""
+HANGS: Final = "hangs-"
+"""How the name of the file begins by which a run that hangs tells that it does."""
 PATIENCE_S: Final = 60.0
 STUDY: Final = """
 schema  = 1
@@ -168,6 +170,13 @@ class Place:
         until = time.monotonic() + PATIENCE_S
         while self.lines() < count:
             assert time.monotonic() < until, "the sweep does not come on"
+            time.sleep(0.005)
+
+    def wait_for_a_hang(self) -> None:
+        """Wait until a run hangs."""
+        until = time.monotonic() + PATIENCE_S
+        while not list(self.folder.glob(f"{HANGS}*")):
+            assert time.monotonic() < until, "no run hangs"
             time.sleep(0.005)
 
     def lines(self) -> int:
