@@ -14,6 +14,7 @@ from simulator.explanation.difference import STEPS, Step, steps_between, takeawa
 from simulator.figures.waterfall import MINUS
 from simulator.results import load_results, save
 from simulator.scenario import from_document
+from simulator.version import MODEL_VERSION
 from tests.builders import scenario_document, write_jobs
 from tests.unit.conftest import Shell
 
@@ -177,7 +178,7 @@ def test_runs_of_another_basis_are_refused_with_every_reason(shell: Shell) -> No
     other.write_text(json.dumps(said), encoding="utf-8")
     err = refused(shell, "longer", "--against", "today", "-o", "w.svg")
     assert err.splitlines()[0] == "longer against today: 3 problems"
-    assert "model version 1 is not the base's 2" in err
+    assert f"model version 1 is not the base's {MODEL_VERSION}" in err
     assert "horizon 11 h is not the base's 10 h; count the same time in both, or write --" in err
     assert "average intensity by factors direct is not the base's, by factors life-cycle" in err
     code, out, err = shell("explain", "longer", "--against", "today", "--force", "--json")
