@@ -1,28 +1,26 @@
 """Comparisons: sides that meet the same seeds, run, and set against the first of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from simulator import catalog
 from simulator.analysis.differences import differences
 from simulator.analysis.statistics import numbers_of, quantities_of
 from simulator.assumptions import basis_of
+from simulator.comparison.alike import unlike
 from simulator.comparison.seeds import seeds_of
 from simulator.comparison.sides import other_peaks, runs, table_of
 from simulator.display import text_html
-from simulator.errors import InputError, Issue, listing, shown
+from simulator.errors import InputError, Issue, shown
 from simulator.inputs import open_grids
 from simulator.results import Results
 from simulator.scenario import Scenario
-from simulator.scenario.grid import GridFile, GridName
 from simulator.scenario.prices import currency_of
 from simulator.sweeps.driver import Progress
 from simulator.sweeps.session import Options
-from simulator.units import format_quantity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -217,70 +215,6 @@ def compare_results(results: Mapping[str, Results], *, force: bool = False) -> C
     rows = [(name, each.seed, each.key, each.summary) for name, each in results.items()]
     table = table_of(rows, tuple(results))
     return _set_against(scenarios, table, (base.seed,), basis, said, odd)
-
-
-def unlike(base: Scenario, other: Scenario) -> list[str]:
-    """Return why figures of two scenarios can't be compared; empty where they can.
-
-    Another region, building, fleet or workload is a fair question. Another span of time, kind of
-    signal or rule of accounting is not.
-    """
-    reasons = [
-        f"its {word} is {text(getattr(other, name))}, of the base {text(getattr(base, name))}"
-        for name, word, text in _SPANS
-        if getattr(base, name) != getattr(other, name)
-    ]
-    for name in type(base.accounting).model_fields:
-        ours, theirs = getattr(base.accounting, name), getattr(other.accounting, name)
-        if name != "interval_ms" and ours != theirs:
-            reasons.append(f"its accounting.{name} is {shown(theirs)}, of the base {shown(ours)}")
-    for signal in ("average", "marginal"):
-        held = [_factors(each, signal) for each in (other, base)]
-        if all(held) and held[0] != held[1]:
-            theirs, ours = (", ".join(sorted(each)) for each in held)
-            reasons.append(f"its {signal} emission factors are {theirs}, of the base {ours}")
-    money = [currency_of(each) for each in (other, base)]
-    if all(money) and money[0] != money[1]:
-        reasons.append("its prices are in {}, of the base in {}".format(*money))
-    return reasons + _half_marginal(base, other)
-
-
-def _factors(scenario: Scenario, signal: str) -> set[str]:
-    """Return what the emission factors of a signal hold over all sites; constants say nothing."""
-    found = set()
-    for site in scenario.sites.values():
-        source = getattr(site.grid, signal)
-        if isinstance(source, GridName):
-            found.add(str(catalog.grid(source.name)["factor"]))
-        elif isinstance(source, GridFile):
-            found.add("not stated" if source.factor == "unknown" else source.factor)
-    return found
-
-
-def _half_marginal(base: Scenario, other: Scenario) -> list[str]:
-    """Say where marginal figures are absent on one side only, and at which sites."""
-    ours, theirs = (
-        [name for name, site in each.sites.items() if site.grid.marginal is None]
-        for each in (base, other)
-    )
-    if bool(ours) == bool(theirs):
-        return []
-    if theirs:
-        return [f"it has no marginal intensity at {listing(theirs)}, the base has one everywhere"]
-    return [f"the base has no marginal intensity at {listing(ours)}, it has one everywhere"]
-
-
-def _time(milliseconds: int) -> str:
-    return format_quantity(milliseconds, "time")
-
-
-_SPANS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
-    ("start", "start", lambda moment: str(moment.isoformat()).replace("+00:00", "Z")),
-    ("horizon_ms", "horizon", _time),
-    ("warm_up_ms", "warm_up", _time),
-    ("drain", "drain", shown),
-)
-"""What decides which time the figures cover: attribute, its word in files, how to say it."""
 
 
 def check_sides(sides: object) -> None:

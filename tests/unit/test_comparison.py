@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import simulator as fs
-from simulator.comparison.comparison import Comparison, unlike
+from simulator.comparison.alike import unlike
+from simulator.comparison.comparison import Comparison
 from simulator.comparison.sides import other_peaks
 from simulator.errors import InputError
 from simulator.folder import check_folder
