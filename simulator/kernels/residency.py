@@ -145,13 +145,13 @@ def turn(residency, cluster, node, time_ms, state, held):
     before = row[node, STATE]
     napped = settle_stay(residency, cluster, node, time_ms)
     counted = 1 if time_ms >= residency.begin_ms else 0
+    if before == WAKING and state in (ASLEEP, WAKING):  # WAKING: cancelled and woken anew at once
+        row[node, CANCELLED] += row[node, COUNTED]
+        row[node, ENTERED_MS] = max(row[node, ENTERED_MS], time_ms)
     if state == WAKING or (before == ASLEEP and state == AWAKE) or (napped and held > 0):
         row[node, WAKE_UPS] += counted
         row[node, COUNTED] = counted
-    if before == WAKING and state == ASLEEP:
-        row[node, CANCELLED] += row[node, COUNTED]
-        row[node, ENTERED_MS] = max(row[node, ENTERED_MS], time_ms)
-    elif state == ASLEEP and before == AWAKE:
+    if state == ASLEEP and before == AWAKE:
         level = ladder.first[cluster]
         row[node, LEVEL] = level
         row[node, ENTERED_MS] = time_ms + ladder.enter_ms[cluster, level]

@@ -125,7 +125,7 @@ def check_node(course: list[tuple[int, int, int]], *, begins: int, prompt: bool)
     allowed = {
         AWAKE: {AWAKE, ASLEEP, ABSENT},
         ASLEEP: {WAKING, ABSENT} | ({AWAKE} if prompt else set()),
-        WAKING: {AWAKE, ASLEEP, ABSENT},
+        WAKING: {AWAKE, ASLEEP, WAKING, ABSENT},  # WAKING: cancelled and woken anew at one instant
         ABSENT: {AWAKE, ABSENT},  # the latter where it came and left at one instant
     }
     for time_ms, new, gpus in course:

@@ -1,6 +1,7 @@
 """A policy that commands whatever comes to its mind: every count agrees, and no job is lost."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,18 @@ def restless(may_leave: bool) -> str:
     return "restless"
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5, 6, 7, 8])
+def check_wake_ups(course: list[tuple[int, int, int]], told: Any) -> None:
+    """Assert that the wake-ups told of a node are those of its course, begun and cancelled."""
+    states = [state for _, state, _ in course]
+    begun = states.count(kernels.WAKING)
+    cancelled = sum(
+        before == kernels.WAKING and after in (kernels.ASLEEP, kernels.WAKING)
+        for before, after in pairwise(states)
+    )
+    assert (told["wake_ups"], told["wake_ups_cancelled"]) == (begun, cancelled)
+
+
+@pytest.mark.parametrize("seed", range(9))
 @pytest.mark.parametrize("ladder", LADDERS)
 @pytest.mark.parametrize("may_leave", [False, True])
 def test_whatever_is_commanded_the_books_agree(
@@ -105,7 +117,10 @@ def test_whatever_is_commanded_the_books_agree(
     check_starts(seen)
     for node in range(int(seen.node.max(initial=-1)) + 1):
         begins = kernels.AWAKE if node < 4 else kernels.ABSENT
-        check_node(seen.of_node(node), begins=begins, prompt=False)
+        course = seen.of_node(node)
+        check_node(course, begins=begins, prompt=False)
+        if ladder == "latency":
+            check_wake_ups(course, nodes.iloc[node])
     held_h = (seen.log.end_ms.clip(max=36_000_000) - seen.log.start_ms) * done.inputs.jobs.gpus
     assert summary["gpu_hours_delivered"] == pytest.approx(
         held_h[seen.log.start_ms >= 0].sum() / 3.6e6, rel=1e-9
