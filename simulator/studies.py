@@ -73,23 +73,23 @@ def sweep(
     from simulator import bundled
     from simulator.errors import InputError, Issue
     from simulator.plans.plan import plan_of
-    from simulator.scenario import Scenario
-    from simulator.scenario.load import load_study
+    from simulator.scenario import Draft, Scenario, read_study
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.session import Options
     from simulator.sweeps.study import Study
 
     table: dict[str, Any] = {}
+    base: Scenario | Draft | object = scenario
     if isinstance(scenario, str | Path):
         path = bundled.file_or_name(Path(scenario), of_sweep=axes is None)
         if axes is None:
-            scenario, table = load_study(path, "sweep", yes=yes)
+            base, table = read_study(path, "sweep", yes=yes)
         else:
-            scenario = load(path, yes=yes)
-    if not isinstance(scenario, Scenario):
+            base = load(path, yes=yes)
+    if not isinstance(base, Scenario | Draft):
         raise InputError("sweep", [Issue("", f"a {type(scenario).__name__} is no scenario")])
     said = {} if seeds is None else {"seeds": seeds}
-    plan = plan_of(scenario, {**table, **(axes or {}), **options, **said}, yes=yes)
+    plan = plan_of(base, {**table, **(axes or {}), **options, **said}, yes=yes)
     chosen = Options(
         jobs=jobs,
         backend=backend,
@@ -98,7 +98,7 @@ def sweep(
         point_timeout_s=point_timeout_s,
     )
     target = None if folder is None else Path(folder)
-    with _shown(progress, scenario.name) as show:
+    with _shown(progress, plan.base.name) as show:
         carried = carry(plan, target, chosen, show=show, tell=_say)
     assert carried.table is not None  # no shard was asked for
     return Study(plan, carried.table, target, carried.standing.cached)

@@ -60,17 +60,17 @@ def optimize(
     from simulator.folder import run_folder
     from simulator.optimisation.files import check_search_folder
     from simulator.optimisation.search import search_of
-    from simulator.scenario import load_study
+    from simulator.scenario import read_study
 
     out = terminal(context, json, quiet, no_progress)
     if jobs is not None and jobs < 1:
         raise InputError("command line", [Issue("--jobs", f"{jobs} must be at least 1")])
     path = bundled.file_or_name(file, of_sweep=True)
-    base, table = load_study(path, "optimize", sets, seed, yes=yes, untrusted=untrusted)
+    base, table = read_study(path, "optimize", sets, seed, yes=yes, untrusted=untrusted)
     search = search_of(base, table if trials is None else {**table, "trials": trials})
-    folder = output or run_folder(base.name, search.digest)
+    folder = output or run_folder(search.base.name, search.digest)
     check_search_folder(folder)
-    for warning in base.warnings:
+    for warning in search.base.warnings:
         out.warn(warning)
     found = _found(search, folder, jobs, out)
     _tell(found, folder, out)

@@ -86,11 +86,11 @@ def sweep(
         rule = "name one file, or write sweep status DIR or sweep gc DIR"
         raise InputError("command line", [Issue(" ".join(words), rule)])
     from simulator.plans.plan import plan_of
-    from simulator.scenario.load import load_study
+    from simulator.scenario.load import read_study
 
     options = _options(jobs, backend, address, shard, retry_failed, point_timeout)
     file = bundled.file_or_name(Path(words[0]), of_sweep=True)
-    base, table = load_study(file, "sweep", tuple(sets), seed, yes=yes, untrusted=untrusted)
+    base, table = read_study(file, "sweep", tuple(sets), seed, yes=yes, untrusted=untrusted)
     plan = plan_of(base, table, yes=yes)
     _carry(plan, output, options, out)
 

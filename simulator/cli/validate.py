@@ -12,7 +12,10 @@ from simulator.display import count_text
 _SINGULAR: Final = {"axes": "axis"}
 
 if TYPE_CHECKING:
-    from simulator.scenario import Scenario
+    from simulator.inputs import Inputs
+    from simulator.scenario import Draft, Scenario, StudyFile
+
+    Facts = dict[str, int | float]
 
 
 def validate(
@@ -27,16 +30,12 @@ def validate(
     no_progress: NoProgress = False,
 ) -> None:
     """Check a scenario or sweep, and every file it reads."""
-    from simulator.inputs import open_inputs
-    from simulator.scenario import load_file
-    from simulator.simulation import bins_of
+    from simulator.scenario import read_file
 
     out = terminal(context, json, quiet, no_progress)
-    read = load_file(bundled.file_or_name(file), sets, seed, yes=yes, untrusted=untrusted)
-    scenario = read.base
-    found = [check_study(scenario, name, table, yes) for name, table in read.tables.items()]
-    opened = open_inputs(scenario)
-    bins_of(opened)
+    read = read_file(bundled.file_or_name(file), sets, seed, yes=yes, untrusted=untrusted)
+    found, opened = _checked(read, yes)
+    scenario = opened.scenario
     warnings = [*opened.warnings, *(warning for _, said in found for warning in said)]
     for warning in warnings:
         out.warn(warning)
@@ -47,15 +46,41 @@ def validate(
     out.document({"valid": True, "file": str(file), **facts, "warnings": warnings})
 
 
+def _checked(
+    read: "StudyFile[Scenario | Draft]", yes: bool
+) -> "tuple[list[tuple[Facts, tuple[str, ...]]], Inputs]":
+    """Return what is said of each table, and the opened inputs; all problems are told at once."""
+    from simulator.errors import InputError, Issue
+    from simulator.inputs import open_inputs
+    from simulator.simulation import bins_of
+
+    issues: list[Issue] = []
+    found = []
+    for name, table in read.tables.items():
+        try:
+            found.append(check_study(read.base, name, table, yes))
+        except InputError as error:
+            issues += error.issues
+    opened = None
+    try:
+        opened = open_inputs(read.whole().base)
+        bins_of(opened)
+    except InputError as error:
+        issues += error.issues
+    if issues or opened is None:
+        raise InputError(read.base.source, dict.fromkeys(issues))
+    return found, opened
+
+
 def check_study(
-    base: "Scenario", name: str, table: dict[str, Any], yes: bool = False
-) -> tuple[dict[str, int | float], tuple[str, ...]]:
+    base: "Scenario | Draft", name: str, table: dict[str, Any], yes: bool = False
+) -> "tuple[Facts, tuple[str, ...]]":
     """Check a table about many runs; return its size in a few numbers, and its warnings.
 
     Raises
     ------
     InputError
-        With every problem of the table.
+        With every problem of the table, and of the base if it is a draft.
     """
     if name == "optimize":
         from simulator.optimisation.search import search_of

@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.optimisation.objectives import Limit, Objective, limits_of, objectives_of, texts_of
 from simulator.optimisation.space import TABLE, SearchAxis, read_axes
-from simulator.plans.axes import Axis, as_list
+from simulator.plans.axes import Axis, as_list, unread_axes
+from simulator.plans.conditions import stepped
 from simulator.plans.constraints import Constraint, holds, read_constraint
 from simulator.plans.designs import Points
 from simulator.plans.digest import digest_of
 from simulator.plans.settings import read_settings
+from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
 
 RESERVED: Final = ("objectives", "constraints", "where", "trials", "seeds", "sampler", "batch")
@@ -93,20 +95,20 @@ class Search:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def search_of(base: Scenario, table: Mapping[str, Any]) -> Search:
+def search_of(base: Scenario | Draft, table: Mapping[str, Any]) -> Search:
     """Return the search that a table `[optimize]` says.
 
     Parameters
     ----------
-    base : Scenario
-        What every point starts from.
+    base : Scenario or Draft
+        What every point starts from; a draft is refused.
     table : mapping
         The objectives, the axes by dotted path, and the keys of `RESERVED`.
 
     Raises
     ------
     InputError
-        With every problem of the table.
+        With every problem of the table, and of the base if it is a draft.
     """
     said: list[Issue] = []
     objectives = objectives_of(table.get("objectives"), said)
@@ -119,14 +121,18 @@ def search_of(base: Scenario, table: Mapping[str, Any]) -> Search:
         text = 'no axis; write e.g. "clusters.train.count" = { low = 64, high = 160, step = 8 }'
         said.append(Issue("", text))
     found: list[Issue] = []
-    axes = read_axes(base, table, RESERVED, found)
-    where = _where(table.get("where"), [axis for axis, _ in axes], said) if axes else ()
+    axes, own_axes = read_axes(base, table, RESERVED, found)
+    unread = unread_axes(table, axes, RESERVED)
+    sound = {place for place, axis in enumerate(axes) if not axis.is_faulty(found)}
+    where = _where(table.get("where"), axes, unread, sound, said)
     issues = [Issue(f"{TABLE}.{issue.path}".rstrip("."), issue.message) for issue in said] + found
+    if isinstance(base, Draft):
+        raise InputError(base.source, dict.fromkeys((*base.issues, *issues)))
     if issues:
         raise InputError(base.source, issues)
     return Search(
         base=base,
-        axes=tuple(own for _, own in axes),
+        axes=own_axes,
         objectives=objectives,
         limits=limits,
         where=where,
@@ -138,27 +144,28 @@ def search_of(base: Scenario, table: Mapping[str, Any]) -> Search:
     )
 
 
-def _where(said: object, axes: Sequence[Axis], issues: list[Issue]) -> tuple[Constraint, ...]:
-    """Return the conditions between axes, each tried on some points; note the problems."""
+def _where(
+    said: object,
+    axes: Sequence[Axis],
+    unread: Sequence[Axis],
+    sound: Container[int],
+    issues: list[Issue],
+) -> tuple[Constraint, ...]:
+    """Return the conditions between axes, each tried on some points; note the problems.
+
+    One that names an axis with problems of its own, or one that could not be read, is not tried.
+    """
     found = []
-    sample = _sample(axes)
     example = "clusters.a.count + clusters.b.count <= 256"
     for path, text in texts_of(said, "where", example, issues):
         try:
-            condition = read_constraint(text, axes)
-            holds(condition, sample)
+            condition = read_constraint(text, (*axes, *unread))
+            if all(axis in sound for axis in condition.axes.values()):
+                holds(condition, stepped(axes))
             found.append(condition)
         except ValueError as error:
             issues.append(Issue(path, str(error)))
     return tuple(found)
-
-
-def _sample(axes: Sequence[Axis]) -> Points:
-    """Return points among which is every value of every list, and both ends of every range."""
-    ends = [axis.values or axis.ends for axis in axes]
-    count = max(len(values) for values in ends)
-    columns = [[values[row % len(values)] for row in range(count)] for values in ends]
-    return Points.zipped([axis.path for axis in axes], columns)
 
 
 def _whole(table: Mapping[str, Any], key: str, default: int, issues: list[Issue]) -> int:
@@ -180,7 +187,9 @@ def _sampler(said: object, issues: list[Issue]) -> str:
     return "tpe"
 
 
-def _seeds(base: Scenario, table: Mapping[str, Any], issues: list[Issue]) -> tuple[int, ...]:
+def _seeds(
+    base: Scenario | Draft, table: Mapping[str, Any], issues: list[Issue]
+) -> tuple[int, ...]:
     """Return the seeds that every point meets, as a sweep reads them."""
     found: list[Issue] = []
     settings = read_settings({"seeds": table.get("seeds", 1)}, base.seed, found)

@@ -12,6 +12,7 @@ from simulator.errors import Issue, shown
 from simulator.plans.axes import Axis, axes_of
 from simulator.plans.spreads import Range, written
 from simulator.plans.trials import settled, tried_alone
+from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import quoted
 from simulator.units import DIMENSIONS, number_and_unit
@@ -124,13 +125,15 @@ def address_of(changes: Mapping[str, Any]) -> str:
 
 
 def read_axes(
-    base: Scenario, table: Mapping[str, Any], reserved: Sequence[str], issues: list[Issue]
-) -> list[tuple[Axis, SearchAxis]]:
+    base: Scenario | Draft, table: Mapping[str, Any], reserved: Sequence[str], issues: list[Issue]
+) -> tuple[tuple[Axis, ...], tuple[SearchAxis, ...]]:
     """Return the axes that a table says, as a sweep has them and as a search does.
+
+    Those with problems are not among the latter.
 
     Parameters
     ----------
-    base : Scenario
+    base : Scenario or Draft
         What the axes change; each value must be one that it can have.
     table : mapping
         Lists and ranges by dotted path, as one key or as nested tables.
@@ -139,7 +142,6 @@ def read_axes(
     issues : list of Issue
         Problems are added.
     """
-    before = len(issues)
     steps: dict[str, Any] = {}
     plain = {
         key: said if key in reserved else _without_steps(key, said, steps)
@@ -148,8 +150,8 @@ def read_axes(
     axes = axes_of(plain, base.reading, issues, settings=reserved, name=TABLE)
     axes = tuple(settled(base, axes, issues))
     issues += tried_alone(base, axes)
-    read = [(axis, _search_axis(axis, steps.get(axis.path), issues)) for axis in axes]
-    return [(axis, own) for axis, own in read if own is not None] if len(issues) == before else []
+    read = [_search_axis(axis, steps.get(axis.path), issues) for axis in axes]
+    return axes, tuple(own for own in read if own is not None)
 
 
 def _without_steps(path: str, said: Any, steps: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
 """Axes: the values of one key that a sweep tries, or what it draws them from."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,6 +52,11 @@ class Axis:
     def where(self) -> str:
         """Path of the axis in messages."""
         return f"{self.table}.{self.path}"
+
+    def is_faulty(self, issues: Iterable[Issue]) -> bool:
+        """Return whether one of some problems is of this axis or of one of its values."""
+        inside = (f"{self.where}.", f"{self.where}[")
+        return any(issue.path == self.where or issue.path.startswith(inside) for issue in issues)
 
     @property
     def ends(self) -> tuple[Any, Any]:
@@ -147,6 +153,24 @@ def axes_of(
             problems = read
         issues += problems
     return tuple(axes)
+
+
+def unread_axes(
+    table: Mapping[str, Any], read: Iterable[Axis], settings: Sequence[str] = SETTINGS
+) -> tuple[Axis, ...]:
+    """Return the axes of a table that could not be read, with their lists as they are said.
+
+    Others may name them; what they say of them is no mistake of theirs.
+    """
+    known = {axis.path for axis in read}
+    found = []
+    for path, said in _leaves({key: table[key] for key in table if key not in settings}):
+        with suppress(ValueError):
+            parts_of(path)
+            values = as_list(said)
+            if path not in known:
+                found.append(Axis(path, tuple(values) if values else None))
+    return tuple(found)
 
 
 def spelled(value: Any) -> Any:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.columns import SUMMARY
-from simulator.errors import Issue, listing, nearest, shown
-from simulator.plans.axes import Axis, Chosen, Drawn, as_list
+from simulator.errors import listing, nearest, shown
+from simulator.plans.axes import Axis, Chosen, Drawn
 from simulator.plans.designs import Points
 from simulator.scenario.paths import dotted
 from simulator.units import DIMENSIONS, a_dimension, number_and_unit
@@ -117,48 +117,6 @@ def read_constraint(text: Any, axes: Sequence[Axis]) -> Constraint:
             f"{shown(text)} names no axis; the axes are {listing(axis.path for axis in axes)}"
         )
     return Constraint(text, tree, {name: names[name] for name in used})
-
-
-def constrained(
-    points: Points, axes: Sequence[Axis], constraints: Any, issues: list[Issue]
-) -> Points:
-    """Return the points that fulfil all constraints; note the problems.
-
-    Parameters
-    ----------
-    points : Points
-    axes : sequence of Axis
-        In the order of the points.
-    constraints : list of str or str
-        As the table has them.
-    issues : list of Issue
-        Takes what is wrong, also that no point is left.
-    """
-    said = [constraints] if isinstance(constraints, str) else as_list(constraints)
-    if said is None:
-        text = f'{shown(constraints)} is not a list; write ["a.count <= b.count"]'
-        issues.append(Issue("sweep.constraints", text))
-        return points
-    problems, both = len(issues), np.ones(len(points), np.bool_)
-    for index, entry in enumerate(said):
-        listed = "" if isinstance(constraints, str) else f"[{index}]"
-        where = f"sweep.constraints{listed}"
-        try:
-            fulfilled = holds(read_constraint(entry, axes), points)
-        except ValueError as error:
-            issues.append(Issue(where, str(error)))
-            continue
-        both &= fulfilled
-        if not fulfilled.any():
-            text = f"no point fulfils {shown(entry)}; loosen it, or try other values"
-            issues.append(Issue(where, text))
-    if len(issues) > problems or both.all():
-        return points
-    if not both.any():
-        text = "no point fulfils all of them together; loosen one"
-        issues.append(Issue("sweep.constraints", text))
-        return points
-    return points.keeping(np.flatnonzero(both))
 
 
 def _with_names(text: str, axes: Sequence[Axis]) -> tuple[str, dict[str, int]]:

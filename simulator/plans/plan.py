@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.errors import InputError, Issue
-from simulator.plans.axes import Axis, as_list, axes_of
-from simulator.plans.constraints import constrained
+from simulator.plans.axes import Axis, as_list, axes_of, unread_axes
+from simulator.plans.conditions import (
+    Condition,
+    check_conditions,
+    constrained,
+    founded,
+    read_conditions,
+)
 from simulator.plans.designs import Points
 from simulator.plans.digest import digest_of
 from simulator.plans.keep import KeepRule, read_keep, rule_of
@@ -23,6 +29,7 @@ from simulator.plans.settings import (
     read_settings,
 )
 from simulator.plans.trials import settled, tried, tried_alone
+from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
 
 EXAMPLE: Final = '"clusters.train.count" = [96, 128]'
@@ -110,13 +117,13 @@ class Plan:
         return {"seeds": list(self.seeds)} | ({"keep": list(self.keep)} if self.keep else {})
 
 
-def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> Plan:
+def plan_of(base: Scenario | Draft, table: Mapping[str, Any], *, yes: bool = False) -> Plan:
     """Return the plan of a sweep.
 
     Parameters
     ----------
-    base : Scenario
-        What every point starts from.
+    base : Scenario or Draft
+        What every point starts from; a draft is refused.
     table : mapping
         The table `[sweep]`: values to try by dotted path, and `seeds`, `design` and so on, as
         `load_study` returns it or as written in Python.
@@ -126,22 +133,38 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
     Raises
     ------
     InputError
-        With every problem of the table.
+        With every problem of the table, and of the base if it is a draft.
     """
     issues: list[Issue] = []
     axes = axes_of(table, base.reading, issues)
     if not axes and not issues:
         issues.append(Issue("sweep", f"varies nothing; write an axis, e.g. {EXAMPLE}"))
+    axes = tuple(settled(base, axes, issues))
+    is_whole = not issues
     settings = read_settings(table, base.seed, issues)
     keep = read_keep(table.get("keep", []), issues)
-    axes = tuple(settled(base, axes, issues)) if axes else ()
-    points = _points(base, axes, settings, table, yes, issues)
-    odd: tuple[str, ...] = ()
+    unread = unread_axes(table, axes)
+    conditions = read_conditions(table.get("constraints", []), (*axes, *unread), issues)
+    if settings.design == "zip":
+        check_zip((*axes, *unread), issues)
+    points = _points(base, axes, settings, conditions, is_whole, yes, issues)
+    doubts: list[Issue] = []
     if points is None:
+        check_conditions(conditions, axes, doubts)
+    elif conditions:
+        points = constrained(points, conditions, doubts)
+        if not doubts:
+            check_rows(len(points), len(settings.seeds), yes, issues)
+    odd: tuple[str, ...] = ()
+    if points is None or isinstance(base, Draft):
         issues += tried_alone(base, axes)
     else:
         refused, odd = tried(base, axes, points)
         issues += refused
+    faulty = {place for place, axis in enumerate(axes) if axis.is_faulty(issues)}
+    issues += founded(doubts, conditions, faulty)
+    if isinstance(base, Draft):
+        raise InputError(base.source, (*base.issues, *_in_order(issues, table)))
     if issues or points is None:
         raise InputError(base.source, _in_order(issues, table))
     assert settings.design is not None
@@ -153,42 +176,41 @@ def plan_of(base: Scenario, table: Mapping[str, Any], *, yes: bool = False) -> P
 
 
 def _points(
-    base: Scenario,
+    base: Scenario | Draft,
     axes: Sequence[Axis],
     settings: Settings,
-    table: Mapping[str, Any],
+    conditions: Sequence[Condition],
+    is_whole: bool,
     yes: bool,
     issues: list[Issue],
 ) -> Points | None:
-    """Return the points of a design, or None where problems leave none to try."""
+    """Return the points of a design, or None where problems leave none to try.
+
+    Where not every axis could be read, only what holds of the others is checked.
+    """
     design = settings.design
     if design is None or not axes:
         return None
     problems = len(issues)
     check_spreads(axes, design, issues)
-    if design == "zip":
-        check_zip(axes, issues)
     if design in SAMPLERS and settings.samples is None:
         return None
-    if len(issues) > problems or any(issue.path == "sweep.samples" for issue in issues):
+    if len(issues) > problems or any(
+        issue.path in ("sweep.samples", "sweep.design") for issue in issues
+    ):
         return None
-    constraints = table.get("constraints", [])
     count = _count(axes, settings)
-    if constraints:
+    if conditions:
         check_tries(count, issues)
     else:
         check_rows(count, len(settings.seeds), yes, issues)
-    if len(issues) > problems:
+    if len(issues) > problems or not is_whole:
         return None
     try:
-        points = _made(base, axes, settings)
+        return _made(base, axes, settings)
     except InputError as error:  # a package that draws is not installed
         issues += error.issues
         return None
-    if constraints:
-        points = constrained(points, axes, constraints, issues)
-        check_rows(len(points), len(settings.seeds), yes, issues)
-    return points
 
 
 def _count(axes: Sequence[Axis], settings: Settings) -> int:
@@ -205,7 +227,7 @@ def _count(axes: Sequence[Axis], settings: Settings) -> int:
     return settings.samples or 0
 
 
-def _made(base: Scenario, axes: Sequence[Axis], settings: Settings) -> Points:
+def _made(base: Scenario | Draft, axes: Sequence[Axis], settings: Settings) -> Points:
     design, samples = settings.design, settings.samples
     if samples is not None and design is not None:
         unit = SAMPLERS[design](samples, len(axes), settings.sample_seed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.errors import Issue, listing, nearest, shown
-from simulator.plans.axes import Axis, as_list
+from simulator.plans.axes import Axis, as_list, spelled
 from simulator.plans.designs import DESIGNS
 from simulator.plans.samples import MOST_SAMPLES, SAMPLERS
 from simulator.scenario.fields import Whole
@@ -133,9 +133,14 @@ def _seeds(table: Mapping[str, Any], seed: int, issues: list[Issue]) -> Sequence
 
 
 def check_zip(axes: Sequence[Axis], issues: list[Issue]) -> None:
-    """Refuse axes of unequal lengths, which can't be taken value by value."""
-    lengths = {axis.path: len(axis.values or ()) for axis in axes}
-    if len(set(lengths.values())) > 1:
+    """Refuse axes of unequal lengths, which can't be taken value by value.
+
+    Those of which a value stands twice may be as long as they are, or as without it.
+    """
+    listed = {axis.path: axis.values for axis in axes if axis.values}
+    lengths = {path: len(values) for path, values in listed.items()}
+    possible = [{len(values), len(set(map(spelled, values)))} for values in listed.values()]
+    if possible and not set.intersection(*possible):
         said = listing(f"{path} {length}" for path, length in lengths.items())
         text = f'"zip" takes the values of all axes in step, and they have {said}; write as many'
         issues.append(Issue("sweep.design", text))

@@ -12,6 +12,7 @@ from simulator.errors import MOST_LISTED, InputError, Issue, shown
 from simulator.plans.axes import Axis, Chosen, Drawn, spelled, value_at
 from simulator.plans.designs import Points
 from simulator.plans.spreads import Range, Spread
+from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import parts_of
 from simulator.units import number_and_unit
@@ -28,12 +29,12 @@ _FROM_HERE: Final = " [replace]"
 _ABSENT: Final = object()
 
 
-def settled(base: Scenario, axes: Iterable[Axis], issues: list[Issue]) -> list[Axis]:
+def settled(base: Scenario | Draft, axes: Iterable[Axis], issues: list[Issue]) -> list[Axis]:
     """Return the axes, their spreads whole where the key takes only whole numbers.
 
     Parameters
     ----------
-    base : Scenario
+    base : Scenario or Draft
     axes : iterable of Axis
     issues : list of Issue
         Takes the spreads over keys that are no numbers.
@@ -44,7 +45,8 @@ def settled(base: Scenario, axes: Iterable[Axis], issues: list[Issue]) -> list[A
         if axis.spread is None:
             found.append(axis)
             continue
-        now = value_at(document, axis.parts, _ABSENT)
+        is_doubtful = isinstance(base, Draft) and base.is_doubtful(axis.path)
+        now = _ABSENT if is_doubtful else value_at(document, axis.parts, _ABSENT)
         is_text = isinstance(now, str) and number_and_unit(now) is None
         if is_text or isinstance(now, bool | list | dt.datetime):
             text = f"a spread draws numbers, and this key is {shown(now)}; write a list of values"
@@ -55,7 +57,7 @@ def settled(base: Scenario, axes: Iterable[Axis], issues: list[Issue]) -> list[A
     return found
 
 
-def _takes_whole(base: Scenario, axis: Axis, spread: Spread) -> bool:
+def _takes_whole(base: Scenario | Draft, axis: Axis, spread: Spread) -> bool:
     """Return whether a key refuses a fraction because it is one."""
     ends_are_whole = not isinstance(spread, Range) or isinstance(spread.low + spread.high, int)
     if spread.unit is not None or not ends_are_whole:
@@ -65,8 +67,14 @@ def _takes_whole(base: Scenario, axis: Axis, spread: Spread) -> bool:
     return any(NOT_WHOLE in issue.message for issue in refused)
 
 
-def _refused(base: Scenario, changes: Mapping[str, Any]) -> tuple[Issue, ...]:
+def _refused(base: Scenario | Draft, changes: Mapping[str, Any]) -> tuple[Issue, ...]:
+    if isinstance(base, Draft):
+        return _from_here(base.refused(changes))
     return _tried_one(base, changes)[0]
+
+
+def _from_here(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(Issue(issue.path, issue.message.removesuffix(_FROM_HERE)) for issue in issues)
 
 
 def _tried_one(
@@ -76,10 +84,7 @@ def _tried_one(
     try:
         return (), base.replace(changes).warnings
     except InputError as error:
-        refused = tuple(
-            Issue(issue.path, issue.message.removesuffix(_FROM_HERE)) for issue in error.issues
-        )
-        return refused, ()
+        return _from_here(error.issues), ()
 
 
 def _below(issue: Issue, axis: Axis) -> str:
@@ -102,7 +107,6 @@ class Trials:
 
     Attributes
     ----------
-    base : Scenario
     axes : dict of str to Axis
         By path.
     refused : dict
@@ -113,26 +117,25 @@ class Trials:
         By key what is odd about points but not about the base; the first of each key.
     """
 
-    base: Scenario
     axes: dict[str, Axis]
     refused: dict[tuple[str, Any], list[str]] = field(default_factory=dict)
     combinations: list[Issue] = field(default_factory=list)
     odd: dict[str, str] = field(default_factory=dict)
 
-    def try_point(self, number: int, changes: Mapping[str, Any]) -> None:
+    def try_point(self, base: Scenario, number: int, changes: Mapping[str, Any]) -> None:
         """Put a point into the base; find out what of it is refused."""
         known = [path for path in changes if (path, spelled(changes[path])) in self.refused]
         rest = {path: value for path, value in changes.items() if path not in known}
-        problems, warnings = _tried_one(self.base, rest)
+        problems, warnings = _tried_one(base, rest)
         for warning in warnings:
-            if warning not in self.base.warnings:
+            if warning not in base.warnings:
                 self.odd.setdefault(warning.partition(": ")[0], f"{warning} (point {number})")
         if not problems:
             return
         found_alone = False
         for path, value in rest.items():
             # A value may be refused beside the base and yet be right beside the rest of its point.
-            alone = [issue for issue in _refused(self.base, {path: value}) if issue in problems]
+            alone = [issue for issue in _refused(base, {path: value}) if issue in problems]
             if alone:
                 texts = [_below(issue, self.axes[path]) for issue in alone]
                 self.refused[path, spelled(value)] = texts
@@ -169,12 +172,12 @@ class Trials:
             yield from (Issue(f"{axis.where}[{index}]", text) for text in texts)
 
 
-def tried_alone(base: Scenario, axes: Iterable[Axis]) -> Iterator[Issue]:
+def tried_alone(base: Scenario | Draft, axes: Iterable[Axis]) -> Iterator[Issue]:
     """Yield what is wrong with single values, where no points can be made of them.
 
     Only problems of the key itself count: others may vanish beside the rest of a point.
     """
-    trials = Trials(base, {axis.path: axis for axis in axes})
+    trials = Trials({axis.path: axis for axis in axes})
     most = MOST_TRIED // max(len(trials.axes), 1)
     for axis in trials.axes.values():
         for value in (axis.values or axis.ends)[:most]:
@@ -202,10 +205,10 @@ def tried(
     axes : iterable of Axis
     points : Points
     """
-    trials = Trials(base, {axis.path: axis for axis in axes})
+    trials = Trials({axis.path: axis for axis in axes})
     numbers = range(len(points)) if len(points) <= MOST_TRIED else _firsts(points)
     for number in numbers:
-        trials.try_point(number, points.at(number))
+        trials.try_point(base, number, points.at(number))
         if len(trials.combinations) > MOST_LISTED:
             break
     issues = list(trials.issues())

@@ -19,6 +19,7 @@ from simulator.scenario.document import (
     expand_catalog,
     put_all,
 )
+from simulator.scenario.draft import Draft
 from simulator.scenario.fields import plain_text
 from simulator.scenario.grid import Site
 from simulator.scenario.layers import Place, laid, lay_parent
@@ -85,7 +86,7 @@ def load_file(
     check_files: bool = True,
     yes: bool = False,
     untrusted: bool = False,
-) -> StudyFile:
+) -> StudyFile[Scenario]:
     """Load a scenario file with or without tables about many runs; parameters as for `load`.
 
     Raises
@@ -93,10 +94,38 @@ def load_file(
     InputError
         With every problem of the scenario, or if such a table is no table.
     """
+    return read_file(
+        path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted
+    ).whole()
+
+
+def read_file(
+    path: str | Path,
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    *,
+    check_files: bool = True,
+    yes: bool = False,
+    untrusted: bool = False,
+) -> StudyFile[Scenario | Draft]:
+    """Read a scenario file as far as it can be; parameters as for `load`.
+
+    Its base is a `Draft` where it has problems, so that those of its tables can be told with them.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read at all.
+    """
     place = _place(path, check_files, yes, untrusted)
     layered, issues = laid(place, sets, seed)
     tables, origins = taken(layered, issues)
-    return StudyFile(_scenario(layered, place, issues), tables, origins)
+    base: Scenario | Draft
+    try:
+        base = _scenario(layered, place, issues)
+    except InputError as error:
+        base = Draft(place, layered, error.issues)
+    return StudyFile(base, tables, origins)
 
 
 def load_study(
@@ -134,12 +163,31 @@ def load_study(
     InputError
         With every problem of the scenario, or if the file has no such table.
     """
-    found = load_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
-    if table not in found.tables:
-        verb = next(iter(found.tables), "run")  # a verb is called as its table is
-        text = f"missing; write a table [{table}], or run the file with fleetsim {verb}"
-        raise InputError(str(path), [Issue(table, text)])
-    return found.base, found.tables[table]
+    found = read_file(path, sets, seed, check_files=check_files, yes=yes, untrusted=untrusted)
+    said = found.table(table)
+    return found.whole().base, said
+
+
+def read_study(
+    path: str | Path,
+    table: str = "sweep",
+    sets: Iterable[str] = (),
+    seed: int | None = None,
+    *,
+    yes: bool = False,
+    untrusted: bool = False,
+) -> tuple[Scenario | Draft, dict[str, Any]]:
+    """Read a scenario file with one table about many runs; parameters as for `load_study`.
+
+    Whoever makes something of a base that is a `Draft` refuses it, with the problems of both.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read at all, or has no such table.
+    """
+    found = read_file(path, sets, seed, yes=yes, untrusted=untrusted)
+    return found.base, found.table(table)
 
 
 def _place(path: str | Path, check_files: bool, yes: bool, untrusted: bool) -> Place:
@@ -195,6 +243,17 @@ def replaced(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     said = scenario.said()
     issues = put_all(said, changes, REPLACED)
     return _scenario(said, place, issues, scenario)
+
+
+def problems_of(draft: Draft, changes: Mapping[str, Any]) -> tuple[Issue, ...]:
+    """Return the problems of a draft with values replaced by dotted path."""
+    said = Layered(dict(draft.layered.document), dict(draft.layered.origins))
+    issues = put_all(said, changes, REPLACED)
+    try:
+        _scenario(said, draft.place, issues)
+    except InputError as error:
+        return error.issues
+    return ()
 
 
 def _scenario(

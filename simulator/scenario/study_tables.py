@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from simulator.errors import Issue, shown
+from simulator.errors import InputError, Issue, shown
 from simulator.scenario.document import Layered
+from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
 
 STUDIES: Final = ("sweep", "optimize")
@@ -84,14 +85,17 @@ _OPTIMIZE: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+BaseT_co = TypeVar("BaseT_co", bound="Scenario | Draft", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class StudyFile:
+class StudyFile(Generic[BaseT_co]):
     """A file as read: its scenario, and its tables about many runs.
 
     Attributes
     ----------
-    base : Scenario
-        What the file says beside those tables, valid by itself.
+    base : Scenario or Draft
+        What the file says beside those tables; a draft where that has problems.
     tables : dict of str to dict
         The tables as written, by name; none of a plain scenario. Each is merged over that of the
         file that this one extends, and paths of files in it are relative to the scenario's folder.
@@ -99,9 +103,38 @@ class StudyFile:
         Where each value of the tables came from, by dotted path.
     """
 
-    base: Scenario
+    base: BaseT_co
     tables: dict[str, dict[str, Any]]
     origins: Mapping[str, str]
+
+    def whole(self) -> "StudyFile[Scenario]":
+        """Return the file, its base a scenario.
+
+        Raises
+        ------
+        InputError
+            With the problems of the base, if it is a draft.
+        """
+        if isinstance(self.base, Draft):
+            raise InputError(self.base.source, self.base.issues)
+        return StudyFile(self.base, self.tables, self.origins)
+
+    def table(self, name: str) -> dict[str, Any]:
+        """Return one of the tables.
+
+        Raises
+        ------
+        InputError
+            If the file has no such table; with the problems of the base.
+        """
+        if name in self.tables:
+            return self.tables[name]
+        issues = list(self.base.issues) if isinstance(self.base, Draft) else []
+        if all(issue.path != name for issue in issues):  # it may be there, and no table
+            verb = next(iter(self.tables), "run")  # a verb is called as its table is
+            text = f"missing; write a table [{name}], or run the file with fleetsim {verb}"
+            issues.append(Issue(name, text))
+        raise InputError(self.base.source, issues)
 
 
 def taken(
