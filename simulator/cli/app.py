@@ -36,6 +36,7 @@ from simulator.cli.terminal import (
 )
 from simulator.cli.validate import validate
 from simulator.errors import InputError, PolicyError, printable
+from simulator.sweeps.work import StoreError
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -129,6 +130,8 @@ def status(arguments: Sequence[str]) -> int:
         return FAILED
     except PolicyError as error:
         return _fail(arguments, FAILED, "policy", _policy(error))
+    except StoreError as error:
+        return _fail(arguments, FAILED, "disk", f"error: {error}; nothing was written")
     except Exception as error:
         if isinstance(error, _usage_errors()):
             return _fail(arguments, REFUSED, "usage", f"error: {_usage(error)}")

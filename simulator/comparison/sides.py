@@ -8,6 +8,7 @@ import pandas as pd
 
 from simulator.columns import SUMMARY, Column
 from simulator.errors import InputError, Issue, PolicyError
+from simulator.plans.digest import files_of
 from simulator.scenario import Scenario
 from simulator.sweeps.driver import Progress
 from simulator.sweeps.ledger import Ledger
@@ -62,7 +63,9 @@ def runs(
             pairs.setdefault(side, []).append((at, seeds[seed]))
         return tuple(Point({}, tuple(some), side) for side, some in pairs.items())
 
-    with Session(tuple(scenarios.values()), ledger, options or Options(jobs=1)) as session:
+    bases = tuple(scenarios.values())
+    files = {path: content for base in bases for path, content in files_of(base).items()}
+    with Session(bases, ledger, options or Options(jobs=1), files=files) as session:
         session.run(points_of, np.arange(count), show=show)
     _raise_failures(ledger, names, seeds)
     ordered = [(name, seed) for name in names for seed in seeds]

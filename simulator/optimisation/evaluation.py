@@ -16,6 +16,7 @@ from simulator.inputs import open_inputs
 from simulator.optimisation.files import RUNS, proposer_version, study_toml
 from simulator.optimisation.optimise import Outcome, mean_summary
 from simulator.optimisation.search import Search
+from simulator.plans.digest import Fingerprint, files_of
 from simulator.scenario.model import Scenario
 from simulator.sweeps.ledger import IS_FAILED, Ledger
 from simulator.sweeps.session import Options, Session
@@ -35,10 +36,11 @@ class _Stored:
         return self.search.base
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of all that decides which runs these are, whoever proposes them included."""
-        text = f"{self.search.digest} {proposer_version()}"
-        return hashlib.sha256(text.encode()).hexdigest()
+    def fingerprint(self) -> Fingerprint:
+        """What decides which runs these are, whoever proposes them included."""
+        found = self.search.fingerprint
+        text = f"{found.digest} {proposer_version()}"
+        return Fingerprint(hashlib.sha256(text.encode()).hexdigest(), found.files)
 
     def __len__(self) -> int:
         return (1 + self.search.trials) * len(self.search.seeds)
@@ -100,6 +102,7 @@ class Evaluation:
         session = Session(
             [self._search.base], ledger, self._options, store, said=self._search.table,
             most=self._search.batch * len(self._search.seeds), tell=self._tell,
+            files=files_of(self._search.base) if store is None else store.files,
         )  # fmt: skip
         self._session = self._held.enter_context(session)
 

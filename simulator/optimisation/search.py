@@ -13,7 +13,7 @@ from simulator.plans.axes import Axis, as_list, unread_axes
 from simulator.plans.conditions import stepped
 from simulator.plans.constraints import Constraint, holds, read_constraint
 from simulator.plans.designs import Points
-from simulator.plans.digest import digest_of
+from simulator.plans.digest import Fingerprint, fingerprint_of
 from simulator.plans.settings import read_settings
 from simulator.scenario.draft import Draft
 from simulator.scenario.model import Scenario
@@ -88,11 +88,16 @@ class Search:
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides what the search finds, files of the base by content."""
-        base = digest_of(self.base, (), Points.listed([]), self.seeds)
+        return self.fingerprint.digest
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The digest, and the files that went into it as they are now."""
+        base = fingerprint_of(self.base, (), Points.listed([]), self.seeds)
         settings = {"trials": self.trials, "sampler": self.sampler, "batch": self.batch}
-        document = {"base": base, "table": self.table | settings}
+        document = {"base": base.digest, "table": self.table | settings}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return Fingerprint(hashlib.sha256(text.encode()).hexdigest(), base.files)
 
 
 def search_of(base: Scenario | Draft, table: Mapping[str, Any]) -> Search:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,33 @@ from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.spec import Spec
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
-_PIECE = 1 << 20
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a plan is known by.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of all that decides which runs it consists of, in hexadecimal.
+    files : mapping of Path to str
+        SHA-256 of every file that base and axes name, as it went into the digest.
+    """
+
+    digest: str
+    files: Mapping[Path, str]
 
 
-def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Sequence[int]) -> str:
-    """Return the SHA-256 of a plan in hexadecimal.
+def files_of(base: Scenario) -> dict[Path, str]:
+    """Return the SHA-256 of every file that a scenario names."""
+    files = _Files(base)
+    return {path: files.sha256(path) for path in files_named(base)}
+
+
+def fingerprint_of(
+    base: Scenario, axes: Sequence[Axis], points: Points, seeds: Sequence[int]
+) -> Fingerprint:
+    """Return the digest of a plan, and the files that went into it.
 
     Of files the content counts, not where they lie. Which keys are said and which are left to
     their defaults counts too: a default may follow what an axis changes.
@@ -33,7 +56,7 @@ def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Seque
         "base": json.loads(base.canonical()),
         "said": sorted(_paths(base.said().document)),
         "unused_nodes": files.hashed(_unused_nodes(base)),
-        "files": [files.sha256(path) for path in _named(base)],  # each where it is named
+        "files": [files.sha256(path) for path in files_named(base)],  # each where it is named
         "catalog": catalog.sha256(),
         "axes": [
             {
@@ -57,7 +80,7 @@ def digest_of(base: Scenario, axes: Sequence[Axis], points: Points, seeds: Seque
         _feed(digest, path, column, files)
     if points.kept is not None:
         digest.update(np.ascontiguousarray(points.kept, "<i8").tobytes())
-    return digest.hexdigest()
+    return Fingerprint(digest.hexdigest(), files.known)
 
 
 def _feed(digest: Any, path: str, column: Sequence[Any], files: "_Files") -> None:
@@ -94,22 +117,22 @@ def _unused_nodes(base: Scenario) -> dict[str, Any]:
     return {name: node for name, node in nodes.items() if name not in base.nodes}
 
 
-def _named(spec: Any) -> Iterator[Path]:
+def files_named(spec: Any) -> Iterator[Path]:
     """Yield where every file lies that a scenario names."""
     match spec:
         case FileSpec():
             yield spec.path
         case Spec():
             for name in type(spec).model_fields:
-                yield from _named(getattr(spec, name))
+                yield from files_named(getattr(spec, name))
         case Provisioning():
-            yield from _named(dict(spec.parameters))
+            yield from files_named(dict(spec.parameters))
         case Mapping():
             for entry in spec.values():
-                yield from _named(entry)
+                yield from files_named(entry)
         case tuple() | list():
             for entry in spec:
-                yield from _named(entry)
+                yield from files_named(entry)
 
 
 class _Files:
@@ -117,7 +140,7 @@ class _Files:
 
     def __init__(self, base: Scenario) -> None:
         self._reading = base.reading
-        self._known: dict[Path, str] = {}
+        self.known: dict[Path, str] = {}
 
     def of_key(self, path: str, value: Any) -> Any:
         """Return what is said of a key, with hashes in place of files."""
@@ -144,10 +167,12 @@ class _Files:
 
     def sha256(self, path: Path) -> str:
         """Return the hash of a file's bytes."""
-        if path not in self._known:
-            digest = hashlib.sha256()
-            with path.open("rb") as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
-            self._known[path] = digest.hexdigest()
-        return self._known[path]
+        if path not in self.known:
+            self.known[path] = content_of(path)
+        return self.known[path]
+
+
+def content_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ from simulator.plans.conditions import (
     read_conditions,
 )
 from simulator.plans.designs import Points
-from simulator.plans.digest import digest_of
+from simulator.plans.digest import Fingerprint, fingerprint_of
 from simulator.plans.keep import KeepRule, read_keep, rule_of
 from simulator.plans.plan_file import plan_text
 from simulator.plans.samples import SAMPLERS
@@ -106,7 +106,12 @@ class Plan:
         The canonical base, axes, points and seeds, the raw contents of every file that base and
         axes name, and the versions of models and results; in 64 hexadecimal digits.
         """
-        return digest_of(self.base, self.axes, self.points, self.seeds)
+        return self.fingerprint.digest
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The digest, and the files that went into it as they are now."""
+        return fingerprint_of(self.base, self.axes, self.points, self.seeds)
 
     def to_toml(self) -> str:
         """Return a sweep file that gives the same plan from any folder."""

@@ -22,6 +22,7 @@ from simulator.sweeps.partial import write_text
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
 from simulator.sweeps.table import results_table
+from simulator.sweeps.unchanged import Unchanged
 from simulator.sweeps.work import Point, StoreError
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
@@ -71,7 +72,7 @@ def sweep(
     InputError
         If the folder can't be used.
     StoreError
-        If the disk refuses a row.
+        If the disk refuses a row, or a file was changed that runs read.
     """
     options = options or Options()
     if folder is None:
@@ -135,6 +136,7 @@ def _compacted(
     plan: Plan, store: Store, ledger: Ledger, options: Options, told: Sequence[str]
 ) -> pa.Table:
     """Keep what only the whole tells, make the table of all rows, and account for it."""
+    Unchanged(store.files).check(store.files)
     if plan.keep:
         session = Session([plan.base], ledger, options, store, said=plan.table)
         keep_chosen(plan, ledger, session.work(here=True), partial(points_of, plan))
@@ -168,7 +170,10 @@ def _run(
     tell: Callable[[str], None],
 ) -> Standing:
     points = partial(points_of, plan)
-    with Session([plan.base], ledger, options, store, said=plan.table, tell=tell) as session:
+    files = plan.fingerprint.files if store is None else store.files
+    with Session(
+        [plan.base], ledger, options, store, said=plan.table, tell=tell, files=files
+    ) as session:
         rows = _part(plan, options)
         if store is None:
             return session.run(points, rows, show=show)

@@ -1,8 +1,9 @@
 """Workers that stay for as many rounds of rows as there are, and end together."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -85,6 +86,8 @@ class Session:
         Runs that there may be at a time; as many as the first round has unless given.
     tell : callable
         Told in one line where another backend is used than was asked for.
+    files : mapping of Path to str, optional
+        SHA-256 that files must have; those of the store unless given.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Session:
         said: Any = None,
         most: int | None = None,
         tell: Callable[[str], None] = lambda _: None,
+        files: Mapping[Path, str] | None = None,
     ) -> None:
         self.ledger = ledger
         self._bases = tuple(bases)
@@ -105,6 +109,7 @@ class Session:
         self._said = said
         self._most = most
         self._tell = tell
+        self._files = dict(files or (store.files if store is not None else {}))
         self._backend: Backend | None = None
 
     def __enter__(self) -> Self:
@@ -129,7 +134,7 @@ class Session:
         InputError
             If a policy can't be had in the workers.
         StoreError
-            If the disk refuses a row.
+            If the disk refuses a row, or a file that runs read was changed.
         """
         state = self.ledger.state[rows]
         done, failed = int((state == IS_DONE).sum()), int((state == IS_FAILED).sum())
@@ -174,6 +179,7 @@ class Session:
             token=store.token if store is not None else "",
             point_timeout_s=self._options.point_timeout_s,
             plugins=() if here else _plugins(self._bases, self._said),
+            files=self._files,
         )
 
 

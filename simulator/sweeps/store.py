@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 
 from simulator.errors import InputError, Issue
+from simulator.plans.digest import Fingerprint
 from simulator.scenario.model import Scenario
 from simulator.sweeps import lock, shards
 from simulator.sweeps.known import NAME as KNOWN_FILE
@@ -66,8 +67,8 @@ class Stored(Protocol):
         """The scenario that gives it its name."""
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of all that decides which runs these are."""
+    def fingerprint(self) -> Fingerprint:
+        """What decides which runs these are, and the files among it."""
 
     def __len__(self) -> int: ...
 
@@ -87,12 +88,15 @@ class Store:
     ----------
     digest : str
         Of the plan, which takes a moment to work out.
+    files : mapping of Path to str
+        SHA-256 of every file that the plan names, as the digest has it.
     """
 
     def __init__(self, folder: Path, plan: Stored) -> None:
         self.folder = folder
         self.plan = plan
-        self.digest = plan.digest
+        found = plan.fingerprint
+        self.digest, self.files = found.digest, found.files
         self._own = shards.Shard(folder, self.digest)
 
     @property

@@ -3,8 +3,9 @@
 import errno
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,10 @@ class WorkerError(Exception):
     """Processes that runs need can't be had."""
 
 
+class ChangedError(OSError):
+    """A file that runs read is no longer what it was when they began."""
+
+
 class StoreError(Exception):
     """What is found out must be written, and the disk refuses."""
 
@@ -33,6 +38,8 @@ class StoreError(Exception):
         folder : Path, optional
             Named where the error names no file.
         """
+        if isinstance(error, ChangedError):
+            return cls(str(error))
         place = error.filename or folder
         words = os.strerror(error.errno) if error.errno is not None else str(error)
         words += f": {place}" if place else ""
@@ -63,6 +70,8 @@ class Work:
         A run that takes longer is ended with its process. [s]
     plugins : tuple of str
         Modules whose policies the bases know; a worker imports them.
+    files : mapping of Path to str
+        SHA-256 that the files which runs read must have.
     """
 
     bases: tuple["Scenario", ...]
@@ -71,6 +80,7 @@ class Work:
     token: str = ""
     point_timeout_s: float | None = None
     plugins: tuple[str, ...] = ()
+    files: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

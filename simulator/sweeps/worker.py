@@ -17,6 +17,7 @@ from typing import Final
 from simulator import bundled
 from simulator.errors import InputError, Issue
 from simulator.inputs import Inputs, open_inputs
+from simulator.plans.digest import files_named
 from simulator.results import Results, save
 from simulator.scenario.load import load
 from simulator.scenario.model import Scenario
@@ -24,6 +25,7 @@ from simulator.simulation import simulated
 from simulator.sweeps import rows, shards
 from simulator.sweeps.known import Known
 from simulator.sweeps.rows import Row
+from simulator.sweeps.unchanged import Unchanged
 from simulator.sweeps.work import Chunk, Point, Work, WorkerError
 from simulator.traces.opened import Opened
 
@@ -53,6 +55,7 @@ class Worker:
         self._shard = shards.Shard(self._folder, work.sweep) if self._folder else None
         self._known = Known.read(self._folder) if self._folder else Known()
         self._opened = Opened()
+        self._unchanged = Unchanged(work.files)
         self._limit_s = work.point_timeout_s if guarded else None
         self._stopped = False
         if self._limit_s is not None:
@@ -83,7 +86,7 @@ class Worker:
         Raises
         ------
         OSError
-            If a row can't be written.
+            If a row can't be written, or a file is not what it was when the sweep began.
         """
         for row, results in self._rows(chunk):
             if results is not None:
@@ -97,13 +100,17 @@ class Worker:
     def _rows(self, chunk: Chunk) -> Iterator[tuple[Row, Results | None]]:
         for point in chunk.points:
             scenario: Scenario | Exception | None = None
+            files: tuple[Path, ...] = ()
             for at, seed in point.rows:
                 if self._stopped:
                     return
                 with _Guard(self._limit_s):
                     if scenario is None:
                         scenario = self._changed(point)
+                        files = self._files_of(scenario)
+                    self._unchanged.check(files)
                     found = self._row(at, scenario, seed, chunk)
+                    self._unchanged.check(files)
                 yield found
 
     def _changed(self, point: Point) -> Scenario | Exception:
@@ -113,6 +120,12 @@ class Worker:
             return base.replace(point.changes) if point.changes else base
         except Exception as error:
             return error
+
+    def _files_of(self, scenario: Scenario | Exception) -> tuple[Path, ...]:
+        """Return the files that the runs of a point read; all where it may fail for one."""
+        if isinstance(scenario, Exception):
+            return tuple(self._work.files)
+        return tuple(files_named(scenario))
 
     def _row(
         self, at: int, scenario: Scenario | Exception, seed: int, chunk: Chunk
