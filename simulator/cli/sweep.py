@@ -1,6 +1,5 @@
 """``fleetsim sweep``: many runs from one file; typed again, it goes on where it stopped."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -126,12 +125,13 @@ def _options(
     """Return the options of the command line, all that is wrong with them told at once."""
     from simulator.results import plain_command
     from simulator.sweeps.backends.choice import named
+    from simulator.sweeps.parts import part_of
     from simulator.sweeps.session import Options
 
     issues: list[Issue] = []
     if jobs is not None and jobs < 1:
         issues.append(Issue("--jobs", f"{jobs} must be at least 1"))
-    part = _read(issues, "--shard", shard, _shard)
+    part = _read(issues, "--shard", shard, part_of)
     timeout_s = _read(issues, "--point-timeout", point_timeout, _seconds)
     backend = _read(issues, "--backend", backend, lambda name: named(name, address)) or "local"
     if issues:
@@ -164,37 +164,6 @@ def _seconds(text: str) -> float:
     if limit_ms <= 0:
         raise ValueError(f"{shown(text)} must be longer than 0 s")
     return limit_ms / MS_PER_S
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """Return the part that ``3/200`` or, in a job array, ``auto`` names, counted from 1."""
-    index, slash, count = text.partition("/")
-    if index == "auto":
-        return _shard_of_array(count if slash else None)
-    if not (slash and index.isdecimal() and count.isdecimal()):
-        raise ValueError(f"{shown(text)} is no part of a whole; write e.g. 3/200")
-    if not 1 <= int(index) <= int(count):
-        raise ValueError(f"{shown(text)}: parts are counted from 1 to {count}")
-    return int(index), int(count)
-
-
-def _shard_of_array(count: str | None) -> tuple[int, int]:
-    """Return the part that a Slurm array or a Kubernetes indexed job gives this process."""
-    env = os.environ
-    if "SLURM_ARRAY_TASK_ID" in env:
-        first = int(env.get("SLURM_ARRAY_TASK_MIN", "1"))
-        index = int(env["SLURM_ARRAY_TASK_ID"]) - first + 1
-        count = count or env.get("SLURM_ARRAY_TASK_COUNT")
-    elif "JOB_COMPLETION_INDEX" in env:
-        index = int(env["JOB_COMPLETION_INDEX"]) + 1
-    else:
-        raise ValueError(
-            "auto needs SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX, and neither is set; "
-            "write e.g. 3/200"
-        )
-    if count is None:
-        raise ValueError("the number of parts is not known here; write auto/N")
-    return _shard(f"{index}/{count}")
 
 
 def _tell(plan: "Plan", carried: "Carried", folder: Path, out: Terminal) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.cli.sweep import _shard
 from simulator.plans.plan import plan_of
 from simulator.scenario.load import load_study
 from simulator.sweeps.backends.choice import named
 from simulator.sweeps.carrying import sweep
+from simulator.sweeps.parts import part_of
 from simulator.sweeps.session import Options
 from tests.unit.sweep_samples import file
 
@@ -119,7 +119,7 @@ def test_the_indexed_job_has_as_many_parts_as_it_says(monkeypatch: pytest.Monkey
     assert shard == f"auto/{job['completions']}"
     monkeypatch.delenv("SLURM_ARRAY_TASK_ID", raising=False)
     monkeypatch.setenv("JOB_COMPLETION_INDEX", str(job["completions"] - 1))
-    assert _shard(shard) == (job["completions"], job["completions"])
+    assert part_of(shard) == (job["completions"], job["completions"])
     (rule,) = [rule for rule in job["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
     assert rule["onExitCodes"]["containerName"] == container["name"]
     mounted = {mount["name"] for mount in container["volumeMounts"]}

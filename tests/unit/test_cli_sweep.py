@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cli.sweep import _shard
 from tests.unit.conftest import Shell
 from tests.unit.sweep_samples import file, short_grid
 
@@ -111,20 +110,6 @@ def test_runs_that_fail_are_counted_and_told(shell: Shell, tmp_path: Path) -> No
     assert "1 of 2 runs finished, 1 failed" in out
     assert "1 run failed:" in out
     assert "sites.here.grid.average" in out
-
-
-def test_parts_of_job_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("JOB_COMPLETION_INDEX", "0")
-    assert _shard("auto/8") == (1, 8)
-    with pytest.raises(ValueError, match="write auto/N"):
-        _shard("auto")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "12")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_MIN", "10")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "5")
-    assert _shard("auto") == (3, 5)
-    assert _shard("2/5") == (2, 5)
 
 
 def test_an_absent_backend_is_told_in_one_line_and_local_goes_on(
