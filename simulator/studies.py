@@ -22,7 +22,7 @@ def sweep(
     *,
     seeds: int | Sequence[int] | None = None,
     folder: str | Path | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     backend: str = "auto",
     address: str | None = None,
     retry_failed: bool = False,
@@ -44,7 +44,7 @@ def sweep(
     folder : path, optional
         Where the sweep is kept; called again, it goes on where it stopped. Nothing is written
         without one.
-    jobs : int
+    jobs : int, optional
         Processes of this machine; 1 runs in this very process.
     backend, address : str, optional
         ``"dask"`` or ``"ray"``, and where their cluster is.
@@ -91,7 +91,8 @@ def sweep(
     said = {} if seeds is None else {"seeds": seeds}
     plan = plan_of(base, {**table, **(axes or {}), **options, **said}, yes=yes)
     chosen = Options(
-        jobs=jobs,
+        jobs=1 if jobs is None else jobs,
+        jobs_said=jobs is not None,
         backend=backend,
         address=address,
         retry_failed=retry_failed,

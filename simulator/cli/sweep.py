@@ -138,6 +138,7 @@ def _options(
         raise InputError("command line", issues)
     return Options(
         jobs=jobs,
+        jobs_said=jobs is not None,
         command=plain_command(["fleetsim", *sys.argv[1:]]),
         backend=backend,
         address=address,

@@ -15,6 +15,7 @@ from simulator.scenario.model import Scenario
 from simulator.sweeps.backends import Backend
 from simulator.sweeps.backends.choice import backend_of, default_workers
 from simulator.sweeps.backends.inline import Inline
+from simulator.sweeps.backends.local import Local
 from simulator.sweeps.driver import PointsOf, Progress, Standing, carry_out
 from simulator.sweeps.ledger import IS_DONE, IS_FAILED, OPEN, Ledger
 from simulator.sweeps.rows import Row
@@ -30,6 +31,8 @@ class Options:
     ----------
     jobs : int or None
         Local processes; None for one on each core.
+    jobs_said : bool
+        Whether somebody asked for that number, which a cluster that stands does not heed.
     backend : str
         ``auto``, ``local``, ``dask`` or ``ray``.
     address : str or None
@@ -51,6 +54,7 @@ class Options:
     retry_failed: bool = False
     point_timeout_s: float | None = None
     command: str | None = None
+    jobs_said: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what can't be.
@@ -166,6 +170,15 @@ class Session:
                 isolated=options.point_timeout_s is not None or options.workers > 1,
                 tell=self._tell,
             )
+            if (
+                options.jobs_said
+                and options.address
+                and not isinstance(self._backend, Inline | Local)
+            ):
+                self._tell(
+                    f"jobs = {options.jobs} counts for nothing at {options.address}: a cluster "
+                    "that stands runs as many as it has workers"
+                )
             self._backend.start(self.work(here=isinstance(self._backend, Inline)))
         return self._backend
 

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simulator.sweeps import session
+from simulator.sweeps.backends.inline import Inline
 from tests.unit.conftest import Shell
 from tests.unit.sweep_samples import file, short_grid
 
@@ -125,6 +128,30 @@ def test_an_absent_backend_is_told_in_one_line_and_local_goes_on(
         in err
     )
     assert "18 of 18 runs finished" in out
+
+
+@pytest.mark.parametrize("said", [("-j", 3), ()])
+def test_jobs_beside_an_address_are_warned_of(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: tuple[object, ...]
+) -> None:
+    class Elsewhere:
+        """A cluster that is reached by its address."""
+
+        workers = 1
+
+        def __init__(self) -> None:
+            self._inner = Inline()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    monkeypatch.setattr(session, "backend_of", lambda *_, **__: Elsewhere())
+    words = ("--address", "tcp://head:8786", *said)
+    code, _, err = shell("sweep", file(tmp_path), *words, "-o", "s")
+    assert code == 0
+    line = "jobs = 3 counts for nothing at tcp://head:8786"
+    kept = json.loads(Path("s/manifest.json").read_text())["warnings"]
+    assert err.count(line) == sum(line in warning for warning in kept) == bool(said)
 
 
 def test_a_folder_of_a_later_version_is_refused(shell: Shell, tmp_path: Path) -> None:
