@@ -22,6 +22,8 @@ from simulator.units import DIMENSIONS, number_and_unit
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 500
 """Bootstrap samples behind the interval of an index."""
+VAGUE: Final = 0.5
+"""Share of the largest total index from which on the half-width of its interval is too wide."""
 
 Values = NDArray[np.float64]
 
@@ -65,6 +67,17 @@ class SobolIndices:
             raise InputError("sensitivity", [Issue("quantity", no_quantity(quantity, known))])
         rows = self.table[self.table["quantity"] == quantity]
         return rows.sort_values("total", ascending=False, kind="stable", ignore_index=True)
+
+    def vague(self) -> pd.DataFrame:
+        """Return the rows of largest total that are known to no better than half of their value.
+
+        One for each quantity whose interval is so wide, or can't be told.
+        """
+        totals = self.table["total"].fillna(-np.inf)
+        places = totals.groupby(self.table["quantity"], sort=False).idxmax()
+        largest = self.table.loc[places]
+        is_clear = largest["total_interval"] <= VAGUE * largest["total"]
+        return largest[~is_clear].reset_index(drop=True)
 
 
 def sobol_indices(

@@ -78,7 +78,9 @@ def sweep(
     if folder is None:
         ledger = Ledger(len(plan))
         standing = _run(plan, ledger, None, options, show, tell)
-        return Carried(standing, results_table(plan, ledger))
+        table = results_table(plan, ledger)
+        _doubt(plan, table, tell)
+        return Carried(standing, table)
     store = Store(folder.absolute(), plan)
     try:
         return _stored(plan, store, options, show, tell)
@@ -116,32 +118,46 @@ def _stored(
                 "by this one; its table is replaced, they are kept until sweep gc"
             )
         if shard is None:
-            return Carried(standing, _compacted(plan, store, found.ledger, options, told))
-    return _joined(plan, store, standing, options, told)
+            return Carried(standing, _compacted(plan, store, found.ledger, options, told, say))
+    return _joined(plan, store, standing, options, told, say)
 
 
 def _joined(
-    plan: Plan, store: Store, standing: Standing, options: Options, told: Sequence[str]
+    plan: Plan,
+    store: Store,
+    standing: Standing,
+    options: Options,
+    told: Sequence[str],
+    say: Callable[[str], None],
 ) -> Carried:
     """Put the shards together if this one was the last; whoever else is at work goes first."""
     left = len(store.scan().ledger.open_rows)
     if left:  # without the lock, which would turn away a shard that begins just now
         return Carried(standing, None, left=left)
     with suppress(InputError), store.opened():
-        return Carried(standing, _compacted(plan, store, store.scan().ledger, options, told))
+        return Carried(standing, _compacted(plan, store, store.scan().ledger, options, told, say))
     return Carried(standing, None)  # another part is at it
 
 
 def _compacted(
-    plan: Plan, store: Store, ledger: Ledger, options: Options, told: Sequence[str]
+    plan: Plan,
+    store: Store,
+    ledger: Ledger,
+    options: Options,
+    told: Sequence[str],
+    say: Callable[[str], None],
 ) -> pa.Table:
-    """Keep what only the whole tells, make the table of all rows, and account for it."""
+    """Keep what only the whole tells, make the table of all rows, and account for it.
+
+    What is told by `say` is among `told`.
+    """
     Unchanged(store.files).check(store.files)
     if plan.keep:
         session = Session([plan.base], ledger, options, store, said=plan.table)
         keep_chosen(plan, ledger, session.work(here=True), partial(points_of, plan))
     table = results_table(plan, ledger)
     store.compact(table)
+    _doubt(plan, table, say)
     manifest = {
         "program": "fleetsim",
         "schema_version": SCHEMA_VERSION,
@@ -159,6 +175,15 @@ def _compacted(
     }
     write_text(store.folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     return table
+
+
+def _doubt(plan: Plan, table: pa.Table, say: Callable[[str], None]) -> None:
+    """Say what is too uncertain in the results to go by."""
+    from simulator.sweeps.outcome import vague_indices
+    from simulator.sweeps.study import Study
+
+    if plan.design == "saltelli" and (line := vague_indices(Study(plan, table))) is not None:
+        say(line)
 
 
 def _run(

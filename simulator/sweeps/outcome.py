@@ -1,5 +1,6 @@
 """What came out of a sweep as a table of 80 columns: the one that its design asks for."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,6 +126,33 @@ def _index_lines(study: "Study") -> list[str]:
             table.append([_cut(names[str(axis)], _AXIS_LETTERS), *shares])
         lines += [*_aligned(table, {0}), ""]
     return lines[:-1]
+
+
+def vague_indices(study: "Study") -> str | None:
+    """Return a warning where Sobol indices are too uncertain to say anything, or None."""
+    from simulator.analysis.sensitivity import VAGUE
+
+    try:
+        found = study.indices([name for name, _, _, _ in SHOWN])
+    except InputError:  # there are none, which is told in their place
+        return None
+    rows = found.vague()
+    if rows.empty:
+        return None
+    named = [
+        f"{words_of(name)} ({total:.2f} ± {around:.2f})"
+        for name, total, around in zip(
+            rows["quantity"], rows["total"], rows["total_interval"], strict=True
+        )
+    ]
+    # An interval shrinks with the square root of the samples.
+    ratios = rows["total_interval"] / (VAGUE * rows["total"])
+    worst = max((ratio for ratio in ratios if 1.0 < ratio < math.inf), default=2.0)
+    enough = found.samples << math.ceil(2.0 * math.log2(worst))
+    return (
+        f"sweep.samples: {found.samples} are too few for Sobol indices, the largest total is "
+        f"uncertain by more than half for {', '.join(named)}; write some {enough}"
+    )
 
 
 def _tornado_lines(study: "Study") -> list[str]:

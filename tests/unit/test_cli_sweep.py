@@ -186,3 +186,26 @@ def test_what_is_told_on_the_way_is_kept(shell: Shell, tmp_path: Path) -> None:
     code, out, _ = shell("sweep", "gc", "s")
     assert code == 0
     assert "18 finished runs of earlier sweeps in this folder are forgotten" in out
+
+
+@pytest.mark.parametrize(("samples", "is_told"), [(4, True), (64, False)])
+def test_too_few_samples_for_indices_are_warned_of(
+    shell: Shell, tmp_path: Path, samples: int, is_told: bool
+) -> None:
+    table = f'[sweep]\ndesign = "saltelli"\nsamples = {samples}\n'
+    table += '"sites.here.pue" = { low = 1.0, high = 2.0 }\n'
+    table += '"nodes.box.idle_power" = { low = "300 W", high = "500 W" }\n'
+    path = file(tmp_path, table)
+    for _ in range(2):  # once more when everything is known
+        code, out, err = shell("sweep", path, "-j", 1, "-o", "s")
+        assert code == 0
+        assert "variance of total carbon" in out
+        lines = [line for line in err.splitlines() if "too few for Sobol indices" in line]
+        kept = json.loads(Path("s/manifest.json").read_text())["warnings"]
+        assert [line.removeprefix("warning: ") for line in lines] == [
+            each for each in kept if "too few for Sobol indices" in each
+        ]
+        assert len(lines) == is_told
+    if is_told:
+        assert lines[0].startswith("warning: sweep.samples: 4 are too few for Sobol indices")
+        assert int(lines[0].rpartition(" ")[2]) > samples

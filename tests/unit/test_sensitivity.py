@@ -11,7 +11,13 @@ import pytest
 from SALib.sample import sobol as saltelli
 
 from simulator.analysis.point_table import point_means
-from simulator.analysis.sensitivity import rank_correlations, sobol_indices, tornado
+from simulator.analysis.sensitivity import (
+    VAGUE,
+    SobolIndices,
+    rank_correlations,
+    sobol_indices,
+    tornado,
+)
 from simulator.analysis.statistics import percentiles
 from simulator.errors import InputError
 
@@ -220,3 +226,19 @@ def test_units_of_an_axis_may_differ_and_words_have_no_rank() -> None:
     table = rank_correlations(point_means(runs, ["a", "b"]), ["a", "b"], ["y"])
     assert table.at["a", "y"] == pytest.approx(1.0)
     assert np.isnan(table.at["b", "y"])
+
+
+def test_indices_of_few_samples_are_called_vague() -> None:
+    few = sobol_indices(cross_samples(ishigami, 3, 8), ["x0", "x1", "x2"], quantities=["y"])
+    largest = few.of("y").iloc[0]
+    assert largest["total_interval"] > VAGUE * largest["total"]
+    assert few.vague().to_dict("records") == [dict(largest)]
+    many = sobol_indices(cross_samples(ishigami, 3, 1024), ["x0", "x1", "x2"], quantities=["y"])
+    assert many.vague().empty
+    assert len(few.vague()) == 1
+
+
+def test_an_interval_that_cannot_be_told_is_vague() -> None:
+    row = {"quantity": "y", "axis": "x0", "first": 0.1, "first_interval": 0.1}
+    table = pd.DataFrame([row | {"total": np.nan, "total_interval": np.nan}])
+    assert list(SobolIndices(table, {}, 1, 0.95).vague()["axis"]) == ["x0"]
