@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from simulator.units import H_PER_D, MS_PER_H, S_PER_H
@@ -129,3 +129,23 @@ def short_text(text: str, width: int) -> str:
 def text_html(text: str) -> str:
     """Return a text of columns as HTML for notebooks, whose pages may set it in another font."""
     return f'<pre style="font-family: monospace">{html.escape(text)}</pre>'
+
+
+def aligned(rows: Sequence[Sequence[str]], texts: Container[int] = ()) -> list[str]:
+    """Return rows of cells as lines whose columns stand below one another.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        All with as many cells.
+    texts : container of int
+        Columns that are set from the left; the others end together, as numbers do.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if at in texts else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

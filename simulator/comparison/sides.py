@@ -13,7 +13,7 @@ from simulator.scenario import Scenario
 from simulator.sweeps.driver import Progress
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.session import Options, Session
-from simulator.sweeps.work import Point
+from simulator.sweeps.work import Point, runs_by_point
 from simulator.units import format_quantity
 
 VALUES: Final[tuple[Column, ...]] = tuple(
@@ -57,11 +57,8 @@ def runs(
     ledger = Ledger(count)
 
     def points_of(rows: Sequence[int]) -> tuple[Point, ...]:
-        pairs: dict[int, list[tuple[int, int]]] = {}
-        for at in rows:
-            side, seed = divmod(at, len(seeds))
-            pairs.setdefault(side, []).append((at, seeds[seed]))
-        return tuple(Point({}, tuple(some), side) for side, some in pairs.items())
+        found = runs_by_point(rows, seeds)
+        return tuple(Point({}, pairs, side) for side, pairs in found.items())
 
     bases = tuple(scenarios.values())
     files = {path: content for base in bases for path, content in files_of(base).items()}

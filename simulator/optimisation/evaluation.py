@@ -21,7 +21,7 @@ from simulator.scenario.model import Scenario
 from simulator.sweeps.ledger import IS_FAILED, Ledger
 from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
-from simulator.sweeps.work import Point, StoreError
+from simulator.sweeps.work import Point, StoreError, runs_by_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,8 @@ class Evaluation:
         return [self._outcome(first + at) for at in range(len(points))]
 
     def _points_of(self, rows: Sequence[int]) -> tuple[Point, ...]:
-        seeds = self._search.seeds
-        pairs: dict[int, list[tuple[int, int]]] = {}
-        for at in rows:
-            point, seed = divmod(at, len(seeds))
-            pairs.setdefault(point, []).append((at, seeds[seed]))
-        return tuple(Point(self._points[point], tuple(some)) for point, some in pairs.items())
+        found = runs_by_point(rows, self._search.seeds)
+        return tuple(Point(self._points[point], runs) for point, runs in found.items())
 
     def _check(self, rows: NDArray[np.int64]) -> None:
         """Forget what the folder knows of rows that were of other points."""

@@ -1,8 +1,8 @@
 """What a search found, in words: how many trials, and the best of them as a table."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from simulator.display import count_text, number_text, short_text
+from simulator.display import aligned, count_text, number_text, short_text
 from simulator.figures.quantities import axis_names, unit_of, value_words, words_of
 from simulator.optimisation.files import plain
 from simulator.scenario.prices import currency_of
@@ -44,7 +44,7 @@ def search_text(found: "Optimisation") -> str:
     rows = [header, *([*row] for row in zip(*columns, strict=True))]
     if found.base_summary is not None:
         rows.append(base)
-    lines += ["", *_aligned(rows)]
+    lines += ["", *aligned(rows)]
     if len(front) > len(shown) and len(search.objectives) > 1:
         lines.append(f"and {len(front) - len(shown)} more on the front")
     return "\n".join(lines)
@@ -61,11 +61,3 @@ def _counted(found: "Optimisation") -> str:
     if len(found.search.objectives) > 1:
         words.append(f"{count_text(counts['on_front'])} on the front")
     return ", ".join(words)
-
-
-def _aligned(rows: list[list[Any]]) -> list[str]:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

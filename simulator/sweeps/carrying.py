@@ -23,7 +23,7 @@ from simulator.sweeps.session import Options, Session
 from simulator.sweeps.store import Store
 from simulator.sweeps.table import results_table
 from simulator.sweeps.unchanged import Unchanged
-from simulator.sweeps.work import Point, StoreError
+from simulator.sweeps.work import Point, StoreError, runs_by_point
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 
@@ -215,9 +215,5 @@ def _part(plan: Plan, options: Options) -> NDArray[np.int64]:
 
 def points_of(plan: Plan, rows: Sequence[int]) -> tuple[Point, ...]:
     """Return the points that some rows belong to; neighbours of one point share it."""
-    seeds = plan.seeds
-    pairs: dict[int, list[tuple[int, int]]] = {}
-    for at in rows:
-        point, seed = divmod(at, len(seeds))
-        pairs.setdefault(point, []).append((at, seeds[seed]))
-    return tuple(Point(plan.points.at(point), tuple(runs)) for point, runs in pairs.items())
+    found = runs_by_point(rows, plan.seeds)
+    return tuple(Point(plan.points.at(point), runs) for point, runs in found.items())

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.display import number_text
+from simulator.display import aligned, number_text
 from simulator.errors import InputError
 from simulator.figures.quantities import amount_words, axis_names, words_of
 
@@ -87,7 +87,7 @@ def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
         columns.append([heading, unit, *(_number(value * size) for value in head[name])])
     table = [list(row) for row in zip(*columns, strict=True)]
     texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
-    lines = _aligned(table, texts)
+    lines = aligned(table, texts)
     if len(points) > MOST_POINTS:
         lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
     return lines
@@ -102,7 +102,7 @@ def _percentile_lines(study: "Study") -> list[str]:
         if values[0] == values[0]:
             table.append([words_of(name), unit, *map(_number, values)])
     count = int(found["n"].iloc[0])
-    return [*_aligned(table, {0, 1}), f"percentiles over {count:,} runs"]
+    return [*aligned(table, {0, 1}), f"percentiles over {count:,} runs"]
 
 
 def _index_lines(study: "Study") -> list[str]:
@@ -124,7 +124,7 @@ def _index_lines(study: "Study") -> list[str]:
         for axis, first, around_first, total, around_total in zip(*columns, strict=True):
             shares = [f"{first:.2f} ± {around_first:.2f}", f"{total:.2f} ± {around_total:.2f}"]
             table.append([_cut(names[str(axis)], _AXIS_LETTERS), *shares])
-        lines += [*_aligned(table, {0}), ""]
+        lines += [*aligned(table, {0}), ""]
     return lines[:-1]
 
 
@@ -169,7 +169,7 @@ def _tornado_lines(study: "Study") -> list[str]:
     for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
         cells += [_number(float(value) * size) for value in results]
     caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
-    return [*_aligned(table, {0}), caption]
+    return [*aligned(table, {0}), caption]
 
 
 def _shared(wanted: list[int], room: int) -> list[int]:
@@ -180,18 +180,6 @@ def _shared(wanted: list[int], room: int) -> list[int]:
         widths[at] = min(wanted[at], room // (len(wanted) - place))
         room -= widths[at]
     return widths
-
-
-def _aligned(table: list[list[str]], texts: set[int]) -> list[str]:
-    """Return rows whose columns stand below one another, texts from the left."""
-    widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if at in texts else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]
 
 
 def _number(value: float) -> str:

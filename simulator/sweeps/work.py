@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +99,20 @@ class Point:
     changes: dict[str, Any]
     rows: tuple[tuple[int, int], ...]
     base: int = 0
+
+
+def runs_by_point(
+    rows: Sequence[int], seeds: Sequence[int]
+) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Return the rows of each point, with their seeds, where every point meets the same seeds.
+
+    Row ``r`` is of point ``r // len(seeds)``, with seed ``seeds[r % len(seeds)]``.
+    """
+    found: dict[int, list[tuple[int, int]]] = {}
+    for at in rows:
+        point, seed = divmod(at, len(seeds))
+        found.setdefault(point, []).append((at, seeds[seed]))
+    return {point: tuple(runs) for point, runs in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
