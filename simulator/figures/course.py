@@ -148,6 +148,9 @@ def lowest(course: Course, quantity: str) -> str:
         place += ", …"
     amount = f"{number_text(float(course.mean[at]), 4)} {course.unit}".rstrip()
     more = int((course.mean == course.mean[at]).sum()) - 1
+    if len(course.mean) > 1 and more == len(course.mean) - 1:
+        words = words_of(quantity)
+        return f"{words[0].upper()}{words[1:]} is {amount} at every point"
     others = f" and {count_text(more)} more" if more else ""
     return f"Lowest {words_of(quantity)}: {amount} at {place}{others}"
 
@@ -178,7 +181,7 @@ def caption_of(
         below = bool((known["low"] < 0.0).any()) and _cut_at_0(quantity)
         words += ", cut at 0" if interval and below else ""
         if paired and interval and len(known) > 1:
-            words += ". All meet the same seeds: paired, they differ more surely than intervals say"
+            words += ". All meet the same seeds: differences are surer"
     missing = len(points) - len(known)
     if missing:
         words += f". Absent at {missing} of {len(points)} points"

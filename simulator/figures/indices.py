@@ -107,7 +107,7 @@ def _dots(axes: "Axes", table: "pd.DataFrame", names: list[str]) -> None:
                 _number(value), (max(end, value), place), (6, 0), textcoords="offset points",
                 va="center", size=7.5, color=MUTED,
             )  # fmt: skip
-    axes.set_xlim(min(-0.03, axes.dataLim.x0), max(1.0, axes.dataLim.x1) + 0.08)
+    axes.set_xlim(min(-0.03, axes.dataLim.x0), max(1.0, axes.dataLim.x1) + 0.1)
     axes.axvline(0.0, color=MUTED, linewidth=0.7, zorder=2)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set_yticks(places, [short_text(name, NAME_LETTERS) for name in names])

@@ -133,6 +133,8 @@ def _lines(
     _number_axis(axes, scale, course.name(along))
     axes.set_ylabel(course.words)
     axes.margins(y=0.08)
+    if not course.mean.any():
+        axes.set_ylim(-0.05, 1.0)
     if rest:
         _label_ends(axes, ends, heading)
     return figure
@@ -192,6 +194,8 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(course.words)
+    if not course.mean.any():  # an axis around 0 would reach below it
+        axes.set_xlim(-0.02, 1.0)
     if many:
         said = f"{course.name(rest[0])} " if len(rest) == 1 else ""
         legend_of(axes, [said + name for name in names], -left / (0.965 - left))

@@ -62,7 +62,7 @@ def _percentile_lines(study: "Study") -> list[str]:
     for name in SHOWN:
         values = found.loc[name, list(_PERCENTS)].to_numpy(float)
         if values[0] == values[0]:
-            size, unit = shown_unit(name, values.tolist())
+            size, unit = shown_unit(name, values)
             table.append([words_of(name), unit, *map(amount, (values / size).tolist())])
     count = int(found["n"].iloc[0])
     return [*_rows(table, {0, 1}), f"percentiles over {count:,} runs"]
@@ -107,7 +107,7 @@ def _tornado_lines(study: "Study") -> list[str]:
         return [f"no tornado: {words_of(FIRST)} {issue.message}" for issue in error.issues]
     names = _axis_cells(study.axes)
     ends = found[[f"at_{end}" for end in _ENDS]].to_numpy(float)
-    size, unit = shown_unit(FIRST, ends.ravel().tolist())
+    size, unit = shown_unit(FIRST, ends.ravel())
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
     for axis, low, high, results in zip(
         found["axis"], found["low"], found["high"], (ends / size).tolist(), strict=True

@@ -230,9 +230,22 @@ def test_a_picture_says_that_points_share_their_seeds_where_they_do() -> None:
 
 def test_the_takeaway_says_where_else_the_lowest_is() -> None:
     runs = swept({COUNT: [1, 2, 3]})
-    runs["wait_p99_h"] = 0.0
+    runs["wait_p99_h"] = np.where(runs[COUNT] == 1, 2.0, 0.0)
     said = words_of(draw_runs(runs, [COUNT], "wait_p99_h"))
-    assert "Lowest p99 wait: 0 h at train.count 1 and 2 more" in said
+    assert "Lowest p99 wait: 0 h at train.count 2 and 1 more" in said
+
+
+@pytest.mark.parametrize("axes", [{COUNT: [1, 2, 3]}, {IDLE: POLICIES}])
+def test_waits_that_are_nothing_everywhere_are_not_drawn_around_0(axes: Any) -> None:
+    runs = swept(axes)
+    runs["wait_p99_h"] = 0.0
+    figure = draw_runs(runs, list(axes), "wait_p99_h")
+    check_readable(figure)
+    assert "P99 wait is 0 h at every point" in words_of(figure)
+    drawn = figure.axes[0]
+    limits = drawn.get_ylim() if COUNT in axes else drawn.get_xlim()
+    assert limits[0] >= -0.05
+    assert limits[1] == 1.0
 
 
 def test_samples_are_clouds_over_every_axis() -> None:

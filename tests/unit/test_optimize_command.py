@@ -174,7 +174,7 @@ def test_progress_says_how_many_trials_are_left_and_how_long_they_take(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 1.0, 4.0])
-    monkeypatch.setattr(command.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("simulator.cli.optimize.time.monotonic", lambda: next(clock))
     show = command._lines(Terminal(), "day")
     show(4, 2000)
     show(8, 2000)
