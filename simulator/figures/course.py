@@ -181,7 +181,7 @@ def caption_of(
         below = bool((known["low"] < 0.0).any()) and _cut_at_0(quantity)
         words += ", cut at 0" if interval and below else ""
         if paired and interval and len(known) > 1:
-            words += ". All meet the same seeds: differences are surer"
+            words += ". All meet the same seeds, so differences are to be taken in pairs"
     missing = len(points) - len(known)
     if missing:
         words += f". Absent at {missing} of {len(points)} points"

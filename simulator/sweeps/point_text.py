@@ -146,7 +146,7 @@ def _notes(runs: Sequence[int], without: Sequence[str], sure: bool) -> list[str]
     if without:
         lines.append(f"no room for that of {', '.join(SHOWN[name] for name in without)}: {where}")
     if len(runs) > 1:
-        lines.append("paired by seed, points differ more surely than that: .compare() in Python")
+        lines.append("all points meet the same seeds; .compare() in Python pairs them")
     return lines
 
 

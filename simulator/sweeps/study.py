@@ -94,9 +94,9 @@ class Study:
         """Return one row per point: axes, mean of a quantity over the seeds, its 95 % interval.
 
         Columns ``mean``, ``low``, ``high`` and ``n``, the number of finished runs; NaN where a
-        run lacks the quantity, and ``low`` and ``high`` also where there is one run only. How
-        two points differ is better known than their intervals say, since all points meet the
-        same seeds: see `compare`.
+        run lacks the quantity, and ``low`` and ``high`` also where there is one run only. All
+        points meet the same seeds, so whether two differ is not for their intervals to say: see
+        `compare`.
 
         Raises
         ------

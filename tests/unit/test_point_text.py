@@ -53,7 +53,7 @@ def test_the_means_shown_and_their_intervals_are_those_of_the_runs() -> None:
         assert mean_text(carbon.mean, carbon.half_width) in line
     assert lines[8:] == [
         "± half the 95 % interval of a mean over 3 seeds",
-        "paired by seed, points differ more surely than that: .compare() in Python",
+        "all points meet the same seeds; .compare() in Python pairs them",
     ]
 
 
