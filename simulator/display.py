@@ -108,6 +108,25 @@ def difference_text(mean: float, half_width: float | None) -> str:
     return f"{mean:+,.{decimals}f} ± {half_width:,.{decimals}f}"
 
 
+def mean_text(mean: float, half_width: float) -> str:
+    """Return a mean with half its interval, to the digits that both have: ``"43.63 ± 0.77"``.
+
+    Four digits of the mean, or fewer where the interval says that the last ones mean nothing;
+    the mean alone where there is no interval (NaN).
+    """
+    if math.isnan(mean):
+        return "-"
+    if math.isnan(half_width):
+        return number_text(mean)
+    if half_width == 0.0:
+        return f"{number_text(mean)} ± 0"
+    places = [1 - math.floor(math.log10(half_width)), _MOST_DECIMALS]
+    if mean != 0.0:
+        places.append(3 - math.floor(math.log10(abs(float(f"{mean:.3e}")))))
+    decimals = max(0, min(places))
+    return f"{mean:,.{decimals}f} ± {half_width:,.{decimals}f}"
+
+
 def share_text(share: float | None) -> str:
     """Return a share of 1 in per cent, e.g. ``"24.1 %"``; what is not zero never reads 0.0 %."""
     if share is None:
@@ -129,23 +148,3 @@ def short_text(text: str, width: int) -> str:
 def text_html(text: str) -> str:
     """Return a text of columns as HTML for notebooks, whose pages may set it in another font."""
     return f'<pre style="font-family: monospace">{html.escape(text)}</pre>'
-
-
-def aligned(rows: Sequence[Sequence[str]], texts: Container[int] = ()) -> list[str]:
-    """Return rows of cells as lines whose columns stand below one another.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        All with as many cells.
-    texts : container of int
-        Columns that are set from the left; the others end together, as numbers do.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if at in texts else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from simulator.display import number_text
+
 Progress = Callable[[float, float, int], None]
 """Told of simulated days done, simulated days in all, and jobs started."""
 
@@ -122,11 +124,12 @@ def told(counts: Counts) -> str:
     if run_now and counts.elapsed_s > 0.0:
         per_s = run_now / counts.elapsed_s
         left_s = (counts.total - finished) / per_s
-        words += [f"{per_s:,.3g} runs/s", f"{_clock(left_s)} left"]
+        words += [f"{number_text(per_s, 3)} runs/s", f"{clock(left_s)} left"]
     return ", ".join(words)
 
 
-def _clock(length_s: float) -> str:
+def clock(length_s: float) -> str:
+    """Return a length of time as a clock shows it, e.g. ``"1:02:05"``."""
     minutes, seconds = divmod(round(length_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -21,7 +21,9 @@ from simulator.cli.terminal import (
     Yes,
     terminal,
 )
+from simulator.display import number_text
 from simulator.errors import InputError, Issue
+from simulator.progress import clock
 
 if TYPE_CHECKING:
     from simulator.optimisation.outcome import Optimisation
@@ -124,13 +126,16 @@ def _tell(found: "Optimisation", folder: Path, out: Terminal) -> None:
 
 def _lines(out: Terminal, title: str) -> Callable[[int, int], None]:
     """Return what prints a line to stderr now and then."""
-    last_s = time.monotonic()
+    begun_s = last_s = time.monotonic()
 
     def show(done: int, total: int) -> None:
         nonlocal last_s
         now_s = time.monotonic()
-        if now_s - last_s >= REST_S:
+        if now_s - last_s >= REST_S and done:
             last_s = now_s
-            out.note(f"{title}  {done}/{total} trials")
+            per_s = done / (now_s - begun_s)
+            left = clock((total - done) / per_s)
+            words = f"{done:,}/{total:,} trials, {number_text(per_s, 3)} trials/s, {left} left"
+            out.note(f"{title}  {words}")
 
     return show

@@ -31,6 +31,7 @@ AROUND_IN: Final = 1.75
 APART: Final = 0.17
 """From the middle of a row to each of its two indices, in rows."""
 NAME_LETTERS: Final = 24
+ALL_PERCENT: Final = 99.5
 
 
 def draw_indices(
@@ -103,10 +104,10 @@ def _dots(axes: "Axes", table: "pd.DataFrame", names: list[str]) -> None:
         handles.append(handle)
         for value, end, place in zip(values, values + around, places + shift, strict=True):
             axes.annotate(
-                _number(value), (max(end, value), place), (4, 0), textcoords="offset points",
+                _number(value), (max(end, value), place), (6, 0), textcoords="offset points",
                 va="center", size=7.5, color=MUTED,
             )  # fmt: skip
-    axes.set_xlim(min(-0.03, axes.dataLim.x0), max(1.0, axes.dataLim.x1) + 0.08)
+    axes.set_xlim(min(-0.03, axes.dataLim.x0), max(1.0, axes.dataLim.x1) + 0.1)
     axes.axvline(0.0, color=MUTED, linewidth=0.7, zorder=2)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set_yticks(places, [short_text(name, NAME_LETTERS) for name in names])
@@ -124,5 +125,10 @@ def _takeaway(table: "pd.DataFrame", quantity: str) -> str:
     """Return the axis that explains most, and how much of it."""
     first = table.iloc[0]
     name = axis_names([str(axis) for axis in table["axis"]], least=2)[str(first["axis"])]
-    own, both = (f"{100 * max(0.0, float(first[key])):.0f} %" for key in ("first", "total"))
-    return f"{name} explains {own} of the variance of {words_of(quantity)} alone, {both} in all"
+    own, both = (100.0 * max(0.0, float(first[key])) for key in ("first", "total"))
+    if max(own, both) > ALL_PERCENT:  # estimates reach beyond 1, shares don't
+        return f"{name} explains nearly all of the variance of {words_of(quantity)}"
+    return (
+        f"{name} explains {own:.0f} % of the variance of {words_of(quantity)} alone, "
+        f"{both:.0f} % in all"
+    )

@@ -29,22 +29,30 @@ def look(at: int) -> dict[str, Any]:
     return {"color": SERIES[at % len(SERIES)], "marker": MARKS[at // len(SERIES)]}
 
 
-def short_name(name: str) -> str:
+def short_name(name: str, letters: int = NAME_LETTERS) -> str:
     """Return a name on one line, cut where it is long."""
-    return short_text(printable(name).replace("\n", " "), NAME_LETTERS)
+    return short_text(printable(name).replace("\n", " "), letters)
 
 
-def short_names(names: Sequence[str]) -> list[str]:
+def short_names(names: Sequence[str], letters: int = NAME_LETTERS) -> list[str]:
     """Return names on one line each, long ones cut such that they stay distinct where they can."""
-    cut = [short_name(name) for name in names]
+    cut = [short_name(name, letters) for name in names]
     if len(set(cut)) == len(set(names)):
         return cut
-    half = NAME_LETTERS // 2
+    half = letters // 2
     plain = [printable(name).replace("\n", " ") for name in names]
     return [
-        text if len(text) <= NAME_LETTERS else f"{text[: half - 1]}…{text[-half:]}"
-        for text in plain
+        text if len(text) <= letters else f"{text[: half - 1]}…{text[-half:]}" for text in plain
     ]
+
+
+def names_width(axes: "Axes") -> float:
+    """Return how wide the names at the y axis are, in widths of the figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(axes.figure).get_renderer()  # type: ignore[no-untyped-call,arg-type]
+    widths_px = [each.get_window_extent(renderer).width for each in axes.get_yticklabels()]
+    return float(max(widths_px, default=0.0) / axes.figure.bbox.width)
 
 
 def lines_of(names: Sequence[str]) -> int:

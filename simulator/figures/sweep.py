@@ -1,33 +1,24 @@
 """A quantity over the axes of a sweep: lines with bands, dots with whiskers, or clouds of dots."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.columns import SUMMARY
-from simulator.display import count_text, number_text, short_text
+from simulator.display import short_text
 from simulator.errors import InputError, Issue
+from simulator.figures.course import Course, between, caption_of, course_of, lowest, said_along
 from simulator.figures.legend import (
     LINE_IN,
     MOST_NAMES,
     legend_of,
     lines_of,
     look,
+    names_width,
     short_name,
     short_names,
 )
-from simulator.figures.quantities import (
-    SAID,
-    amount_words,
-    axis_names,
-    no_quantity,
-    unit_of,
-    value_words,
-    words_of,
-)
+from simulator.figures.quantities import value_words
 from simulator.figures.scales import Scale, scale_of
 from simulator.figures.style import BLUE, INK, SERIES, figure_of, head_in, house_style, log_axis
 
@@ -48,64 +39,26 @@ PANEL_IN: Final = 2.3
 """Height of a row of clouds. [in]"""
 NO_LEGEND: Final = 0.04
 """Part of the height that a legend above the axes would take."""
-MIDDLE: Final = (5.0, 95.0)
-"""Percentiles that the takeaway of clouds gives, with nine of ten points between them."""
 LABEL_APART: Final = 0.055
 """Least distance of two labels beside lines, in heights of the axes."""
 CLOUD_LETTERS: Final = 12
 LOG_FROM: Final = 50.0
 """Ratio of the ends of an axis from which it is logarithmic."""
+HEADING_LETTERS: Final = 44
+"""Letters of what stands above the names of lines."""
+ROW_LETTERS: Final = 40
+"""Letters of the name of a row of dots."""
 ROW_IN: Final = 0.26
 OTHER_IN: Final = 0.1
 
-Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What is drawn: the points of a sweep with the mean of one quantity.
-
-    Attributes
-    ----------
-    axes : tuple of str
-        Paths of the axes that take more than one value; the first, if none does.
-    values : dict of str to list
-        Values of each axis, one for each point.
-    mean, low, high : float64[points]
-        In the unit shown; the last two NaN where there is no interval.
-    words : str
-        What the quantity is called, with its unit.
-    unit : str
-    """
-
-    axes: tuple[str, ...]
-    values: dict[str, list[Any]]
-    mean: Values
-    low: Values
-    high: Values
-    words: str
-    unit: str
-
-    def name(self, path: str) -> str:
-        """Return what people call an axis."""
-        return axis_names(self.axes, least=2)[path]
-
-    def varies(self, path: str) -> bool:
-        """Return whether an axis takes more than one value."""
-        return len(set(map(value_words, self.values[path]))) > 1
-
-    def labels(self, paths: Sequence[str]) -> list[str]:
-        """Return the values of some axes as one text for each point."""
-        rows = zip(*(self.values[path] for path in paths), strict=True)
-        return [", ".join(map(value_words, row)) for row in rows]
-
-    def heading(self, paths: Sequence[str]) -> str:
-        """Return what people call some axes, as it stands above their labels."""
-        return ", ".join(map(self.name, paths))
-
 
 def draw_sweep(
-    points: "pd.DataFrame", axes: Sequence[str], quantity: str, *, title: str | None = None
+    points: "pd.DataFrame",
+    axes: Sequence[str],
+    quantity: str,
+    *,
+    title: str | None = None,
+    paired: bool = False,
 ) -> "Figure":
     """Draw a quantity over the axes of a sweep.
 
@@ -124,17 +77,19 @@ def draw_sweep(
         Key of the summary.
     title : str, optional
         Replaces the takeaway.
+    paired : bool
+        Whether all points met the same seeds, which the caption then says.
 
     Raises
     ------
     InputError
         If the quantity is unknown or absent at every point, or there is too much to draw.
     """
-    course = _course(points, axes, quantity)
+    course = course_of(points, axes, quantity)
     scales = {path: scale_of(course.values[path]) for path in course.axes}
     numeric = [path for path in course.axes if scales[path] is not None and course.varies(path)]
-    caption = _caption(points, quantity)
-    words = title or _lowest(course, quantity)
+    caption = caption_of(points, quantity, paired=paired) + said_along(course)
+    words = title or lowest(course, quantity)
     with house_style():
         if numeric:
             along = max(numeric, key=lambda path: len(set(map(value_words, course.values[path]))))
@@ -143,8 +98,9 @@ def draw_sweep(
             scale = scales[along]
             if scale is not None and len(lines) <= min(MOST_LINES, len(course.mean) / 2):
                 return _lines(course, along, scale, rest, words, caption)
-            words = title or _between(course, quantity)
-            return _clouds(course, scales, words, _caption(points, quantity, interval=False))
+            words = title or between(course, quantity)
+            caption = caption_of(points, quantity, interval=False) + said_along(course)
+            return _clouds(course, scales, words, caption)
         return _dots(course, words, caption)
 
 
@@ -155,8 +111,9 @@ def _lines(
     figure = figure_of(title, caption, height_in=4.2)
     labels = course.labels(rest) if rest else [""] * len(course.mean)
     names = list(dict.fromkeys(labels))
-    heading = short_name(course.heading(rest)) if rest else ""
-    room = max(map(len, [*short_names(names), heading])) if rest else 0
+    heading = short_name(course.heading(rest), HEADING_LETTERS) if rest else ""
+    # Names are bold, the heading is not.
+    room = max([*map(len, short_names(names)), 0.7 * len(heading)]) if rest else 0
     figure.subplots_adjust(
         left=0.095, right=0.965 - 0.0115 * room, top=figure.subplotpars.top + NO_LEGEND
     )
@@ -176,6 +133,8 @@ def _lines(
     _number_axis(axes, scale, course.name(along))
     axes.set_ylabel(course.words)
     axes.margins(y=0.08)
+    if not course.mean.any():
+        axes.set_ylim(-0.05, 1.0)
     if rest:
         _label_ends(axes, ends, heading)
     return figure
@@ -218,10 +177,7 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
     above_in = head_in(caption) + LINE_IN * (lines_of(names) if many else 0)
     height_in = above_in + 0.5 + len(row_names) * (ROW_IN + OTHER_IN * (len(names) - 1))
     figure = figure_of(title, caption, height_in=height_in)
-    short = short_names(row_names)
-    letters = max(map(len, short))
-    left = 0.04 + 0.0115 * letters
-    figure.subplots_adjust(left=left, top=1 - above_in / height_in, bottom=0.5 / height_in)
+    figure.subplots_adjust(top=1 - above_in / height_in, bottom=0.5 / height_in)
     axes = figure.add_subplot()
     step = 0.7 / len(names)
     for row, colour, mean, low, high in zip(
@@ -231,11 +187,15 @@ def _dots(course: Course, title: str, caption: str) -> "Figure":
         up = len(row_names) - 1 - row_names.index(row) + step * (0.5 * (len(names) - 1) - at)
         axes.plot((low, high), (up, up), color=look(at)["color"], linewidth=1.6)
         axes.plot(mean, up, **look(at), markersize=5.0, zorder=3)
-    axes.set_yticks(range(len(row_names))[::-1], short)
+    axes.set_yticks(range(len(row_names))[::-1], short_names(row_names, ROW_LETTERS))
+    left = 0.03 + names_width(axes)
+    figure.subplots_adjust(left=left)
     axes.set_ylim(-0.6, len(row_names) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(course.words)
+    if not course.mean.any():  # an axis around 0 would reach below it
+        axes.set_xlim(-0.02, 1.0)
     if many:
         said = f"{course.name(rest[0])} " if len(rest) == 1 else ""
         legend_of(axes, [said + name for name in names], -left / (0.965 - left))
@@ -284,81 +244,3 @@ def _number_axis(axes: "Axes", scale: Scale, name: str) -> None:
         return
     if 2 <= len(tried) <= 8 and np.diff(tried).min() >= 0.08 * (high - low):
         axes.set_xticks(tried, [f"{value:,g}" for value in tried])
-
-
-def _course(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Course:
-    """Return what is to be drawn."""
-    issues = list(_problems(points, axes, quantity))
-    if issues:
-        raise InputError("plot", issues)
-    known = points[points["mean"].notna()]
-    values = {path: known[path].tolist() for path in axes}
-    varied = [path for path in axes if len(set(map(value_words, values[path]))) > 1]
-    shown_axes = tuple(varied or axes[:1])
-    size, unit = unit_of(quantity, known["mean"])
-    mean, low, high = (known[name].to_numpy(np.float64) / size for name in ("mean", "low", "high"))
-    if _cut_at_0(quantity):
-        low = np.where(mean >= 0.0, np.maximum(low, 0.0), low)
-    words = f"{words_of(quantity)} [{unit}]" if unit else words_of(quantity)
-    return Course(shown_axes, values, mean, low, high, words, unit)
-
-
-def _problems(points: "pd.DataFrame", axes: Sequence[str], quantity: str) -> Iterator[Issue]:
-    known = [column.name for column in SUMMARY if column.type != "text" and column.name != "seed"]
-    if quantity not in known:
-        yield Issue("quantity", no_quantity(quantity, known))
-    if not axes:
-        yield Issue("axes", "there are none; name at least one")
-    for path in axes:
-        if path not in points.columns:
-            yield Issue("axes", f"{path} is no axis of these points")
-    if not points["mean"].notna().any():
-        yield Issue("quantity", f"{quantity} is absent at every point; draw another")
-
-
-def _cut_at_0(quantity: str) -> bool:
-    """Return whether intervals end at 0: a wait can't be less, whatever a mean's interval says."""
-    return quantity.startswith("wait")
-
-
-def _lowest(course: Course, quantity: str) -> str:
-    """Return where the quantity is lowest."""
-    at = int(np.argmin(course.mean))
-    place = ", ".join(
-        f"{course.name(path)} {amount_words(course.values[path][at])}" for path in course.axes[:3]
-    )
-    amount = f"{number_text(float(course.mean[at]), 4)} {course.unit}".rstrip()
-    return f"Lowest {words_of(quantity)}: {amount} at {place}"
-
-
-def _between(course: Course, quantity: str) -> str:
-    """Return between which values the quantity lies at nine of ten points."""
-    low, high = (number_text(float(each), 3) for each in np.percentile(course.mean, MIDDLE))
-    words = words_of(quantity)
-    return (
-        f"{words[0].upper()}{words[1:]} lies between {low} and {high} {course.unit}".rstrip()
-        + f" at nine of ten of {count_text(len(course.mean))} points"
-    )
-
-
-def _caption(points: "pd.DataFrame", quantity: str, *, interval: bool = True) -> str:
-    """Say what the dots are means of, and what is missing."""
-    known = points[points["mean"].notna()]
-    runs = sorted(set(known["n"]))
-    if runs == [1]:
-        words = "One run at each point" + (", so there is no interval" if interval else "")
-    else:
-        count = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
-        words = f"Mean of {count} runs at each point" + (
-            ", with its 95 % interval" if interval else ""
-        )
-        below = bool((known["low"] < 0.0).any()) and _cut_at_0(quantity)
-        words += ", cut at 0" if interval and below else ""
-    missing = len(points) - len(known)
-    if missing:
-        words += f". Absent at {missing} of {len(points)} points"
-    if quantity in SAID:
-        words += (
-            f". {words_of(quantity).capitalize()}:{SAID[quantity].replace('(', '').rstrip(')')}"
-        )
-    return f"{words}."

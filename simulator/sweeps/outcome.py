@@ -4,33 +4,21 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.display import aligned, number_text
 from simulator.errors import InputError
 from simulator.figures.quantities import amount_words, axis_names, words_of
+from simulator.sweeps.headlines import FIRST, SHOWN, amount, shown_unit
+from simulator.sweeps.point_text import point_lines
+from simulator.text_table import aligned, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from simulator.sweeps.study import Study
 
-WIDTH: Final = 80
-MOST_POINTS: Final = 24
-"""Points that are shown; the table of the sweep has them all."""
-MOST_AXES: Final = 3
-"""Axes that are shown beside the results."""
-
-SHOWN: Final = (
-    ("total_kgco2e", "carbon", "tCO2e", 1e-3),
-    ("energy_facility_kwh", "energy", "MWh", 1e-3),
-    ("wait_p99_h", "p99 wait", "h", 1.0),
-    ("allocation", "alloc.", "%", 100.0),
-)
-"""Quantity, its heading, the unit it is shown in, and how many of these one is."""
 _ENDS: Final = ("low", "base", "high")
 _PERCENTS: Final = ("p5", "p25", "p50", "p75", "p95")
-_NUMBER_LETTERS: Final = 10
-"""Width of a column of numbers, its gap included."""
-_AXIS_LETTERS: Final = 34
+_AXIS_LETTERS: Final = 30
+_VALUE_LETTERS: Final = 12
 
 
 def outcome_lines(study: "Study") -> list[str]:
@@ -42,14 +30,14 @@ def outcome_lines(study: "Study") -> list[str]:
         return [*_percentile_lines(study), "", *_index_lines(study)]
     if design in {"latin-hypercube", "sobol"}:
         return _percentile_lines(study)
-    return point_lines(study.points, study.axes)
+    return point_lines(study.runs, study.axes)
 
 
 def outcome_document(study: "Study") -> dict[str, Any]:
     """Return what came out of a sweep as plain data: what `outcome_lines` shows, in full."""
     design = study.plan.design
     if design == "one-at-a-time":
-        return {"tornado": _records(study.tornado(SHOWN[0][0]))}
+        return {"tornado": _records(study.tornado(FIRST))}
     found: dict[str, Any] = {}
     if design in {"latin-hypercube", "sobol", "saltelli"}:
         found["percentiles"] = _records(study.percentiles().reset_index())
@@ -68,52 +56,28 @@ def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def point_lines(points: "pd.DataFrame", axes: Sequence[str]) -> list[str]:
-    """Return the points as a table: what each says, and the means over its seeds."""
-    import pandas as pd
-
-    some = list(axes[:MOST_AXES])
-    quantities = [each for each in SHOWN if points[each[0]].notna().any()]
-    head = points.head(MOST_POINTS)
-    names = axis_names(some)
-    columns = [[names[axis], "", *map(amount_words, head[axis])] for axis in some]
-    room = WIDTH - _NUMBER_LETTERS * len(quantities)
-    letters = _shared([max(map(len, column)) + 2 for column in columns], room)
-    columns = [
-        [_cut(cell, width - 2) for cell in column]
-        for column, width in zip(columns, letters, strict=True)
-    ]
-    for name, heading, unit, size in quantities:
-        columns.append([heading, unit, *(_number(value * size) for value in head[name])])
-    table = [list(row) for row in zip(*columns, strict=True)]
-    texts = {at for at, axis in enumerate(some) if not pd.api.types.is_numeric_dtype(points[axis])}
-    lines = aligned(table, texts)
-    if len(points) > MOST_POINTS:
-        lines.append(f"... and {len(points) - MOST_POINTS:,} more points in the table")
-    return lines
-
-
 def _percentile_lines(study: "Study") -> list[str]:
     """Return how quantities spread over the samples."""
-    found = study.percentiles([name for name, _, _, _ in SHOWN])
+    found = study.percentiles(list(SHOWN))
     table = [["", "unit", *_PERCENTS]]
-    for name, _, unit, size in SHOWN:
-        values = (found.loc[name, list(_PERCENTS)].to_numpy(float) * size).tolist()
+    for name in SHOWN:
+        values = found.loc[name, list(_PERCENTS)].to_numpy(float)
         if values[0] == values[0]:
-            table.append([words_of(name), unit, *map(_number, values)])
+            size, unit = shown_unit(name, values)
+            table.append([words_of(name), unit, *map(amount, (values / size).tolist())])
     count = int(found["n"].iloc[0])
-    return [*aligned(table, {0, 1}), f"percentiles over {count:,} runs"]
+    return [*_rows(table, {0, 1}), f"percentiles over {count:,} runs"]
 
 
 def _index_lines(study: "Study") -> list[str]:
     """Return how much of the variance of the headlines each axis explains."""
     try:
-        found = study.indices([name for name, _, _, _ in SHOWN])
+        found = study.indices(list(SHOWN))
     except InputError as error:
         return [f"no Sobol indices: {issue.message}" for issue in error.issues]
-    names = axis_names(study.axes)
+    names = _axis_cells(study.axes)
     lines: list[str] = []
-    for name, _, _, _ in SHOWN:
+    for name in SHOWN:
         if name in found.absent:
             continue
         table = [[f"variance of {words_of(name)}", "first order", "total"]]
@@ -121,11 +85,19 @@ def _index_lines(study: "Study") -> list[str]:
         columns = [
             rows[of] for of in ("axis", "first", "first_interval", "total", "total_interval")
         ]
+        nothing = 0
         for axis, first, around_first, total, around_total in zip(*columns, strict=True):
+            if not any((first, around_first, total, around_total)):
+                nothing += 1
+                continue
             shares = [f"{first:.2f} ± {around_first:.2f}", f"{total:.2f} ± {around_total:.2f}"]
-            table.append([_cut(names[str(axis)], _AXIS_LETTERS), *shares])
-        lines += [*aligned(table, {0}), ""]
-    return lines[:-1]
+            table.append([names[str(axis)], *shares])
+        lines += [*_rows(table, {0}), *([f"the other {nothing}: nothing"] * bool(nothing)), ""]
+    return [
+        *lines,
+        f"shares of the variance ± half their 95 % interval, {found.samples:,} base samples;",
+        "as estimates they may lie above 1 or below 0",
+    ]
 
 
 def vague_indices(study: "Study") -> str | None:
@@ -133,7 +105,7 @@ def vague_indices(study: "Study") -> str | None:
     from simulator.analysis.sensitivity import VAGUE
 
     try:
-        found = study.indices([name for name, _, _, _ in SHOWN])
+        found = study.indices(list(SHOWN))
     except InputError:  # there are none, which is told in their place
         return None
     rows = found.vague()
@@ -157,34 +129,29 @@ def vague_indices(study: "Study") -> str | None:
 
 def _tornado_lines(study: "Study") -> list[str]:
     """Return what each axis does to total carbon, the strongest first."""
-    name, _, unit, size = SHOWN[0]
     try:
-        found = study.tornado(name)
+        found = study.tornado(FIRST)
     except InputError as error:  # the base failed
-        return [f"no tornado: {words_of(name)} {issue.message}" for issue in error.issues]
-    names = axis_names(study.axes)
+        return [f"no tornado: {words_of(FIRST)} {issue.message}" for issue in error.issues]
+    names = _axis_cells(study.axes)
+    ends = found[[f"at_{end}" for end in _ENDS]].to_numpy(float)
+    size, unit = shown_unit(FIRST, ends.ravel())
     table = [["axis", "low", "high", "at low", "at base", "at high"]]
-    for axis, low, high in zip(found["axis"], found["low"], found["high"], strict=True):
-        table.append([_cut(names[str(axis)], _AXIS_LETTERS), amount_words(low), amount_words(high)])
-    for cells, *results in zip(table[1:], *(found[f"at_{end}"] for end in _ENDS), strict=True):
-        cells += [_number(float(value) * size) for value in results]
-    caption = f"{words_of(name)} in {unit}, one axis at a time, the strongest first"
-    return [*aligned(table, {0}), caption]
+    for axis, low, high, results in zip(
+        found["axis"], found["low"], found["high"], (ends / size).tolist(), strict=True
+    ):
+        words = [shortened([amount_words(each)], _VALUE_LETTERS)[0] for each in (low, high)]
+        table.append([names[str(axis)], *words, *map(amount, results)])
+    caption = f"{words_of(FIRST)} in {unit}, one axis at a time, the strongest first"
+    return [*_rows(table, {0}), caption]
 
 
-def _shared(wanted: list[int], room: int) -> list[int]:
-    """Return how wide columns may be: those that want little leave the rest to the others."""
-    widths = [0] * len(wanted)
-    order = sorted(range(len(wanted)), key=lambda at: wanted[at])
-    for place, at in enumerate(order):
-        widths[at] = min(wanted[at], room // (len(wanted) - place))
-        room -= widths[at]
-    return widths
+def _axis_cells(axes: Sequence[str]) -> dict[str, str]:
+    """Return what axes are called where there is room for some letters."""
+    names = axis_names(axes, least=2)
+    cut = shortened([names[axis] for axis in axes], _AXIS_LETTERS)
+    return dict(zip(axes, cut, strict=True))
 
 
-def _number(value: float) -> str:
-    return "-" if value != value else number_text(value)
-
-
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 3]}..."
+def _rows(table: Sequence[Sequence[str]], texts: set[int]) -> list[str]:
+    return aligned([list(column) for column in zip(*table, strict=True)], texts)

@@ -7,8 +7,10 @@ from simulator.display import number_text
 from simulator.errors import printable
 from simulator.plans.plan import Plan
 from simulator.sweeps.driver import Standing
-from simulator.sweeps.outcome import SHOWN, WIDTH, outcome_lines
+from simulator.sweeps.headlines import SHOWN
+from simulator.sweeps.outcome import outcome_lines
 from simulator.sweeps.pictures import FIGURES
+from simulator.text_table import WIDTH
 
 if TYPE_CHECKING:
     from simulator.sweeps.study import Study
@@ -50,13 +52,21 @@ def odd(plan: Plan) -> list[str]:
 
 
 def headlines(study: "Study") -> list[dict[str, Any]]:
-    """Return the points with their means, for JSON; at most a thousand."""
-    names = ["runs", *(name for name, _, _, _ in SHOWN)]
-    chosen = study.points[["point", *study.axes, *names]].head(_MOST_POINTS)
-    return [
+    """Return the points with their means and 95 % intervals, for JSON; at most a thousand."""
+    from simulator.analysis.statistics import by_point
+
+    chosen = study.points[["point", *study.axes, "runs", *SHOWN]].head(_MOST_POINTS)
+    rows = [
         {str(name): value for name, value in row.items()}
         for row in chosen.astype(object).to_dict("records")
     ]
+    runs = study.runs
+    some = runs[runs["point"] < _MOST_POINTS]
+    means = {name: by_point(some, study.axes, name) for name in SHOWN}
+    ends = {name: each[["low", "high"]].to_numpy(float).tolist() for name, each in means.items()}
+    for at, row in enumerate(rows):
+        row["intervals"] = {name: ends[name][at] for name in SHOWN}
+    return rows
 
 
 def _counted(counts: Standing) -> str:

@@ -109,4 +109,6 @@ def draw_runs(
     """
     from simulator.figures.sweep import draw_sweep
 
-    return draw_sweep(by_point(runs, axes, quantity), axes, quantity, title=title)
+    paired = runs.groupby("point")["seed"].agg(frozenset).nunique() == 1
+    points = by_point(runs, axes, quantity)
+    return draw_sweep(points, axes, quantity, title=title, paired=paired)

@@ -78,15 +78,34 @@ class Study:
 
     @property
     def points(self) -> "pd.DataFrame":
-        """One row per point: axes, finished runs, and means over them of every quantity."""
+        """One row per point: axes, finished runs, and means over them of what all of them have."""
         runs = self.runs
         heads = runs.groupby("point")[list(self.axes)].first() if self.axes else None
         done = runs[runs["status"] == DONE].groupby("point")
-        means = done[[column.name for column in VALUES]].mean()
+        values = done[[column.name for column in VALUES]]
+        # What any run of a point lacks has no mean there: the others alone would be another figure.
+        means = values.mean().where(values.count().eq(done.size(), axis=0))
         means.insert(0, "runs", done.size())
         every = means.reindex(range(len(self.plan.points)))
         every["runs"] = every["runs"].fillna(0).astype("int64")
         return every if heads is None else heads.join(every).reset_index()
+
+    def means(self, quantity: str = "total_kgco2e") -> "pd.DataFrame":
+        """Return one row per point: axes, mean of a quantity over the seeds, its 95 % interval.
+
+        Columns ``mean``, ``low``, ``high`` and ``n``, the number of finished runs; NaN where a
+        run lacks the quantity, and ``low`` and ``high`` also where there is one run only. All
+        points meet the same seeds, so whether two differ is not for their intervals to say: see
+        `compare`.
+
+        Raises
+        ------
+        InputError
+            If the quantity is unknown.
+        """
+        from simulator.analysis.statistics import by_point
+
+        return by_point(self.runs, self.axes, quantity)
 
     @property
     def failed(self) -> "pd.DataFrame":

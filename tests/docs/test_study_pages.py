@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from simulator.analysis.sensitivity import tornado
+from simulator.cli.app import status
 from simulator.optimisation.optimise import serial
 from simulator.optimisation.search import RESERVED, SAMPLERS, search_of
 from simulator.plans.plan import plan_of
@@ -41,7 +42,7 @@ def test_the_front_on_the_page_is_what_those_fleets_do() -> None:
     assert len(rows) == 3
     axes = [axis.path for axis in search.axes]
     points = [dict(zip(axes, [int(w), int(e), *idle], strict=True)) for w, e, *idle, _, _ in rows]
-    base = re.search(r"^ base +(\S+) +(\S+)$", page("optimisation"), re.M)
+    base = re.search(r"^ base +\d+ +\d+ +\S+ +\S+ +(\S+) +(\S+)$", page("optimisation"), re.M)
     assert base is not None
     outcomes = [*serial(search)(points), *serial(search)([{}])]
     said = [(float(carbon_t), float(wait_min)) for *_, carbon_t, wait_min in rows]
@@ -53,6 +54,17 @@ def test_the_front_on_the_page_is_what_those_fleets_do() -> None:
         assert wait_h is not None
         assert carbon_kg / 1000 == pytest.approx(carbon_t, abs=0.006)
         assert wait_h * 60 == pytest.approx(wait_min, abs=0.006)
+
+
+def test_the_percentiles_on_the_page_are_what_the_command_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command, _, answer = re.findall(
+        r"```\n\$ (.*?)\n(\.\.\.\n)(.*?)```", page("uncertainty"), re.DOTALL
+    )[0]
+    monkeypatch.chdir(tmp_path)
+    assert status([*command.split()[1:], "--jobs", "1", "-o", "s", "--no-progress"]) == 0
+    assert answer in capsys.readouterr().out
 
 
 def test_every_setting_and_sampler_is_explained() -> None:

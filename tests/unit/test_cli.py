@@ -1,6 +1,7 @@
 """The command line: what is printed where, and how each command ends."""
 
 import json
+import re
 import sys
 import tomllib
 from importlib.abc import MetaPathFinder
@@ -131,6 +132,24 @@ def test_init_writes_a_scenario_with_a_schema_hint(shell: Shell, template: str) 
 @pytest.mark.parametrize("template", sorted(set(bundled.scenarios()) - {"philly-on-ciso"}))
 def test_what_init_writes_is_valid(shell: Shell, template: str) -> None:
     shell("init", "mine.toml", "--from", template)
+    code, out, err = shell("validate", "mine.toml")
+    assert (code, err) == (0, "")
+    assert out.startswith("mine.toml is valid: ")
+
+
+def test_the_examples_that_init_writes_are_valid_without_their_mark(shell: Shell) -> None:
+    shell("init", "mine.toml")
+    text = Path("mine.toml").read_text(encoding="utf-8")
+    examples = re.compile(r"(?m)^#(?=[a-z{\[\]])")
+    assert len(examples.findall(text)) == 6
+    Path("mine.toml").write_text(examples.sub("", text), encoding="utf-8")
+    for idle in ('"ladder"', '"reactive"', '{ policy = "headroom", share = 0.1 }'):
+        assert idle in text
+        assert shell("run", "mine.toml", "--set", f"clusters.train.idle={idle}", "-o", "x", "-q",
+                     "--overwrite", "--set", "horizon=8 d")[0] == 0  # fmt: skip
+        summary = json.loads(Path("x/summary.json").read_text(encoding="utf-8"))
+        assert summary["cost_total"] > 0
+        assert summary["energy_sleep_kwh"] > 0
     code, out, err = shell("validate", "mine.toml")
     assert (code, err) == (0, "")
     assert out.startswith("mine.toml is valid: ")

@@ -211,6 +211,43 @@ def test_words_are_dots_with_whiskers() -> None:
     ]  # fmt: skip
 
 
+def test_an_axis_that_goes_with_another_is_said_and_not_drawn() -> None:
+    runs = swept({IDLE: ["old", "new"], PUE: [1.1, 1.2], COUNT: [600, 240]})
+    tied = runs[(runs[IDLE] == "old") == (runs[COUNT] == 600)]
+    figure = draw_runs(tied, [IDLE, COUNT, PUE], "total_kgco2e")
+    check_readable(figure)
+    assert "train.count goes with train.idle." in words_of(figure)
+    assert figure.axes[0].get_xlabel() == "here.pue"
+    assert len(figure.axes[0].collections) == 2
+
+
+def test_a_picture_says_that_points_share_their_seeds_where_they_do() -> None:
+    runs = swept({COUNT: [1, 2, 3]})
+    assert "All meet the same seeds" in words_of(draw_runs(runs, [COUNT], "total_kgco2e"))
+    runs["seed"] = range(len(runs))
+    assert "same seeds" not in words_of(draw_runs(runs, [COUNT], "total_kgco2e"))
+
+
+def test_the_takeaway_says_where_else_the_lowest_is() -> None:
+    runs = swept({COUNT: [1, 2, 3]})
+    runs["wait_p99_h"] = np.where(runs[COUNT] == 1, 2.0, 0.0)
+    said = words_of(draw_runs(runs, [COUNT], "wait_p99_h"))
+    assert "Lowest p99 wait: 0 h at train.count 2 and 1 more" in said
+
+
+@pytest.mark.parametrize("axes", [{COUNT: [1, 2, 3]}, {IDLE: POLICIES}])
+def test_waits_that_are_nothing_everywhere_are_not_drawn_around_0(axes: Any) -> None:
+    runs = swept(axes)
+    runs["wait_p99_h"] = 0.0
+    figure = draw_runs(runs, list(axes), "wait_p99_h")
+    check_readable(figure)
+    assert "P99 wait is 0 h at every point" in words_of(figure)
+    drawn = figure.axes[0]
+    limits = drawn.get_ylim() if COUNT in axes else drawn.get_xlim()
+    assert limits[0] >= -0.05
+    assert limits[1] == 1.0
+
+
 def test_samples_are_clouds_over_every_axis() -> None:
     count = 60
     runs = pd.DataFrame(

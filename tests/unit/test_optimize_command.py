@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.cli import optimize as command
+from simulator.cli.terminal import Terminal
 from simulator.optimisation.optimise import optimise
 from simulator.optimisation.search import search_of
 from simulator.scenario import load_study
@@ -135,10 +137,48 @@ def test_words_of_one_objective_show_the_best_beside_the_base() -> None:
     assert text.splitlines() == [
         "day: 24 trials",
         "",
-        "trial  count    idle  total carbon [kg CO2e]",
-        "   #1      1  ladder                   6.000",
-        " base                                  40.00",
+        "trial  a.count     a.idle  total carbon",
+        "                                kg CO2e",
+        "   #1        1     ladder         6.000",
+        " base        4  always-on         40.00",
     ]
+
+
+@pytest.mark.parametrize("axes", [2, 5, 12])
+def test_words_of_any_search_keep_to_80_columns_and_name_the_axes_left_out(axes: int) -> None:
+    states = [
+        {"name": f"state{at}", "after": f"{at + 1} h", "power": f"{90 - at} W", "wake_time": "1 h"}
+        for at in range(axes)
+    ]
+    base = day().replace({"nodes.n.idle_states": states})
+    ends = {"low": "10 min", "high": "59 min"}
+    paths = [f"nodes.n.idle_states[{at}].wake_time" for at in range(axes)]
+    said = table(trials=16, seeds=2, constraints=["energy_facility_kwh > 0"], sampler="random")
+    del said[COUNT], said[IDLE]
+    search = search_of(base, said | dict.fromkeys(paths, ends))
+
+    def formula(point: Any) -> dict[str, float]:
+        minutes = float(str(point.get(paths[0], "60 min")).split()[0])
+        return {CARBON: 1e6 - minutes, WAIT: minutes, "energy_facility_kwh": 1e7 + minutes}
+
+    lines = str(optimise(search, Formula(formula))).splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = lines[2].count("idle_states[")
+    rest = " ".join(line.strip() for line in lines if "wake_time" in line and line != lines[2])
+    assert shown >= 2
+    assert all((path in rest) == (at >= shown) for at, path in enumerate(paths))
+    assert lines[-1] == "means over 2 seeds"
+
+
+def test_progress_says_how_many_trials_are_left_and_how_long_they_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 1.0, 4.0])
+    monkeypatch.setattr("simulator.cli.optimize.time.monotonic", lambda: next(clock))
+    show = command._lines(Terminal(), "day")
+    show(4, 2000)
+    show(8, 2000)
+    assert capsys.readouterr().err == "day  8/2,000 trials, 2.00 trials/s, 16:36 left\n"
 
 
 def test_failed_trials_are_warned_of(study: Path) -> None:

@@ -137,6 +137,13 @@ def test_indices_are_drawn_largest_first_with_their_intervals() -> None:
     assert axes.get_xlabel() == "share of the variance of total carbon"
 
 
+def test_estimates_beyond_the_whole_are_not_called_more_than_all() -> None:
+    table = indices_table()
+    table.loc[1, ["first", "total"]] = 1.11, 1.02
+    title, _ = words(draw_indices(table, CARBON))
+    assert title == "a.count explains nearly all of the variance of total carbon"
+
+
 def test_no_indices_are_refused() -> None:
     with pytest.raises(InputError, match="has no indices to be drawn"):
         draw_indices(indices_table()[:0], CARBON)

@@ -59,6 +59,16 @@ def test_points_are_means_over_their_seeds() -> None:
         assert points.loc[point, "total_kgco2e"] == pytest.approx(mean, rel=1e-12)
 
 
+def test_a_mean_over_seeds_is_absent_where_one_of_the_runs_lacks_it() -> None:
+    study = fs.sweep(base(), {"clusters.few.count": [2, 4]}, seeds=2)
+    runs = study.runs
+    runs.loc[0, "wait_p99_h"] = np.nan
+    lacking = Study(study.plan, pa.Table.from_pandas(runs))
+    assert lacking.points["wait_p99_h"].isna().tolist() == [True, False]
+    assert lacking.means("wait_p99_h")["mean"].isna().tolist() == [True, False]
+    assert lacking.points["total_kgco2e"].equals(study.points["total_kgco2e"])
+
+
 def test_nothing_is_written_unless_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fs.sweep(base(), {"clusters.few.count": [2, 3]})
@@ -232,7 +242,7 @@ def test_a_study_counts_what_its_folder_knew_and_reads_as_its_table(tmp_path: Pa
     assert again.counts == {"runs": 4, "made": 0, "known": 4, "failed": 0}
     assert wider.counts == {"runs": 6, "made": 2, "known": 4, "failed": 0}
     assert again.runs.equals(first.runs)
-    assert str(first).splitlines()[0].split()[:2] == ["count", "carbon"]
+    assert str(first).splitlines()[0].split()[:2] == ["few.count", "carbon"]
     assert first._repr_html_() == f'<pre style="font-family: monospace">{first}</pre>'
     assert repr(first).startswith("<Study ")
 
