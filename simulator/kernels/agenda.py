@@ -7,7 +7,7 @@ array holds the whole heap.
 from simulator.kernels.compile import kernel
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def push(keys, size, key):
     """Add `key` to a heap of `size` keys; the heap holds size + 1 afterwards."""
     rise(keys, size, key)
@@ -32,7 +32,7 @@ def pop(keys, size):
     rise(keys, hole, keys[last])
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def rise(keys, at, key):
     """Put `key` into the hole at `at`, or above it where a parent is larger."""
     while at > 0:

@@ -123,7 +123,7 @@ def bill_jobs(jobs, window, rates, signals, bill):
         bill.embodied_kg[job] = rates.embodied_kg_per_ms[at] * gpus * duration
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def between(signal, site, first_ms, last_ms):
     """Return the integral of a signal between two instants. [kg/kWh x ms]"""
     first = (first_ms + signal.offset_ms) // signal.bin_ms

@@ -58,7 +58,7 @@ def close(tables, sleepers, cluster, node):
         tables.clock[CHANGED] = 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def close_awake(tables, sleepers, cluster, node):
     """Close an awake node, and take its timer, which is one of an open node."""
     if sleepers.heap_place[node] >= 0:

@@ -38,15 +38,21 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
     ----------
     function : callable
         A function on numpy arrays and numbers.
-    inline : {"never", "always"}
-        ``"always"`` for the small steps of a hot loop, whose arguments would otherwise be copied
-        at every call.
+    inline : {"never", "always", "llvm"}
+        For the small steps of a hot loop, whose arguments would otherwise be copied at every call.
+        ``"always"`` puts the source into its only caller; ``"llvm"`` compiles a step that several
+        call, or that is long, once, and inlines what came of it: numba takes longer than linearly
+        for a long function, and again for every copy.
     """
     if function is None:
         return lambda body: kernel(body, inline=inline)
+    if inline == "always":
+        return _compiled(function, inline="always")
+    if inline == "llvm":
+        return _compiled(function, forceinline=True)
     folder = cache_folder()
-    if inline == "always" or folder is None:
-        return _compiled(function, inline=inline)
+    if folder is None:
+        return _compiled(function)
     previous = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:

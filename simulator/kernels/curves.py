@@ -43,7 +43,7 @@ def concave(curves: Curves) -> NDArray[np.bool_]:
     return np.array([bool((np.diff(slope) <= STRAIGHT).all()) for slope in slopes], np.bool_)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def draw(curves, cluster, busy):
     """Return the dynamic power of one node in accelerators' worth, 0 to its accelerators.
 

@@ -73,7 +73,7 @@ def wake_as_needed(jobs, tables, sleepers):
     return at_once
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def wanted(clusters, cluster):
     """Return how many nodes of a cluster should be waking, by its queue and by what is kept."""
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
@@ -115,21 +115,21 @@ def count_needs(jobs, tables, sleepers):
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def saturated(clusters, cluster):
     """Return whether the queue can ask no more of a cluster: no node to wake, none to keep."""
     enough = clusters[cluster, NEEDED] >= most(clusters, cluster)
     return clusters[cluster, LADDER] == 0 or (enough and clusters[cluster, SPARE] == 0)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def most(clusters, cluster):
     """Return how many nodes of a cluster may be waking at most; no need beyond is counted."""
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
     return min(away, clusters[cluster, MOST_WAKING])
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def count_line(jobs, tables, sleepers, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
@@ -166,7 +166,7 @@ def count_line(jobs, tables, sleepers, route, cluster):
     clusters[cluster, SPARE] = spare
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def count_lines(jobs, tables, sleepers, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
@@ -191,7 +191,7 @@ def count_lines(jobs, tables, sleepers, shared):
             break
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def begin(tables, route):
     """Set a route's cursor on its first waiting job."""
     routes = tables.routes
@@ -200,7 +200,7 @@ def begin(tables, route):
     routes[route, CURSOR_JOB] = tables.heads[route, level]
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def follow(jobs, tables, route):
     """Move a route's cursor to the next waiting job; return whether there is one."""
     routes = tables.routes

@@ -9,7 +9,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.tables import NONE
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def before(due_ms, one, other):
     """Return whether a node is due before another."""
     return due_ms[one] < due_ms[other] or (due_ms[one] == due_ms[other] and one > other)

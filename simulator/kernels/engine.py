@@ -168,7 +168,7 @@ def decide(jobs, tables, sleepers, power):
                     tables.clusters[cluster, CLAIMED] = 0
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def fifo_pass(jobs, tables, power):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
@@ -226,7 +226,7 @@ def next_in_line(jobs, tables):
     return first
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def record(tables, sleepers, power, log):
     """Append one row for each node that changed at this instant."""
     clock = tables.clock
@@ -270,7 +270,7 @@ def sort(values, count):
         sink(values, 0, end)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def sink(values, at, count):
     """Let a number sink below the larger ones of a heap whose largest is on top."""
     value = values[at]

@@ -31,7 +31,7 @@ from simulator.kernels.tables import (
 )
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def start(jobs, tables, power, cluster, job, level):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
 
@@ -71,7 +71,7 @@ def start(jobs, tables, power, cluster, job, level):
         clock[RUNNING] += 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def place(tables, power, cluster, slot, gpus, busy, drawn, level):
     """Put a gang on its nodes and note them in its slot; return the lowest of them.
 
@@ -115,7 +115,7 @@ def place(tables, power, cluster, slot, gpus, busy, drawn, level):
     return first
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def complete(tables, power):
     """Settle the first completion of the agenda: free its accelerators and its slot."""
     clock = tables.clock

@@ -34,13 +34,13 @@ class Ladder(NamedTuple):
     drawn: NDArray[np.int64]  # [rows] how many are used up
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def begins_ms(ladder, cluster, level, idle_since_ms, entered_ms):
     """Return when the descent into `level` begins, all above it being entered at `entered_ms`."""
     return max(idle_since_ms + ladder.after_ms[cluster, level], entered_ms)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def draw_ms(ladder, row):
     """Return the next time drawn beforehand; there are enough for any instant. [ms]"""
     at = min(ladder.drawn[row], ladder.draws_ms.shape[1] - 1)

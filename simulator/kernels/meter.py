@@ -81,7 +81,7 @@ def close(meter, end_ms):
             settle_stay(meter.residency, cluster, node, end_ms)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def pour(meter, cluster, to_ms):
     """Add what has flowed in a cluster since it was last poured, bin by bin."""
     at_ms = meter.cursor[cluster, POURED_MS]
@@ -98,7 +98,7 @@ def pour(meter, cluster, to_ms):
     meter.cursor[cluster, POURED_MS] = at_ms
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def settle(meter, node, to_ms):
     """Add a node's own time at work and occupied since its last change."""
     nodes = meter.nodes

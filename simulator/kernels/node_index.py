@@ -58,7 +58,7 @@ def fill(words: NDArray[np.int64], places: int, nodes: int) -> None:
         at += places
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def lowest(words, base, table, row, column):
     """Return the lowest member of the non-empty set that begins at word `base`.
 
@@ -80,7 +80,7 @@ def lowest(words, base, table, row, column):
     return index
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def insert(words, base, table, row, column, member):
     """Put `member` into the set that begins at word `base`."""
     for level in range(1, table[row, column] + 1):
@@ -92,7 +92,7 @@ def insert(words, base, table, row, column, member):
         member >>= WORD_SHIFT
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def remove(words, base, table, row, column, member):
     """Take `member` out of the set that begins at word `base`."""
     for level in range(1, table[row, column] + 1):

@@ -42,7 +42,7 @@ def fits(clusters, cluster, gpus):
     return possible
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def choose(tables, cluster, gpus):
     """Return the node on which the cluster's rule places `gpus` <= one node's accelerators.
 
@@ -86,7 +86,7 @@ def choose_beside(tables, cluster, count, gpus):
     return chosen
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def move(tables, cluster, node, gpus):
     """Change a node's free accelerators by `gpus`, in the tables and in the index."""
     clusters = tables.clusters
@@ -108,7 +108,7 @@ def move(tables, cluster, node, gpus):
     touch(tables, node)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def touch(tables, node):
     """Note that a node changed at this instant."""
     if tables.nodes[node, NODE_DIRTY] == 0:
@@ -117,7 +117,7 @@ def touch(tables, node):
         tables.clock[DIRTY] += 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def enlist(tables, cluster, node):
     """Let placement choose a node from now on."""
     clusters = tables.clusters
@@ -146,7 +146,7 @@ def shut(tables, cluster, node):
         tables.clusters[cluster, CLOSED_EMPTY] += 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def unlist(tables, cluster, node):
     """Let placement choose a node no longer; what it holds goes on."""
     clusters = tables.clusters

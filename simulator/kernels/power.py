@@ -39,7 +39,7 @@ def bent_draw(curves, cluster, busy, drawn):
     return result
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def load(tables, power, cluster, node, busy, drawn, level, jobs):
     """Set what is at work on a node, and follow the power of a cluster under a budget.
 
@@ -62,7 +62,7 @@ def follow(loads, power, cluster, node, busy, drawn, level, jobs):
     power.dynamic_w[cluster] += power.span_w[cluster] * (after - before)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def most_draw(power, cluster, node, level):
     """Return the largest draw among the levels of a node's jobs, and of one more at `level`."""
     most = 0.0
@@ -73,7 +73,7 @@ def most_draw(power, cluster, node, level):
     return most
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def reserve(power, cluster, busy, drawn, most):
     """Return the most that a node may draw until its jobs have ended, in accelerators at work.
 

@@ -39,7 +39,7 @@ class Residency(NamedTuple):
     offset_ms: int  # the run's start lies so far into the first bin
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def spend(residency, cluster, node, code, from_ms, to_ms):
     """Add a stay of a node to its own time and to the bins that it crosses.
 
@@ -119,7 +119,7 @@ def spend_waking(residency, cluster, node, to_ms):
     row[node, SINCE_MS] = to_ms
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def settle_stay(residency, cluster, node, to_ms):
     """Add all that a node did up to `to_ms`; return whether it slept in a state without latency."""
     row = residency.nodes
@@ -137,7 +137,7 @@ def settle_stay(residency, cluster, node, to_ms):
     return False
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def turn(residency, cluster, node, time_ms, state, held):
     """Let a node change to a state, after what it did until then."""
     ladder = residency.ladder

@@ -114,7 +114,7 @@ def bill_shares(changes, shares, window, rates, node_site, signals, nodes, bill)
             bill.marginal_kg[job] += part * pue * over
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def follow(nodes, node, time_ms, window, rates, node_site, signals):
     """Bring the integrals of a node up to an instant."""
     first = max(np.int64(nodes[node, SINCE_MS]), window[0])
@@ -130,7 +130,7 @@ def follow(nodes, node, time_ms, window, rates, node_site, signals):
     nodes[node, SINCE_MS] = time_ms
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def add(nodes, node, column, value):
     """Add to an integral of a node, and note what rounding takes from the sum."""
     before = nodes[node, column]
@@ -140,7 +140,7 @@ def add(nodes, node, column, value):
     nodes[node, column + INTEGRALS] += before - (after - added) + (value - added)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def since(nodes, node, begun, at, column):
     """Return what was added to an integral of a node since the start of a share of it."""
     first = column - OVER_TIME

@@ -63,7 +63,7 @@ from simulator.kernels.tables import (
 from simulator.kernels.timers import is_stale, renew_timer, take_timer
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def kept(clusters, cluster):
     """Return how many idle nodes of a cluster stay awake.
 
@@ -135,7 +135,7 @@ def descend(tables, sleepers, log, now_ms):
             log_descent(tables, log, node, begin_ms)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def log_descent(tables, log, node, begin_ms):
     """Log that an idle node began its descent."""
     row = tables.clock[LOG_ROWS]
@@ -148,7 +148,7 @@ def log_descent(tables, log, node, begin_ms):
     tables.clock[LOG_ROWS] = row + 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def take_out(tables, sleepers, cluster, node):
     """Take an awake and closed node that holds nothing, and has no timer, out of service."""
     tables.clusters[cluster, CLOSED_EMPTY] -= 1
@@ -159,7 +159,7 @@ def take_out(tables, sleepers, cluster, node):
     sleepers.rests[node, RENEWED] = 0
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def fall_asleep(tables, sleepers, cluster, node, begin_ms):
     """Let an idle node begin its descent at `begin_ms`."""
     ladder = sleepers.ladder
@@ -207,7 +207,7 @@ def deepen(tables, sleepers, cluster, node):
     sleepers.moments_ms[node, ENTERED_MS] = entered_ms
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def wake_one(tables, sleepers, cluster):
     """Wake the next sleeper of a cluster; return whether it is awake at once.
 
@@ -242,7 +242,7 @@ def wake_one(tables, sleepers, cluster):
     return False
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def stop_waking(tables, sleepers, cluster, node):
     """Take a node out of the waking ones."""
     clock = tables.clock
@@ -273,7 +273,7 @@ def finish_waking(tables, sleepers):
     enlist(tables, cluster, node)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def cancel_one(tables, sleepers, cluster):
     """Cancel the wake-up begun last: the node is a sleeper again.
 
@@ -291,7 +291,7 @@ def cancel_one(tables, sleepers, cluster):
     insert_above(tables, sleepers, cluster, node, below)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def fall_back(tables, sleepers, cluster, node):
     """Let a waking node fall back to the state it came from, or go on entering it."""
     clock = tables.clock

@@ -19,7 +19,7 @@ from simulator.kernels.tables import (
 )
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def insert_above(tables, sleepers, cluster, node, below):
     """Put a node into its cluster's stack of sleepers, right above `below`, NONE for the bottom."""
     rests = sleepers.rests
@@ -39,7 +39,7 @@ def insert_above(tables, sleepers, cluster, node, below):
     clusters[cluster, SLEEPING] += 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def take_sleeper(tables, sleepers, cluster, node):
     """Take a node out of the stack of sleepers."""
     rests = sleepers.rests
@@ -59,7 +59,7 @@ def take_sleeper(tables, sleepers, cluster, node):
     clusters[cluster, SLEEPING] -= 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def next_to_wake(tables, sleepers, cluster):
     """Return the sleeper to wake: the topmost that enters its first state no longer, else the top.
 
@@ -78,7 +78,7 @@ def next_to_wake(tables, sleepers, cluster):
     return resting if resting >= 0 else clusters[cluster, LAST_ASLEEP]
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def lies_above(sleepers, node, other):
     """Return whether a sleeper lies above another: it came to rest later, or fell idle later."""
     moments_ms = sleepers.moments_ms

@@ -56,7 +56,7 @@ def renew_timer(tables, sleepers, cluster, node):
         set_timer(tables, sleepers, cluster, node)
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def heap_of(tables, cluster, node):
     """Return where the heap of a node's timer begins, and the column with its size."""
     base = tables.clusters[cluster, FIRST_NODE]
@@ -65,7 +65,7 @@ def heap_of(tables, cluster, node):
     return base + len(tables.nodes), CLOSED_TIMED
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def set_timer(tables, sleepers, cluster, node):
     """Put an idle node among those whose descent is due."""
     sleepers.due_ms[node] = sleepers.moments_ms[node, DESCENT_MS]
@@ -75,7 +75,7 @@ def set_timer(tables, sleepers, cluster, node):
     tables.clusters[cluster, column] = size + 1
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def take_timer(tables, sleepers, cluster, node):
     """Take a node out of those whose descent is due."""
     base, column = heap_of(tables, cluster, node)

@@ -96,7 +96,7 @@ def first_fit_loop(submit_ms, duration_ms, gpus, accelerators, loop):
     return head, ended
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def part_of(gpus, accelerators):
     """Return what a job holds on its one partly held node."""
     return gpus if gpus <= accelerators else gpus % accelerators
@@ -133,7 +133,7 @@ def place(job, gpus, accelerators, free, hint, chain, part_node, next_whole):
     return True
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def lowest(free, hint, gpus):
     """Return the lowest node with so many free, NONE if there is none."""
     node = hint[gpus]
@@ -143,7 +143,7 @@ def lowest(free, hint, gpus):
     return node if node < len(free) else NONE
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def free_node(free, hint, node, gpus):
     """Free `gpus` accelerators of a node."""
     free[node] += gpus
