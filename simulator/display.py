@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from simulator.units import H_PER_D, MS_PER_H, S_PER_H
