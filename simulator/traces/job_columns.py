@@ -152,6 +152,8 @@ def requested(
         return None
     requested_ms = columns.numbers("requested_s", default=np.nan) * MS_PER_S
     columns.refuse("requested_s", requested_ms < 0, "must not be negative")
+    nothing = (requested_ms == 0) & (duration_ms > 0)
+    columns.refuse("requested_s", nothing, "must be above 0 for a job that takes time")
     short = int((requested_ms < duration_ms).sum())
     if short:
         columns.findings.warn(f"{counted(short, 'job')} ran longer than requested")

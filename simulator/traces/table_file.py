@@ -67,10 +67,46 @@ def open_table(path: Path, findings: Findings) -> TableFile:
     sha256 = hashlib.sha256(packed).hexdigest()
     if packed.startswith(_PARQUET):
         return TableFile("parquet", _parquet_names(packed, findings), 1, sha256, packed)
-    content = _unpacked(packed, findings).removeprefix(_BOM).rstrip(b"\r\n\t ")
+    content = _unpacked(packed, findings)
     if not content:
         findings.stop("the file is empty; it needs a header row and at least one row of data")
     return TableFile("csv", _csv_names(content, findings), 2, sha256, content + b"\n")
+
+
+def open_rows(path: Path, names: Sequence[str], findings: Findings) -> TableFile:
+    """Open a CSV file without a header row, whose columns have these names.
+
+    Raises
+    ------
+    InputError
+        As `open_table`.
+    """
+    packed = _file_bytes(path, findings)
+    content = _unpacked(packed, findings)
+    if not content:
+        findings.stop("the file is empty; it needs at least one row of data")
+    # Where somebody put the header in front of it, that row is the header.
+    given = content.split(b"\n", 1)[0].strip() == ",".join(names).encode()
+    header = b"" if given else ",".join(names).encode() + b"\n"
+    sha256 = hashlib.sha256(packed).hexdigest()
+    return TableFile("csv", tuple(names), 2 if given else 1, sha256, header + content + b"\n")
+
+
+def open_text(path: Path, findings: Findings) -> tuple[bytes, str]:
+    """Return a text file, plain or gzipped, unpacked, and the SHA-256 of its bytes.
+
+    Raises
+    ------
+    InputError
+        As `open_table`.
+    """
+    packed = _file_bytes(path, findings)
+    if packed.startswith(_PARQUET):
+        findings.stop("a Parquet file, not a text")
+    content = _unpacked(packed, findings)
+    if not content:
+        findings.stop("the file is empty")
+    return content, hashlib.sha256(packed).hexdigest()
 
 
 def has_columns(file: TableFile, wanted: Sequence[str], findings: Findings) -> bool:
@@ -226,6 +262,7 @@ def _file_bytes(path: Path, findings: Findings) -> bytes:
 
 
 def _unpacked(packed: bytes, findings: Findings) -> bytes:
+    """Return the text without a byte order mark and what is blank at its end."""
     if packed.startswith(_ZIP):
         findings.stop("a zip archive or a spreadsheet; save it as CSV or Parquet")
     content = packed
@@ -238,7 +275,7 @@ def _unpacked(packed: bytes, findings: Findings) -> bytes:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         findings.stop(f"not UTF-8 text at byte {error.start}; save the file as UTF-8")
-    return content
+    return content.removeprefix(_BOM).rstrip(b"\r\n\t ")
 
 
 def _csv_names(content: bytes, findings: Findings) -> tuple[str, ...]:
