@@ -175,6 +175,17 @@ def _users(
     return codes, tuple(coded.dictionary.to_pylist())
 
 
+def misfits(rows: JobRows, fleet: Fleet) -> NDArray[np.bool_]:
+    """Return which jobs no cluster of a fleet could ever hold, bool[jobs].
+
+    By their size, or because nothing is called as the cluster or the accelerator they ask for.
+    """
+    everywhere = tuple(range(len(fleet.cluster_names)))
+    route, routes, _ = _routes(rows, fleet, everywhere)
+    room = [max((int(fleet.capacity[k]) for k in clusters), default=0) for clusters in routes]
+    return rows.gpus > np.array(room, np.int64)[route]
+
+
 def _too_large(
     rows: JobRows,
     fleet: Fleet,

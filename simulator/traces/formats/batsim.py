@@ -52,15 +52,16 @@ def batsim(
     _refuse_unknown(jobs, rows, profiles, findings)
     value = {key: _numbers(jobs, key, rows, findings) for key in ("subtime", "res", "walltime")}
     findings.check()
-    delays = {name: _delay(name, profiles) for name in {str(job["profile"]) for job in jobs}}
-    delay_s = np.array([delays[str(job["profile"])] for job in jobs], np.float64)
+    delays: dict[str, float] = {}
+    delay_s = np.array([_delay(str(job["profile"]), profiles, delays) for job in jobs], np.float64)
     limit_s = np.where(value["walltime"] > 0, value["walltime"], np.inf)
     cut = limit_s < delay_s
     gpus, odd = whole_accelerators(value["res"] / (processors_per_accelerator or 1))
     sieve = Sieve(len(jobs))
-    for kind in sorted({_kind(profiles[str(job["profile"])]) for job in jobs}):
-        mine = np.array([_kind(profiles[str(job["profile"])]) == kind for job in jobs], bool)
-        sieve.drop(mine & np.isnan(delay_s), f"its profile of type {kind} is no delay")
+    kinds = np.array([_kind(profiles[str(job["profile"])]) for job in jobs])
+    for kind in np.unique(kinds[np.isnan(delay_s)]):
+        mine = np.isnan(delay_s) & (kinds == kind)
+        sieve.drop(mine, f"how long a profile of type {kind} takes only a platform tells")
     columns: dict[str, tuple[str, Any]] = {
         "job_id": ("id", [str(job["id"]) for job in jobs]),
         "submit_s": ("subtime", value["subtime"]),
@@ -126,9 +127,21 @@ def _kind(profile: object) -> str:
     return shown(profile.get("type") if isinstance(profile, dict) else profile).strip('"')
 
 
-def _delay(name: str, profiles: dict[str, Any], depth: int = 0) -> float:
-    """Return how long a profile takes, NaN where only a platform would tell. [s]."""
-    profile = profiles.get(name)
+def _delay(name: str, profiles: dict[str, Any], known: dict[str, float], depth: int = 0) -> float:
+    """Return how long a profile takes, NaN where only a platform would tell. [s].
+
+    What is known of profiles is kept in `known`, so that each is looked at once; one that contains
+    itself stays NaN.
+    """
+    if name not in known:
+        known[name] = math.nan
+        known[name] = _delay_of(profiles.get(name), profiles, known, depth)
+    return known[name]
+
+
+def _delay_of(
+    profile: object, profiles: dict[str, Any], known: dict[str, float], depth: int
+) -> float:
     if not isinstance(profile, dict):
         return math.nan
     if profile.get("type") in DELAYS and _is_number(profile.get("delay")):
@@ -136,6 +149,6 @@ def _delay(name: str, profiles: dict[str, Any], depth: int = 0) -> float:
     if profile.get("type") in SEQUENCES and depth < MOST_NESTED:
         times, parts = profile.get("repeat", 1), profile.get("seq")
         if _is_number(times) and isinstance(parts, list):
-            total = math.fsum(_delay(str(part), profiles, depth + 1) for part in parts)
-            return float(times) * total
+            whole = [_delay(str(part), profiles, known, depth + 1) for part in parts]
+            return float(times) * math.fsum(whole)
     return math.nan
