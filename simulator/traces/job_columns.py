@@ -81,6 +81,7 @@ class JobColumns:
         if bad.any():
             at = int(np.argmax(bad))
             said = self.cells[self.named[key]][at].as_py()
+            said = int(said) if isinstance(said, float) and said.is_integer() else said
             text = shown(said).strip('"')
             found = f": {text}" if text and said is not None else ""
             self.findings.refuse(f"{self.named[key]} {rule}{found} in {row_list(self.rows[bad])}")

@@ -68,12 +68,13 @@ def alibaba_gpu_2020(file: "JobFile", findings: Findings) -> JobCells:
     sieve.drop(gpus == 0, "no task with a GPU")
     sieve.drop(np.isnan(submit), "no start_time in the job table")
     sieve.drop(np.isinf(first), "no task with a GPU started")
-    sieve.drop(np.isnan(last), "a task with a GPU has no end_time")
+    sieve.drop(np.isinf(last), "a task with a GPU has no end_time")
+    ran_s = np.subtract(last, first, out=np.zeros(len(rows)), where=sieve.keep)
     shared = int((odd & sieve.keep).sum())
     columns = {
         "job_id": ("job_name", jobs["job_name"]),
         "submit_s": ("start_time", submit),
-        "duration_s": ("last end_time - first start_time", last - first),
+        "duration_s": ("last end_time - first start_time", ran_s),
         "gpus": ("inst_num x plan_gpu", whole),
         "user": ("user", jobs["user"]),
     }
@@ -93,7 +94,7 @@ def _table(
 def _held(
     jobs: "pa.ChunkedArray", tasks: "pa.ChunkedArray", value: dict[str, Any]
 ) -> tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]:
-    """Return GPUs, first start and last end of each job; NaN for an end that is missing."""
+    """Return GPUs, first start and last end of each job; infinite where one is missing."""
     import pyarrow.compute as pc
 
     found = pc.index_in(as_text(tasks), as_text(jobs).combine_chunks()).fill_null(-1)
@@ -104,6 +105,6 @@ def _held(
     starts, ends = value["start_time"][chosen], value["end_time"][chosen]
     first, last = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(first, owner, np.where(np.isnan(starts), np.inf, starts))
-    np.maximum.at(last, owner, ends)
+    np.maximum.at(last, owner, np.where(np.isnan(ends), np.inf, ends))
     held = np.bincount(owner, gpus[chosen], count).astype(np.float64)
     return held, first, last
