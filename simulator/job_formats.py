@@ -110,6 +110,13 @@ def job_formats() -> dict[str, JobFormat]:
     return dict(sorted(_FORMATS.items()))
 
 
+def format_names() -> tuple[str, ...]:
+    """Return the names of all formats, without importing any: modules are called as they are."""
+    package = import_module(PACKAGE)
+    own = {each.name.replace("_", "-") for each in pkgutil.iter_modules(package.__path__)}
+    return tuple(sorted(own | {each.name for each in metadata.entry_points(group=ENTRY_POINTS)}))
+
+
 @cache
 def _find() -> None:
     """Import every module that registers a format, once."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import listing, nearest, shown
-from simulator.job_formats import job_formats
+from simulator.job_formats import format_names, job_formats
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
 from simulator.scenario.fields import (
     Marker,
@@ -100,7 +100,7 @@ class FormatName(Marker):
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of the formats."""
-        return {"enum": [name for name, each in job_formats().items() if not each.beside]}
+        return {"enum": list(format_names())}
 
 
 class JobFile(FileSpec):

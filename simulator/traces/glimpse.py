@@ -55,5 +55,5 @@ def _parquet_names(path: Path) -> tuple[str, ...]:
 
     try:
         return tuple(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         return ()

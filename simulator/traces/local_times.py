@@ -1,7 +1,8 @@
 """Local times of traces that name no zone, as instants."""
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-NOT_A_TIME = np.iinfo(np.int64).min
+_CLOCK: Final = re.compile(r"NaT|\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+NOT_A_TIME: Final = np.iinfo(np.int64).min
 """Stands for a time that is missing. [ms]"""
 
 
@@ -33,13 +35,15 @@ def clock_ms(
     findings : Findings
         Takes texts that are no times.
     """
-    plain = ["NaT" if text is None or text in ("", "None") else text for text in texts]
-    try:
-        return np.array(plain, "datetime64[ms]").astype(np.int64)
-    except ValueError:
-        bad = np.array([not _is_time(text) for text in plain], bool)
-    said = shown(plain[int(np.argmax(bad))])
-    findings.refuse(f"{name} is no time in {row_list(rows[bad])}: {said}")
+    plain = ["NaT" if text is None or text in ("", "None") else str(text) for text in texts]
+    good = np.array([_CLOCK.fullmatch(text) is not None for text in plain], bool)
+    if good.all():
+        try:
+            return np.array(plain, "datetime64[ms]").astype(np.int64)
+        except ValueError:
+            good = np.array([_is_time(text) for text in plain], bool)
+    said = shown(plain[int(np.argmin(good))])
+    findings.refuse(f"{name} is no time in {row_list(rows[~good])}: {said}")
     return np.full(len(plain), NOT_A_TIME)
 
 

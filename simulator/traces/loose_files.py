@@ -64,7 +64,7 @@ def job_file(text: str, form: str | None, options: Mapping[str, Any]) -> JobFile
         near = nearest(form, job_formats())
         meant = f"did you mean {near}? " if near else ""
         rule = f"{form} is no format of jobs; {meant}known are {listing(job_formats())}"
-        raise InputError(text, [Issue("--format", rule)])
+        raise InputError(text, [Issue("format", rule)])
     said = {key: value for key, value in options.items() if value}
     try:
         return JobFile(text=text, path=path, format=form, **said)

@@ -140,8 +140,8 @@ def read_columns(file: TableFile, wanted: Sequence[str], findings: Findings) -> 
 
         try:
             table = pq.read_table(pa.BufferReader(file.content), columns=names)
-        except (pa.ArrowException, OSError) as error:
-            findings.stop(f"the Parquet file is broken: {str(error).splitlines()[0]}")
+        except (pa.ArrowException, OSError, ValueError) as error:
+            findings.stop(f"the Parquet file is broken: {_first_line(error)}")
         _refuse_types(table, findings)
     else:
         table = _csv_table(file, names, findings)
@@ -247,11 +247,9 @@ def _number_hint(text: str) -> str:
 def _file_bytes(path: Path, findings: Findings) -> bytes:
     resolved = "" if findings.text == str(path) else f" ({path})"
     if not path.exists():
-        where = (
-            "; docs/data.md says where anyone gets it, and FLEETSIM_DATA names its folder"
-            if findings.text.startswith("data:")
-            else "; a relative path starts at the scenario's folder"
-        )
+        where = "; a relative path starts at the scenario's folder" if findings.path else ""
+        if findings.text.startswith("data:"):
+            where = "; docs/data.md says where anyone gets it, and FLEETSIM_DATA names its folder"
         findings.stop(f"no such file{resolved}{where}")
     if not path.is_file():
         findings.stop(f"not a file{resolved}; give the path of a CSV or Parquet file")
@@ -293,8 +291,12 @@ def _parquet_names(content: bytes, findings: Findings) -> tuple[str, ...]:
 
     try:
         return tuple(pq.read_schema(pa.BufferReader(content)).names)
-    except pa.ArrowException as error:
-        findings.stop(f"the Parquet file is broken: {str(error).splitlines()[0]}")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        findings.stop(f"the Parquet file is broken: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _csv_table(file: TableFile, names: list[str], findings: Findings) -> "pa.Table":

@@ -162,7 +162,7 @@ def _column(
 
 def _rare(
     parts: Sequence[NDArray[Number] | None],
-    defaults: Sequence[NDArray[Number] | float],
+    default: Sequence[NDArray[Number] | float],
     batches: Sequence[Batch],
     order: NDArray[np.int64] | None,
     kind: type[Number] = np.float64,  # type: ignore[assignment]
@@ -170,9 +170,7 @@ def _rare(
     """Return a column that few workloads have, or None where none has it."""
     if all(part is None for part in parts):
         return None
-    filled = [
-        default if part is None else part for part, default in zip(parts, defaults, strict=True)
-    ]
+    filled = [other if part is None else part for part, other in zip(parts, default, strict=True)]
     return _column(filled, batches, order, kind)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.errors import InputError
-from simulator.job_formats import job_format, job_formats
+from simulator.job_formats import format_names, job_format, job_formats
 from simulator.traces.glimpse import format_of
 from tests.trace_files import jobs_of
 from tests.unit import trace_samples as samples
@@ -199,6 +199,10 @@ def test_opendc_counts_gpus_where_there_are_any_and_knows_older_names(tmp_path: 
 # What all formats share
 
 
+def test_formats_are_called_as_their_modules() -> None:
+    assert format_names() == tuple(job_formats())
+
+
 @pytest.mark.parametrize("form", FOREIGN)
 def test_every_format_has_a_sample_and_is_told_by_it(tmp_path: Path, form: str) -> None:
     assert format_of(written(tmp_path, form)) == form
@@ -262,6 +266,15 @@ def test_every_malformed_line_of_an_swf_log_is_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("count", [1, 17, 20, 40])
+def test_lines_of_one_wrong_length_are_refused(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "bad.swf"
+    path.write_text("; header\n" + (" ".join(["1"] * count) + "\n") * 3, encoding="utf-8")
+    fields = f"{count} field{'' if count == 1 else 's'}"
+    said = refused(path, "swf")
+    assert said[:3] == [f"row {row} has {fields} in place of 18" for row in (2, 3, 4)]
+
+
 def test_of_many_malformed_lines_the_first_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "bad.swf"
     path.write_text("1 2 3\n" * 500, encoding="utf-8")
@@ -294,6 +307,7 @@ def test_impossible_numbers_of_an_swf_log_are_refused_together(tmp_path: Path) -
         ("helios", "\n12,ub", "\n11,ub", 'job_id must be unique: "11" stands in rows 2 and 3'),
         ("helios", "vcx,4,", "vcx,-4,", "gpu_num must be at least 1: -4 in row 3"),
         ("helios", "18:41:27", "25:41:27", "submit_time is no time in row 3"),
+        ("helios", "18:41:27", "18:41:27Z", "submit_time is no time in row 3"),
         ("helios", ",vcx,1,1", ",vcx,1,1,1", "1 row without 12 columns: row 2 (row 2 has 13)"),
         ("acme", "11:01:16", "10:01:16", "end_time - start_time must not be negative"),
         ("acme", "19:28:54+08:00,2023", "soon,2023", "start_time"),
@@ -338,6 +352,16 @@ def test_what_is_no_such_trace_is_refused(tmp_path: Path, form: str, text: str, 
     path = tmp_path / "x"
     path.write_text(text, encoding="utf-8")
     assert said in "\n".join(refused(path, form))
+
+
+def test_a_broken_parquet_file_is_one_problem(tmp_path: Path) -> None:
+    path = written(tmp_path, "opendc")
+    content = bytearray(path.read_bytes())
+    for at in range(len(content) - 200, len(content) - 8):
+        content[at] = 0x83
+    path.write_bytes(content)
+    (said,) = refused(path, "opendc")
+    assert said.startswith("the Parquet file is broken: ")
 
 
 def test_a_trace_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:

@@ -127,20 +127,20 @@ def _kind(profile: object) -> str:
     return shown(profile.get("type") if isinstance(profile, dict) else profile).strip('"')
 
 
-def _delay(name: str, profiles: dict[str, Any], known: dict[str, float], depth: int = 0) -> float:
+def _delay(name: str, profiles: dict[str, Any], known_s: dict[str, float], depth: int = 0) -> float:
     """Return how long a profile takes, NaN where only a platform would tell. [s].
 
-    What is known of profiles is kept in `known`, so that each is looked at once; one that contains
-    itself stays NaN.
+    What is known of profiles is kept in `known_s`, so that each is looked at once; one that
+    contains itself stays NaN.
     """
-    if name not in known:
-        known[name] = math.nan
-        known[name] = _delay_of(profiles.get(name), profiles, known, depth)
-    return known[name]
+    if name not in known_s:
+        known_s[name] = math.nan
+        known_s[name] = _delay_of(profiles.get(name), profiles, known_s, depth)
+    return known_s[name]
 
 
 def _delay_of(
-    profile: object, profiles: dict[str, Any], known: dict[str, float], depth: int
+    profile: object, profiles: dict[str, Any], known_s: dict[str, float], depth: int
 ) -> float:
     if not isinstance(profile, dict):
         return math.nan
@@ -149,6 +149,6 @@ def _delay_of(
     if profile.get("type") in SEQUENCES and depth < MOST_NESTED:
         times, parts = profile.get("repeat", 1), profile.get("seq")
         if _is_number(times) and isinstance(parts, list):
-            whole = [_delay(str(part), profiles, known, depth + 1) for part in parts]
+            whole = [_delay(str(part), profiles, known_s, depth + 1) for part in parts]
             return float(times) * math.fsum(whole)
     return math.nan

@@ -7,6 +7,7 @@ that begin with a semicolon are comments, of which the header tells when the log
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -101,17 +102,19 @@ def _fields(
     import pandas as pd
 
     try:
-        # A column more than there are fields, so that longer lines are seen.
-        table = pd.read_csv(
-            BytesIO(content),
-            sep=r"\s+",
-            comment=";",
-            header=None,
-            names=list(range(FIELDS + 1)),
-            dtype=np.float64,
-            index_col=False,
-        )
-    except (ValueError, pd.errors.ParserError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # A column more than there are fields, so that longer lines are seen.
+            table = pd.read_csv(
+                BytesIO(content),
+                sep=r"\s+",
+                comment=";",
+                header=None,
+                names=list(range(FIELDS + 1)),
+                dtype=np.float64,
+                index_col=False,
+            )
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning):
         _refuse_lines(content, findings)
     values = table.to_numpy()
     fields: NDArray[np.float64] = np.ascontiguousarray(values[:, :FIELDS])
