@@ -146,7 +146,7 @@ def convert(
 ) -> None:
     """Write the jobs of a trace under our own columns."""
     from simulator.traces.conversion import WRITERS, table_of_jobs, writer_for
-    from simulator.traces.findings import instant
+    from simulator.traces.findings import counted, instant
     from simulator.traces.jobs import read_trace
     from simulator.traces.loose_files import job_file
 
@@ -167,7 +167,7 @@ def convert(
     keys = f'file = "{output.name}"'
     if trace.first_ms is not None:
         keys += f", origin = {instant(trace.first_ms)}"
-    out.say(f"{output}: {len(trace.jobs):,} jobs, columns {', '.join(table.column_names)}")
+    out.say(f"{output}: {counted(len(trace.jobs), 'job')}, columns {', '.join(table.column_names)}")
     out.say(f"replay them with jobs = {{ {keys} }}")
     out.document(
         {
@@ -197,6 +197,7 @@ def export(
     """Write the jobs of a finished run for another program."""
     from simulator.exports import EXPORTS, NOT_EXPORTED
     from simulator.results import load_results
+    from simulator.traces.findings import counted
 
     out = terminal(context, json, quiet, no_progress)
     if to not in EXPORTS:
@@ -211,12 +212,13 @@ def export(
     written = len(results.jobs) - sum(left.values())
     for state, count in left.items():
         if count:
-            out.warn(f"{count:,} jobs left out: {state} when the run ended")
-    out.say(f"{output}: {written:,} jobs")
+            out.warn(f"{counted(count, 'job')} left out: {state} when the run ended")
+    out.say(f"{output}: {counted(written, 'job')}")
     out.document({"file": str(output), "to": to, "jobs": written, "left_out": left})
 
 
 def _check_jobs(file: str, jobs: "JobFile", scenario: Path | None, out: Terminal) -> None:
+    from simulator.traces.findings import counted
     from simulator.traces.job_facts import facts_of
     from simulator.traces.jobs import read_trace
 
@@ -231,7 +233,7 @@ def _check_jobs(file: str, jobs: "JobFile", scenario: Path | None, out: Terminal
         names = _misfits(trace.jobs, scenario)
         document["misfits"] = {"jobs": len(names), "named": names[:MISFITS_NAMED]}
         shown = f": {_few(names)}" if names else ""
-        lines.append(_line("no place", f"{len(names):,} jobs in {scenario}{shown}"))
+        lines.append(_line("no place", f"{counted(len(names), 'job')} in {scenario}{shown}"))
     out.say("\n".join(lines))
     out.document(document)
 
@@ -262,7 +264,9 @@ def _misfits(jobs: "JobRows", scenario: Path) -> list[str]:
 
 
 def _job_lines(title: str, facts: "JobFacts") -> Iterator[str]:
-    yield f"{title}, {facts.jobs:,} jobs"
+    from simulator.traces.findings import counted
+
+    yield f"{title}, {counted(facts.jobs, 'job')}"
     yield _line("submitted", f"{facts.first} to {facts.last}, {facts.span_d:,.4g} d")
     yield _line(
         "GPU-days",
@@ -277,11 +281,13 @@ def _job_lines(title: str, facts: "JobFacts") -> Iterator[str]:
         f"{facts.gaps:,} of more than a day without a job; the longest {facts.longest_gap_d:.3g} d "
         f"from {facts.longest_gap_from}",
     )
-    more = [f"{facts.users:,} users" if facts.users is not None else ""]
-    more.append(f"{facts.requested:,} jobs asked for another run time" if facts.requested else "")
-    more.append(f"{facts.deadlines:,} deadlines" if facts.deadlines else "")
-    if any(more):
-        yield _line("also", ", ".join(text for text in more if text))
+    more = [] if facts.users is None else [counted(facts.users, "user")]
+    if facts.requested:
+        more.append(f"{counted(facts.requested, 'job')} asked for another run time")
+    if facts.deadlines:
+        more.append(counted(facts.deadlines, "deadline"))
+    if more:
+        yield _line("also", ", ".join(more))
     for reason, count in facts.dropped.items():
         yield _line("left out", f"{count:,} {reason}")
 

@@ -117,7 +117,7 @@ def test_check_takes_other_names_of_columns(shell: Shell, tmp_path: Path) -> Non
     (tmp_path / "j.csv").write_text("name,t,duration_s,gpus\na,0,60,1\n", encoding="utf-8")
     assert shell("traces", "check", "j.csv")[0] == 2
     words = ("--column", "job_id=name", "--column", "submit_s=t")
-    assert "csv, 1 jobs" in shell("traces", "check", "j.csv", *words)[1]
+    assert "csv, 1 job" in shell("traces", "check", "j.csv", *words)[1]
 
 
 def test_check_lists_all_that_is_wrong(shell: Shell, tmp_path: Path) -> None:
@@ -236,6 +236,28 @@ def test_a_converted_trace_is_replayed(shell: Shell, tmp_path: Path) -> None:
     assert "2 jobs" in shell("validate", "t.toml")[1]
 
 
+def test_a_trace_and_what_it_is_converted_to_run_alike(shell: Shell, tmp_path: Path) -> None:
+    written(tmp_path, "swf")
+    said = ("--processors-per-accelerator", 8)
+    assert shell("traces", "convert", "log.swf", "-o", "jobs.parquet", *said)[0] == 0
+    energies = []
+    for name, jobs in (
+        ("direct", 'file = "log.swf", processors_per_accelerator = 8'),
+        ("converted", 'file = "jobs.parquet"'),
+    ):
+        text = SCENARIO + f"jobs = {{ {jobs} }}\n"
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        code, out, err = shell("run", f"{name}.toml", "-o", name, "--json")
+        assert code == 0, err
+        summary = json.loads(out)
+        assert summary["jobs_finished"] == 3
+        energies.append(summary["energy_dynamic_kwh"])
+    # 100 s on 1 of 8 accelerators and 60.5 s on 2, of 4 kW between idle and busy.
+    assert energies == pytest.approx([(100 * 1 + 60.5 * 2) / 8 * 4 / 3600] * 2)
+    said_of_it = json.loads((tmp_path / "direct" / "manifest.json").read_text(encoding="utf-8"))
+    assert "1 job left out: no processors" in "\n".join(said_of_it["warnings"])
+
+
 def test_the_same_trace_gives_the_same_bytes(shell: Shell, tmp_path: Path) -> None:
     written(tmp_path, "helios")
     for name in ("a.csv.gz", "b.csv.gz"):
@@ -278,7 +300,7 @@ def test_export_writes_the_jobs_file_of_batsim(shell: Shell, tmp_path: Path) -> 
     assert shell("run", "s.toml", "-o", "out", "--quiet")[0] == 0
     code, out, err = shell("traces", "export", "out", "--to", "batsim", "-o", "out_jobs.csv")
     assert (code, out) == (0, "out_jobs.csv: 5 jobs\n")
-    assert "1 jobs left out: running when the run ended" in err
+    assert "1 job left out: running when the run ended" in err
     lines = (tmp_path / "out_jobs.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == (
         "job_id,workload_name,profile,submission_time,requested_number_of_resources,"
@@ -320,6 +342,15 @@ def test_no_two_jobs_of_an_export_hold_one_accelerator(shell: Shell) -> None:
         assert not begins or not now & held
         now = now | held if begins else now - held
     assert max(max(held) for _, _, held in events) < 64 * 8
+
+
+def test_a_run_in_which_no_job_ended_gives_a_header(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "jobs.csv").write_text(f"{HEADER}\na,0,999999,1\n", encoding="utf-8")
+    (tmp_path / "s.toml").write_text(REPLAY, encoding="utf-8")
+    assert shell("run", "s.toml", "-o", "out", "--quiet")[0] == 0
+    done = json.loads(shell("traces", "export", "out", "-o", "jobs_out.csv", "--json")[1])
+    assert done["left_out"] == {"running": 1, "queued": 0}
+    assert Path("jobs_out.csv").read_text(encoding="utf-8") == ",".join(BATSIM_COLUMNS) + "\n"
 
 
 def test_export_refuses_what_it_does_not_know(shell: Shell) -> None:

@@ -124,7 +124,7 @@ def test_alibaba_2023(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert trace.first_ms is None
     assert dict(trace.jobs.dropped) == {"no GPU": 1, "never scheduled": 1}
-    assert trace.jobs.notes == ("1 pod of a part of a GPU hold a whole one",)
+    assert trace.jobs.notes == ("a whole GPU goes to 1 pod that asked for a part",)
 
 
 def test_alibaba_2020_joins_jobs_with_their_tasks(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_batsim(tmp_path: Path) -> None:
     }
     assert jobs.notes == (
         "2 jobs rounded up to whole accelerators",
-        "1 job end at the walltime, before the delay",
+        "1 job cut short by the walltime",
     )
 
 

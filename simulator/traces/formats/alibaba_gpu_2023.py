@@ -49,5 +49,7 @@ def alibaba_gpu_2023(file: "JobFile", findings: Findings) -> JobCells:
         ),
         "gpus": ("num_gpu", value["num_gpu"]),
     }  # fmt: skip
-    notes = [f"{counted(shared, 'pod')} of a part of a GPU hold a whole one"] if shared else []
+    notes = (
+        [f"a whole GPU goes to {counted(shared, 'pod')} that asked for a part"] if shared else []
+    )
     return kept(columns, rows, sieve, opened.sha256, notes=notes)

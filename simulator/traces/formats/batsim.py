@@ -86,7 +86,7 @@ def _notes(
     if odd.any():
         notes.append(f"{counted(int(odd.sum()), 'job')} rounded up to whole accelerators")
     if cut.any():
-        notes.append(f"{counted(int(cut.sum()), 'job')} end at the walltime, before the delay")
+        notes.append(f"{counted(int(cut.sum()), 'job')} cut short by the walltime")
     return notes
 
 
