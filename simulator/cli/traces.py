@@ -1,7 +1,7 @@
 """``fleetsim traces``: checks and converts job and grid traces, exports the jobs of a run."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,16 @@ import typer
 
 from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Terminal, terminal
+from simulator.cli.trace_lines import few, grid_lines, job_lines, line
 from simulator.errors import InputError, Issue, nearest
 
 if TYPE_CHECKING:
     from simulator.scenario.grid import GridFile
     from simulator.scenario.workloads import JobFile
-    from simulator.traces.job_facts import JobFacts
     from simulator.traces.jobs import JobRows, JobTrace
-    from simulator.traces.series_facts import SeriesFacts
 
-SIZES_SHOWN: Final = 6
-"""Numbers of accelerators that are listed, the most frequent ones."""
 MISFITS_NAMED: Final = 100
 """Jobs without a place that ``--json`` names."""
-NAMES_SHOWN: Final = 3
 
 traces = typer.Typer(
     name="traces",
@@ -228,12 +224,12 @@ def _check_jobs(file: str, jobs: "JobFile", scenario: Path | None, out: Terminal
         out.warn(warning)
     document = {"file": file, "kind": "jobs", "format": jobs.format, **asdict(facts)}
     document["inputs"] = _inputs(file, trace)
-    lines = list(_job_lines(f"{file}: {jobs.format}", facts))
+    lines = list(job_lines(f"{file}: {jobs.format}", facts))
     if scenario is not None:
         names = _misfits(trace.jobs, scenario)
         document["misfits"] = {"jobs": len(names), "named": names[:MISFITS_NAMED]}
-        shown = f": {_few(names)}" if names else ""
-        lines.append(_line("no place", f"{counted(len(names), 'job')} in {scenario}{shown}"))
+        shown = f": {few(names)}" if names else ""
+        lines.append(line("no place", f"{counted(len(names), 'job')} in {scenario}{shown}"))
     out.say("\n".join(lines))
     out.document(document)
 
@@ -246,7 +242,7 @@ def _check_grid(
     facts = series_facts(grid, basis)
     for warning in facts.warnings:
         out.warn(warning)
-    out.say("\n".join(_grid_lines(f"{file}: {basis} intensity, column {grid.value}", facts)))
+    out.say("\n".join(grid_lines(f"{file}: {basis} intensity, column {grid.value}", facts)))
     out.document({"file": file, "kind": "grid", "basis": basis, **asdict(facts)})
 
 
@@ -261,61 +257,6 @@ def _misfits(jobs: "JobRows", scenario: Path) -> list[str]:
     fleet = fleet_of(load(bundled.file_or_name(scenario), check_files=False))
     ids: list[str] = jobs.job_id.filter(pa.array(misfits(jobs, fleet))).to_pylist()
     return ids
-
-
-def _job_lines(title: str, facts: "JobFacts") -> Iterator[str]:
-    from simulator.traces.findings import counted
-
-    yield f"{title}, {counted(facts.jobs, 'job')}"
-    yield _line("submitted", f"{facts.first} to {facts.last}, {facts.span_d:,.4g} d")
-    yield _line(
-        "GPU-days",
-        f"p50 {facts.gpu_days_p50:.4g}, p99 {facts.gpu_days_p99:.4g}, mean "
-        f"{facts.gpu_days_mean:.4g}, sum {facts.gpu_days_sum:,.0f}",
-    )
-    often = sorted(facts.gpus, key=lambda size: -facts.gpus[size])[:SIZES_SHOWN]
-    shares = [f"{size}: {100 * facts.gpus[size] / facts.jobs:.3g} %" for size in sorted(often)]
-    yield _line("GPUs", f"{', '.join(shares)}; largest {max(facts.gpus):,}")
-    yield _line(
-        "gaps",
-        f"{facts.gaps:,} of more than a day without a job; the longest {facts.longest_gap_d:.3g} d "
-        f"from {facts.longest_gap_from}",
-    )
-    more = [] if facts.users is None else [counted(facts.users, "user")]
-    if facts.requested:
-        more.append(f"{counted(facts.requested, 'job')} asked for another run time")
-    if facts.deadlines:
-        more.append(counted(facts.deadlines, "deadline"))
-    if more:
-        yield _line("also", ", ".join(more))
-    for reason, count in facts.dropped.items():
-        yield _line("left out", f"{count:,} {reason}")
-
-
-def _grid_lines(title: str, facts: "SeriesFacts") -> Iterator[str]:
-    yield f"{title}, {facts.steps:,} steps of {facts.step}"
-    yield _line("covers", f"{facts.first} to {facts.end}")
-    yield _line(
-        "g/kWh",
-        f"{facts.low_g_per_kwh:.4g} to {facts.high_g_per_kwh:.4g}, median "
-        f"{facts.median_g_per_kwh:.4g}",
-    )
-    gaps = "none"
-    if facts.gaps:
-        gaps = (
-            f"{facts.missing:,} steps in {facts.gaps:,} gaps; the longest "
-            f"{facts.longest_gap_h:.3g} h from {facts.longest_gap_from}"
-        )
-    yield _line("missing", gaps)
-
-
-def _line(name: str, text: str) -> str:
-    return f"  {name:<10} {text}"
-
-
-def _few(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + rest
 
 
 def _inputs(file: str, trace: "JobTrace") -> dict[str, str]:
