@@ -34,6 +34,7 @@ from simulator.cli.terminal import (
     error_document,
     print_json,
 )
+from simulator.cli.traces import traces
 from simulator.cli.validate import validate
 from simulator.errors import InputError, PolicyError, printable
 from simulator.sweeps.work import StoreError
@@ -49,6 +50,9 @@ VERBS: Final = (
     bench,
 )  # fmt: skip
 """The verbs in the order of ``--help``."""
+
+GROUPS: Final = {"traces": traces}
+"""Verbs that are followed by another one."""
 
 app = typer.Typer(
     name="fleetsim",
@@ -88,6 +92,8 @@ def _fleetsim(
 
 for _verb in VERBS:
     app.command()(_verb)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def main() -> NoReturn:

@@ -3,13 +3,23 @@
 import datetime as dt
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, ValidationInfo
+from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import listing, nearest, shown
+from simulator.job_formats import format_names, job_formats
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
-from simulator.scenario.fields import Marker, Moment, Whole, Word, absent, as_written, finite
+from simulator.scenario.fields import (
+    Marker,
+    Moment,
+    TimeZone,
+    Whole,
+    Word,
+    absent,
+    as_written,
+    finite,
+)
 from simulator.scenario.files import FileSpec
 from simulator.scenario.laws import Law, LawOf
 from simulator.scenario.paths import Part
@@ -21,11 +31,11 @@ MOST_GPUS: Final = 2**22
 
 MOST_JOBS: Final = 2**31 - 1
 
+REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
+"""Columns that every job file has."""
+
 JOB_COLUMNS: Final = (
-    "job_id",
-    "submit_s",
-    "duration_s",
-    "gpus",
+    *REQUIRED_COLUMNS,
     "utilisation",
     "requested_s",
     "deadline_s",
@@ -33,6 +43,7 @@ JOB_COLUMNS: Final = (
     "accelerator",
     "preemptible",
     "cluster",
+    "user",
 )
 """Columns of a job file."""
 
@@ -64,39 +75,68 @@ class Columns(Marker):
         }
 
 
-class JobFormat(Marker):
+class FormatName(Marker):
     """Format of a job file: by its ending unless said."""
 
     def read(self, value: Any, info: ValidationInfo) -> str:
         """Return the format."""
         text = info.data.get("text")
+        known = job_formats()
         if value is not None or text is None:
-            return Word(["csv", "parquet"]).plain(value or "csv")
-        name = text.casefold()
-        if name.endswith((".parquet", ".pq")):
-            return "parquet"
-        if name.endswith((".csv", ".csv.gz")):
-            return "csv"
+            name = Word(known).plain(value or "csv")
+            if known[name].beside and reading_of(info) is not None:
+                raise ValueError(
+                    f"{shown(name)} is a trace of several files; make one of them first: "
+                    f"fleetsim traces convert --from {name} FILE -o jobs.csv.gz"
+                )
+            return name
+        for name, each in known.items():
+            if text.casefold().endswith(each.endings or ("\0",)):
+                return name
         raise ValueError(
             f'missing, and the ending of {shown(text)} does not say it; write format = "csv" '
-            'or "parquet"'
+            f"or another of {listing(known)}"
         )
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of the formats."""
-        return {"enum": ["csv", "parquet"]}
+        return {"enum": list(format_names())}
 
 
 class JobFile(FileSpec):
     """Jobs to replay from a file."""
 
-    format: Annotated[Literal["csv", "parquet"], JobFormat()] = as_written(None)
-    """Format of the file: `csv` (plain or gzipped) or `parquet`; by its ending unless given."""
+    format: Annotated[str, FormatName()] = as_written(None)
+    """Format of the file: `csv` (plain or gzipped), `parquet`, or that of a public trace, e.g.
+    `swf`; by its ending unless given."""
     columns: Annotated[dict[str, str], Columns()] = Field(default={})
-    """The file's names for columns that are called otherwise: `{ submit_s = "submitted" }`."""
+    """The file's names for columns that are called otherwise: `{ submit_s = "submitted" }`. Only
+    for `csv` and `parquet`."""
     origin: Annotated[dt.datetime | None, Moment()] = absent()
     """Instant of the file's timestamps that falls on the scenario's start; by default the start
-    itself. Only for files whose submit column holds timestamps."""
+    itself. Only for files that say their times by date."""
+    processors_per_accelerator: Annotated[int | None, Whole(1, MOST_GPUS)] = absent()
+    """Processors that count as one accelerator, for formats that count no accelerators; 1 unless
+    given."""
+    time_zone: Annotated[str | None, TimeZone()] = absent()
+    """Time zone of times that the format gives without one."""
+
+    @field_validator("columns", "processors_per_accelerator", "time_zone", mode="after")
+    @classmethod
+    def _is_for_the_format(cls, value: Any, info: ValidationInfo) -> Any:
+        name = info.data.get("format")
+        if name is not None and value and info.field_name not in job_formats()[name].options:
+            takers = [
+                other
+                for other, each in job_formats().items()
+                if info.field_name in each.options and not each.beside
+            ]
+            raise ValueError(f'not for format = "{name}"; it is for {listing(takers)}')
+        return value
+
+    def options(self) -> dict[str, Any]:
+        """Return what the reader of the format takes beside the file, by keyword."""
+        return {key: getattr(self, key) for key in sorted(job_formats()[self.format].options)}
 
 
 class GpuNumbers(Marker):

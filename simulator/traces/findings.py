@@ -24,7 +24,8 @@ class Findings:
     text : str
         The file as the user named it.
     path : str
-        Dotted path of the file in the scenario, e.g. ``"sites.oregon.grid.average"``.
+        Dotted path of the file in the scenario, e.g. ``"sites.oregon.grid.average"``; empty for
+        a file that no scenario names.
     """
 
     text: str
@@ -38,14 +39,13 @@ class Findings:
 
     def warn(self, warning: str) -> None:
         """Keep a warning, one line, with the path it belongs to."""
-        self.warnings.append(f"{self.path}: {self.text}: {warning}")
+        self.warnings.append(f"{self.path}: {self.text}: {warning}" if self.path else warning)
 
     def check(self) -> None:
         """Raise one `InputError` with every problem kept so far, if there is any."""
         if self.problems:
-            raise InputError(
-                self.text, [Issue(self.path, f"{self.text}: {said}") for said in self.problems]
-            )
+            file = f"{self.text}: " if self.path else ""
+            raise InputError(self.text, [Issue(self.path, file + said) for said in self.problems])
 
     def stop(self, problem: str) -> NoReturn:
         """Refuse the file: what is wrong leaves nothing more to be read."""

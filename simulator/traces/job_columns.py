@@ -81,6 +81,7 @@ class JobColumns:
         if bad.any():
             at = int(np.argmax(bad))
             said = self.cells[self.named[key]][at].as_py()
+            said = int(said) if isinstance(said, float) and said.is_integer() else said
             text = shown(said).strip('"')
             found = f": {text}" if text and said is not None else ""
             self.findings.refuse(f"{self.named[key]} {rule}{found} in {row_list(self.rows[bad])}")
@@ -152,6 +153,8 @@ def requested(
         return None
     requested_ms = columns.numbers("requested_s", default=np.nan) * MS_PER_S
     columns.refuse("requested_s", requested_ms < 0, "must not be negative")
+    nothing = (requested_ms == 0) & (duration_ms > 0)
+    columns.refuse("requested_s", nothing, "must be above 0 for a job that takes time")
     short = int((requested_ms < duration_ms).sum())
     if short:
         columns.findings.warn(f"{counted(short, 'job')} ran longer than requested")

@@ -1,9 +1,9 @@
-"""Reads jobs from a CSV or Parquet file, checked row by row.
+"""Reads jobs from a file of any format, checked row by row.
 
-Columns are ``job_id, submit_s, duration_s, gpus`` and optionally ``utilisation, requested_s,
-deadline_s, priority, accelerator, preemptible, cluster``; other names are mapped by the scenario.
-A column of timestamps may stand for ``submit_s`` or ``deadline_s`` and then counts from the
-scenario's start, or from the `origin` that the scenario names.
+The reader of the format gives cells under the names of our columns (`simulator.job_formats`);
+what these must keep to is checked here, for all formats alike. A column of timestamps may stand
+for ``submit_s`` or ``deadline_s`` and then counts from the scenario's start, or from the `origin`
+that the scenario names.
 """
 
 import datetime as dt
@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.errors import nearest, shown
+from simulator.errors import InputError, Issue, shown
+from simulator.job_formats import job_formats
+from simulator.scenario.workloads import JOB_COLUMNS
 from simulator.traces.findings import Findings, counted, instant
+from simulator.traces.glimpse import format_of
+from simulator.traces.job_cells import JobCells
 from simulator.traces.job_columns import (
     JobColumns,
     accelerators,
@@ -30,8 +34,7 @@ from simulator.traces.job_columns import (
     utilisation,
     whole,
 )
-from simulator.traces.table_file import TableFile, has_columns, open_table, read_columns
-from simulator.traces.timestamps import is_time
+from simulator.traces.timestamps import epoch_ms, is_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,17 +42,7 @@ if TYPE_CHECKING:
 
     from simulator.scenario.workloads import JobFile
 
-REQUIRED: Final = ("job_id", "submit_s", "duration_s", "gpus")
-OPTIONAL: Final = (
-    "utilisation",
-    "requested_s",
-    "deadline_s",
-    "priority",
-    "accelerator",
-    "preemptible",
-    "cluster",
-)
-WITHOUT_EFFECT: Final = ("requested_s", "deadline_s", "preemptible")
+WITHOUT_EFFECT: Final = ("requested_s", "deadline_s", "preemptible", "user")
 """Columns that are read and checked, and that nothing in this version uses."""
 
 _MISSPELT: Final = 0.85
@@ -86,6 +79,12 @@ class JobRows:
         Null where a cell is empty.
     preemptible : bool[jobs] or None
         False where a cell is empty.
+    user : pyarrow.Array of string[jobs] or None
+        Null where a cell is empty.
+    dropped : tuple of (str, int)
+        Jobs left out by the format's reader: why, and how many.
+    notes : tuple of str
+        What the format's reader assumed.
     sha256, file_sha256 : str
         Of the jobs as read, and of the file's bytes.
     warnings : tuple of str
@@ -103,6 +102,9 @@ class JobRows:
     accelerator: "pa.Array | None"
     cluster: "pa.Array | None"
     preemptible: "NDArray[np.bool_] | None"
+    user: "pa.Array | None"
+    dropped: tuple[tuple[str, int], ...]
+    notes: tuple[str, ...]
     sha256: str
     file_sha256: str
     warnings: tuple[str, ...]
@@ -131,42 +133,92 @@ def read_jobs(file: "JobFile", *, path: str, start: dt.datetime, horizon_ms: int
         With every problem found in the file.
     """
     findings = Findings(file.text, path)
-    opened = open_table(file.path, findings)
-    named = _named(file, opened, findings)
-    findings.check()
-    cells = read_columns(opened, list(named.values()), findings)
-    rows = np.arange(cells.num_rows, dtype=np.int64) + opened.first_row
-    origin_ms = ((file.origin or start) - _EPOCH) // dt.timedelta(milliseconds=1)
-    columns = JobColumns(cells, named, rows, origin_ms, findings)
-    jobs = _read(columns, opened.sha256)
+    found = cells_of(file, findings)
+    origin_ms = _since_epoch(file.origin or start)
+    columns = JobColumns(found.cells, found.named, found.rows, origin_ms, findings)
+    jobs = _read(columns, found)
     _check_submit(columns, jobs.submit_ms, file.origin is not None)
     findings.check()
-    _say_unused(opened, named, findings)
+    _say_unread(found, file, findings)
     inside = _in_window(jobs.submit_ms, horizon_ms, findings)
     return replace(_only(jobs, inside), warnings=tuple(findings.warnings))
 
 
-def _named(file: "JobFile", opened: TableFile, findings: Findings) -> dict[str, str]:
-    """Return the name in the file of each column that is there or must be there."""
-    if file.format != opened.form:
-        findings.stop(f'format = "{file.format}", and the file is {opened.form}')
-    known = (*REQUIRED, *OPTIONAL)
-    for key in file.columns:
-        if key not in known:
-            near = nearest(key, known)
-            hint = f"did you mean '{near}'?" if near else f"there are {', '.join(known)}"
-            findings.refuse(f"columns maps {shown(key)}, which is no column of jobs; {hint}")
-    named = {key: file.columns.get(key, key) for key in known}
-    wanted = {
-        key: name
-        for key, name in named.items()
-        if key in REQUIRED or key in file.columns or name in opened.names
-    }
-    has_columns(opened, list(wanted.values()), findings)
-    return wanted
+@dataclass(frozen=True, slots=True)
+class JobTrace:
+    """All jobs of a file that belongs to no scenario, and when it begins.
+
+    Attributes
+    ----------
+    jobs : JobRows
+        Submissions count from `first_ms` where the file says dates, else from its own zero.
+    first_ms : int or None
+        Instant of the first submission, since the Unix epoch; None without dates. [ms]
+    beside : tuple of (str, str)
+        Name and SHA-256 of further files that were read.
+    """
+
+    jobs: JobRows
+    first_ms: int | None
+    beside: tuple[tuple[str, str], ...]
 
 
-def _read(columns: JobColumns, file_sha256: str) -> JobRows:
+def read_trace(file: "JobFile") -> JobTrace:
+    """Read all jobs of a file, whatever the time they cover.
+
+    Raises
+    ------
+    InputError
+        With every problem found in the file.
+    """
+    findings = Findings(file.text, "")
+    found = cells_of(file, findings)
+    submit = found.cells[found.named["submit_s"]]
+    first_ms = None
+    if is_time(submit):
+        times = epoch_ms(submit, found.named["submit_s"], found.rows, None, findings)
+        first_ms = None if times is None else int(times.min())
+    columns = JobColumns(found.cells, found.named, found.rows, first_ms or 0, findings)
+    before = list(findings.problems)
+    jobs = _read(columns, found)
+    _check_submit(columns, jobs.submit_ms, with_origin=False)
+    # A column of times that can't be told was found twice.
+    findings.problems[:] = dict.fromkeys([*before, *findings.problems])
+    findings.check()
+    _say_unread(found, file, findings)
+    return JobTrace(replace(jobs, warnings=tuple(findings.warnings)), first_ms, found.beside)
+
+
+def cells_of(file: "JobFile", findings: Findings) -> JobCells:
+    """Return the cells that the reader of a file's format gives, before they are checked.
+
+    Raises
+    ------
+    InputError
+        With every problem of form; where the file looks like another format, that is said first.
+    """
+    reader = job_formats()[file.format]
+    try:
+        found: JobCells = reader.read(file, findings, **file.options())
+        findings.check()
+    except InputError as error:
+        other = format_of(file.path)
+        if other is None or other == file.format:
+            raise
+        prefix = f"{file.text}: " if findings.path else ""
+        looks = f'{prefix}looks like {other}; write format = "{other}"'
+        raise InputError(error.source, [Issue(findings.path, looks), *error.issues]) from error
+    if found.cells.num_rows == 0:
+        left = "; ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
+        findings.stop(f"no job is left: {left}")
+    for reason, count in found.dropped.items():
+        findings.warn(f"{counted(count, 'job')} left out: {reason}")
+    for note in found.notes:
+        findings.warn(note)
+    return found
+
+
+def _read(columns: JobColumns, found: JobCells) -> JobRows:
     """Read and check every column; problems go to the findings."""
     submit_ms = columns.since_start_ms("submit_s")
     duration_ms = durations_ms(columns)
@@ -183,23 +235,35 @@ def _read(columns: JobColumns, file_sha256: str) -> JobRows:
         accelerator=labels(columns, "accelerator"),
         cluster=labels(columns, "cluster"),
         preemptible=preemptible(columns),
+        user=labels(columns, "user"),
+        dropped=tuple(found.dropped.items()),
+        notes=found.notes,
         sha256="",
-        file_sha256=file_sha256,
+        file_sha256=found.sha256,
         warnings=(),
     )
     return replace(rows, sha256=_digest(rows))
 
 
-def _say_unused(opened: TableFile, named: dict[str, str], findings: Findings) -> None:
-    """Warn of columns that have no effect and of those that look misspelt."""
-    idle = [name for key, name in named.items() if key in WITHOUT_EFFECT]
+def _say_unread(found: JobCells, file: "JobFile", findings: Findings) -> None:
+    """Warn of columns that have no effect and of those that look misspelt.
+
+    Only where the columns are the user's own: a public trace has what it has.
+    """
+    if "columns" not in job_formats()[file.format].options:
+        return
+    idle = [name for key, name in found.named.items() if key in WITHOUT_EFFECT]
     if idle:
         findings.warn(f"read and checked, without effect in this version: {', '.join(idle)}")
-    free = [key for key in (*REQUIRED, *OPTIONAL) if key not in named]
-    for name in opened.names:
+    free = [key for key in JOB_COLUMNS if key not in found.named]
+    for name in found.unread:
         near = difflib.get_close_matches(name.lower(), free, n=1, cutoff=_MISSPELT)
-        if near and name not in named.values():
+        if near:
             findings.warn(f"the column {shown(name)} is not read; did you mean '{near[0]}'?")
+
+
+def _since_epoch(instant: dt.datetime) -> int:
+    return (instant - _EPOCH) // dt.timedelta(milliseconds=1)
 
 
 def _check_submit(columns: JobColumns, submit_ms: "NDArray[np.int64]", with_origin: bool) -> None:

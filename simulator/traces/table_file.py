@@ -67,10 +67,46 @@ def open_table(path: Path, findings: Findings) -> TableFile:
     sha256 = hashlib.sha256(packed).hexdigest()
     if packed.startswith(_PARQUET):
         return TableFile("parquet", _parquet_names(packed, findings), 1, sha256, packed)
-    content = _unpacked(packed, findings).removeprefix(_BOM).rstrip(b"\r\n\t ")
+    content = _unpacked(packed, findings)
     if not content:
         findings.stop("the file is empty; it needs a header row and at least one row of data")
     return TableFile("csv", _csv_names(content, findings), 2, sha256, content + b"\n")
+
+
+def open_rows(path: Path, names: Sequence[str], findings: Findings) -> TableFile:
+    """Open a CSV file without a header row, whose columns have these names.
+
+    Raises
+    ------
+    InputError
+        As `open_table`.
+    """
+    packed = _file_bytes(path, findings)
+    content = _unpacked(packed, findings)
+    if not content:
+        findings.stop("the file is empty; it needs at least one row of data")
+    # Where somebody put the header in front of it, that row is the header.
+    given = content.split(b"\n", 1)[0].strip() == ",".join(names).encode()
+    header = b"" if given else ",".join(names).encode() + b"\n"
+    sha256 = hashlib.sha256(packed).hexdigest()
+    return TableFile("csv", tuple(names), 2 if given else 1, sha256, header + content + b"\n")
+
+
+def open_text(path: Path, findings: Findings) -> tuple[bytes, str]:
+    """Return a text file, plain or gzipped, unpacked, and the SHA-256 of its bytes.
+
+    Raises
+    ------
+    InputError
+        As `open_table`.
+    """
+    packed = _file_bytes(path, findings)
+    if packed.startswith(_PARQUET):
+        findings.stop("a Parquet file, not a text")
+    content = _unpacked(packed, findings)
+    if not content:
+        findings.stop("the file is empty")
+    return content, hashlib.sha256(packed).hexdigest()
 
 
 def has_columns(file: TableFile, wanted: Sequence[str], findings: Findings) -> bool:
@@ -104,8 +140,8 @@ def read_columns(file: TableFile, wanted: Sequence[str], findings: Findings) -> 
 
         try:
             table = pq.read_table(pa.BufferReader(file.content), columns=names)
-        except (pa.ArrowException, OSError) as error:
-            findings.stop(f"the Parquet file is broken: {str(error).splitlines()[0]}")
+        except (pa.ArrowException, OSError, ValueError) as error:
+            findings.stop(f"the Parquet file is broken: {_first_line(error)}")
         _refuse_types(table, findings)
     else:
         table = _csv_table(file, names, findings)
@@ -211,11 +247,9 @@ def _number_hint(text: str) -> str:
 def _file_bytes(path: Path, findings: Findings) -> bytes:
     resolved = "" if findings.text == str(path) else f" ({path})"
     if not path.exists():
-        where = (
-            "; docs/data.md says where anyone gets it, and FLEETSIM_DATA names its folder"
-            if findings.text.startswith("data:")
-            else "; a relative path starts at the scenario's folder"
-        )
+        where = "; a relative path starts at the scenario's folder" if findings.path else ""
+        if findings.text.startswith("data:"):
+            where = "; docs/data.md says where anyone gets it, and FLEETSIM_DATA names its folder"
         findings.stop(f"no such file{resolved}{where}")
     if not path.is_file():
         findings.stop(f"not a file{resolved}; give the path of a CSV or Parquet file")
@@ -226,6 +260,7 @@ def _file_bytes(path: Path, findings: Findings) -> bytes:
 
 
 def _unpacked(packed: bytes, findings: Findings) -> bytes:
+    """Return the text without a byte order mark and what is blank at its end."""
     if packed.startswith(_ZIP):
         findings.stop("a zip archive or a spreadsheet; save it as CSV or Parquet")
     content = packed
@@ -238,7 +273,7 @@ def _unpacked(packed: bytes, findings: Findings) -> bytes:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         findings.stop(f"not UTF-8 text at byte {error.start}; save the file as UTF-8")
-    return content
+    return content.removeprefix(_BOM).rstrip(b"\r\n\t ")
 
 
 def _csv_names(content: bytes, findings: Findings) -> tuple[str, ...]:
@@ -256,8 +291,12 @@ def _parquet_names(content: bytes, findings: Findings) -> tuple[str, ...]:
 
     try:
         return tuple(pq.read_schema(pa.BufferReader(content)).names)
-    except pa.ArrowException as error:
-        findings.stop(f"the Parquet file is broken: {str(error).splitlines()[0]}")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        findings.stop(f"the Parquet file is broken: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _csv_table(file: TableFile, names: list[str], findings: Findings) -> "pa.Table":

@@ -36,6 +36,11 @@ class Batch:
         Clusters in order of preference.
     ids : pyarrow string array or None
         Identifiers, where they come from a file.
+    requested_ms, deadline_ms : float64[jobs] or None
+        As in `JobTable`.
+    user : int32[jobs] or None
+        Index into `user_names`, -1 where nobody is named.
+    user_names : tuple of str
     warnings : tuple of str
     inputs : tuple of (str, str, str)
         Name and SHA-256 of every file that was read.
@@ -54,6 +59,10 @@ class Batch:
     route: NDArray[np.int16] | None = None
     priority: NDArray[np.int32] | int = 0
     ids: "pa.Array | None" = None
+    requested_ms: NDArray[np.float64] | None = None
+    deadline_ms: NDArray[np.float64] | None = None
+    user: NDArray[np.int32] | None = None
+    user_names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
 

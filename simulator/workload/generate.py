@@ -105,6 +105,9 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
     routes: dict[tuple[int, ...], int] = {}
     codes = [_route_codes(batch, routes) for batch in batches]
     workload = _column(range(len(batches)), batches, order, np.int16)
+    requested = [batch.requested_ms for batch in batches]
+    deadline = [batch.deadline_ms for batch in batches]
+    users, user_names = _users(batches)
     return JobTable(
         submit_ms=_column([batch.submit_ms for batch in batches], batches, order, np.int64),
         duration_ms=_column([batch.duration_ms for batch in batches], batches, order, np.float64),
@@ -117,6 +120,10 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
         scales=tuple(batch.scales for batch in batches),
         workload_names=tuple(batch.name for batch in batches),
         job_ids=_job_ids(batches, workload),
+        requested_ms=_rare(requested, [batch.duration_ms for batch in batches], batches, order),
+        deadline_ms=_rare(deadline, [np.nan] * len(batches), batches, order),
+        user=_rare(users, [-1] * len(batches), batches, order, np.int32),
+        user_names=user_names,
         sizes=sizes_of(batches, fleet, horizon_ms),
         warnings=(
             *(warning for batch in batches for warning in batch.warnings),
@@ -151,6 +158,33 @@ def _column(
         column[begin : begin + len(batch)] = part
         begin += len(batch)
     return column if order is None else column[order]
+
+
+def _rare(
+    parts: Sequence[NDArray[Number] | None],
+    default: Sequence[NDArray[Number] | float],
+    batches: Sequence[Batch],
+    order: NDArray[np.int64] | None,
+    kind: type[Number] = np.float64,  # type: ignore[assignment]
+) -> NDArray[Number] | None:
+    """Return a column that few workloads have, or None where none has it."""
+    if all(part is None for part in parts):
+        return None
+    filled = [other if part is None else part for part, other in zip(parts, default, strict=True)]
+    return _column(filled, batches, order, kind)  # type: ignore[arg-type]
+
+
+def _users(
+    batches: Sequence[Batch],
+) -> tuple[list[NDArray[np.int32] | None], tuple[str, ...]]:
+    """Return the users of each batch as indices into the names of all; one name is one user."""
+    names: dict[str, int] = {}
+    codes: list[NDArray[np.int32] | None] = []
+    for batch in batches:
+        own = [names.setdefault(name, len(names)) for name in batch.user_names]
+        # The code -1 takes the last entry, nobody.
+        codes.append(None if batch.user is None else np.array([*own, -1], np.int32)[batch.user])
+    return codes, tuple(names)
 
 
 def _route_codes(batch: Batch, routes: dict[tuple[int, ...], int]) -> NDArray[np.int16] | np.int16:

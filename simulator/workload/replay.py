@@ -73,6 +73,7 @@ def replayed(
     within_ms = np.minimum(duration_ms, horizon_ms - rows.submit_ms[order])
     if not rows.utilisation_given:
         utilisation = draw(law, len(order), seed, "workload", name, "utilisation", opened=opened)
+    user, user_names = _users(rows.user, order)
     law_inputs = ((law.text, law.sha256, law.sha256),) if isinstance(law, Sample) else ()
     return Batch(
         name=name,
@@ -88,6 +89,10 @@ def replayed(
         route=route[order],
         priority=rows.priority[order],
         ids=rows.job_id.take(order),
+        requested_ms=None if rows.requested_ms is None else rows.requested_ms[order],
+        deadline_ms=None if rows.deadline_ms is None else rows.deadline_ms[order],
+        user=user,
+        user_names=user_names,
         warnings=rows.warnings,
         inputs=((file.text, rows.file_sha256, rows.sha256), *law_inputs),
     )
@@ -157,6 +162,28 @@ def _coded(column: "pa.Array | None", count: int) -> tuple[NDArray[np.int64], li
         return np.zeros(count, np.int64), [""]
     coded = column.fill_null("").dictionary_encode()
     return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()
+
+
+def _users(
+    column: "pa.Array | None", order: NDArray[np.int64]
+) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
+    """Return a code for the user of each job, -1 where nobody is named, and the names."""
+    if column is None or column.null_count == len(column):
+        return None, ()
+    coded = column.dictionary_encode()
+    codes = coded.indices.fill_null(-1).to_numpy()[order].astype(np.int32)
+    return codes, tuple(coded.dictionary.to_pylist())
+
+
+def misfits(rows: JobRows, fleet: Fleet) -> NDArray[np.bool_]:
+    """Return which jobs no cluster of a fleet could ever hold, bool[jobs].
+
+    By their size, or because nothing is called as the cluster or the accelerator they ask for.
+    """
+    everywhere = tuple(range(len(fleet.cluster_names)))
+    route, routes, _ = _routes(rows, fleet, everywhere)
+    room = [max((int(fleet.capacity[k]) for k in clusters), default=0) for clusters in routes]
+    return rows.gpus > np.array(room, np.int64)[route]
 
 
 def _too_large(

@@ -40,6 +40,15 @@ class JobTable:
     job_ids : callable
         Returns the identifiers, a pyarrow string array of one entry per job; made when asked,
         because ten million names are larger than the jobs themselves.
+    requested_ms : float64[jobs] or None
+        Run time that the user asked for; the duration where nobody asked. None if no job says
+        one: then it is the duration of every job. [ms]
+    deadline_ms : float64[jobs] or None
+        When the job should have ended, since the scenario's start, NaN where it has none; None
+        if no job has one. [ms]
+    user : int32[jobs] or None
+        Index into `user_names`, -1 where nobody is named; None if no job names anybody.
+    user_names : tuple of str
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -59,6 +68,10 @@ class JobTable:
     scales: tuple[bool, ...]
     workload_names: tuple[str, ...]
     job_ids: Callable[[], "pa.Array"]
+    requested_ms: NDArray[np.float64] | None = None
+    deadline_ms: NDArray[np.float64] | None = None
+    user: NDArray[np.int32] | None = None
+    user_names: tuple[str, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()

@@ -12,7 +12,7 @@ import pytest
 from simulator import __version__, bundled
 from simulator.cli import app as command_line
 from simulator.cli import entry
-from simulator.cli.app import VERBS
+from simulator.cli.app import GROUPS, VERBS
 from tests.unit.conftest import Shell
 
 
@@ -23,7 +23,7 @@ def test_no_verb_prints_the_help(shell: Shell) -> None:
     assert err == ""
 
 
-@pytest.mark.parametrize("verb", [verb.__name__ for verb in VERBS])
+@pytest.mark.parametrize("verb", [*(verb.__name__ for verb in VERBS), *GROUPS])
 def test_every_verb_has_help(shell: Shell, verb: str) -> None:
     code, out, _ = shell(verb, "--help")
     assert code == 0

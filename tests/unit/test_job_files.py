@@ -36,16 +36,16 @@ def test_the_four_columns_are_enough(tmp_path: Path) -> None:
     assert jobs.utilisation.tolist() == [1.0, 1.0]
     assert jobs.priority.tolist() == [0, 0]
     absent = (jobs.requested_ms, jobs.deadline_ms, jobs.accelerator, jobs.cluster, jobs.preemptible)
-    assert absent == (None,) * 5
+    assert (*absent, jobs.user) == (None,) * 6
     assert jobs.warnings == ()
 
 
 def test_every_optional_column_is_read(tmp_path: Path) -> None:
-    more = "utilisation,requested_s,deadline_s,priority,accelerator,preemptible,cluster"
+    more = "utilisation,requested_s,deadline_s,priority,accelerator,preemptible,cluster,user"
     path = job_file(
         tmp_path,
-        "a,0,60,1,0.5,90,100,3,a100,true,train",
-        "b,9,60,1,,,,,,,",
+        "a,0,60,1,0.5,90,100,3,a100,true,train,Ada",
+        "b,9,60,1,,,,,,,,",
         header=f"{HEADER},{more}",
     )
     jobs = jobs_of(path)
@@ -57,9 +57,10 @@ def test_every_optional_column_is_read(tmp_path: Path) -> None:
     assert jobs.accelerator.to_pylist() == ["a100", None]
     assert jobs.preemptible.tolist() == [True, False]
     assert jobs.cluster.to_pylist() == ["train", None]
+    assert jobs.user.to_pylist() == ["Ada", None]
     said = "\n".join(jobs.warnings)
     assert "utilisation is empty in 1 row; 1 is taken" in said
-    assert "without effect in this version: requested_s, deadline_s, preemptible" in said
+    assert "without effect in this version: requested_s, deadline_s, preemptible, user" in said
 
 
 def test_gzipped_and_parquet_files_read_the_same(tmp_path: Path) -> None:
@@ -199,6 +200,7 @@ def test_a_bad_cell_is_refused_once_with_value_and_row(tmp_path: Path, row: str,
             "priority must be a whole number from -2147483647 to 2147483647: 1.5 in row 2",
         ),
         ("requested_s", "-1", "requested_s must not be negative: -1 in row 2"),
+        ("requested_s", "0", "requested_s must be above 0 for a job that takes time: 0 in row 2"),
         ("deadline_s", "69", "deadline_s lies before submit + duration: 69 in row 2"),
         ("preemptible", "maybe", "preemptible must be true or false: maybe in row 2"),
     ],
@@ -208,6 +210,13 @@ def test_a_bad_optional_cell_is_refused_with_value_and_row(
 ) -> None:
     path = job_file(tmp_path, f"a,10,60,1,{cell}", header=f"{HEADER},{column}")
     assert said in refused(path)
+
+
+def test_a_job_that_takes_no_time_may_ask_for_none(tmp_path: Path) -> None:
+    path = job_file(tmp_path, "a,0,0,1,0", header=f"{HEADER},requested_s")
+    jobs = jobs_of(path)
+    assert jobs.requested_ms is not None
+    assert jobs.requested_ms.tolist() == [0.0]
 
 
 def test_an_estimate_shorter_than_the_run_is_a_warning(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real: Callable[..., Any] = table_file.open_table
     for module in (series_file, empirical):
         monkeypatch.setattr(module, "open_table", noted)
-    monkeypatch.setattr("simulator.traces.jobs.open_table", noted)
+    monkeypatch.setattr("simulator.traces.named_columns.open_table", noted)
     return names
 
 

@@ -222,6 +222,33 @@ def test_a_job_file_of_unknown_ending_must_say_its_format(tmp_path: Path) -> Non
     assert read.format == "parquet"
 
 
+def test_keys_of_jobs_that_the_format_does_not_take_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.swf").touch()
+    jobs = {"file": "x.swf", "columns": {"gpus": "n"}, "time_zone": "Nowhere"}
+    keys = {"clusters": ["c"], "jobs": jobs | {"processors_per_accelerator": 0}}
+    found = problems(changed("workloads.w", keys), tmp_path)
+    at = "workloads.w.jobs"
+    assert found[f"{at}.columns"] == 'not for format = "swf"; it is for csv, parquet'
+    assert "is not a time zone" in found[f"{at}.time_zone"]
+    assert "0 is out of range" in found[f"{at}.processors_per_accelerator"]
+
+
+def test_a_trace_of_several_files_must_be_converted_first(tmp_path: Path) -> None:
+    (tmp_path / "pai_job_table.csv").touch()
+    jobs = {"file": "pai_job_table.csv", "format": "alibaba-gpu-2020"}
+    found = problems(changed("workloads.w", {"clusters": ["c"], "jobs": jobs}), tmp_path)
+    said = found["workloads.w.jobs.format"]
+    assert "fleetsim traces convert --from alibaba-gpu-2020 FILE -o jobs.csv.gz" in said
+
+
+def test_a_format_may_be_told_by_the_ending(tmp_path: Path) -> None:
+    (tmp_path / "X.SWF.gz").touch()
+    jobs = {"file": "X.SWF.gz", "processors_per_accelerator": 8}
+    keys = changed("workloads.w", {"clusters": ["c"], "jobs": jobs})
+    read = from_document(keys, folder=tmp_path).workloads["w"].jobs
+    assert (read.format, read.processors_per_accelerator) == ("swf", 8)
+
+
 # Files that are no scenario
 
 

@@ -324,6 +324,46 @@ def test_a_files_utilisation_stands_and_the_workloads_fills_in(tmp_path: Path) -
     assert said.utilisation.tolist() == [0.9, 0.7]
 
 
+def test_what_no_workload_says_is_absent_and_takes_no_memory(tmp_path: Path) -> None:
+    jobs = replay(tmp_path, [(0, 10, 1, 1), (5, 20, 1, 1)])
+    assert (jobs.requested_ms, jobs.deadline_ms, jobs.user, jobs.user_names) == (None,) * 3 + ((),)
+    assert (drawn().requested_ms, drawn().deadline_ms, drawn().user) == (None,) * 3
+
+
+def test_requests_deadlines_and_users_are_carried_in_order_of_submission(tmp_path: Path) -> None:
+    names = "submit_s,duration_s,gpus,requested_s,deadline_s,user"
+    rows = [(60, 10, 1, 30, 100, "Ada"), (0, 10, 1, "", "", ""), (5, 0, 1, 0, 5, "Bob")]
+    jobs = replay(tmp_path, [*rows, (70, 10, 1, 10, "", "Ada")], names)
+    assert jobs.requested_ms is not None
+    assert jobs.deadline_ms is not None
+    assert jobs.user is not None
+    assert jobs.requested_ms.tolist() == [10_000, 0, 30_000, 10_000]
+    np.testing.assert_array_equal(jobs.deadline_ms, [np.nan, 5_000, 100_000, np.nan])
+    assert jobs.user.tolist() == [-1, 1, 0, 0]
+    assert jobs.user_names == ("Ada", "Bob")
+    assert (jobs.requested_ms.dtype, jobs.user.dtype) == (np.float64, np.int32)
+
+
+def test_a_workload_that_says_nothing_asks_for_its_durations(tmp_path: Path) -> None:
+    names = "submit_s,duration_s,gpus,requested_s,deadline_s,user"
+    first = write_jobs(tmp_path / "a.csv", [(10, 10, 1, 30, 100, "Ada")], names)
+    second = write_jobs(tmp_path / "b.csv", [(0, 20, 1), (20, 25, 1)], "submit_s,duration_s,gpus")
+    third = write_jobs(tmp_path / "c.csv", [(15, 5, 1, 5, 90, "Ada")], names)
+    files = {"a": first, "b": second, "c": third}
+    jobs = table(
+        tmp_path,
+        workloads={
+            name: {"clusters": ["c"], "jobs": {"file": file.name}} for name, file in files.items()
+        },
+    )
+    assert jobs.requested_ms is not None
+    assert jobs.requested_ms.tolist() == [20_000, 30_000, 5_000, 25_000]
+    np.testing.assert_array_equal(jobs.deadline_ms, [np.nan, 100_000, 90_000, np.nan])
+    assert jobs.user is not None
+    assert jobs.user.tolist() == [-1, 0, 0, -1]
+    assert jobs.user_names == ("Ada",)
+
+
 def test_replayed_jobs_load_the_fleet_as_far_as_the_horizon(tmp_path: Path) -> None:
     day_s = MS_PER_D // MS_PER_S
     jobs = replay(tmp_path, [(0, 20 * day_s, 8, 1)])
