@@ -233,7 +233,8 @@ def _relative(word: str) -> str:
 
 def _check_present(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(str(folder), [Issue("", "no such folder; name the folder of a run")])
+        rule = "a file, not a folder" if folder.is_file() else "no such folder"
+        raise InputError(str(folder), [Issue("", f"{rule}; name the folder of a run")])
     if (folder / "sweep.toml").is_file():
         rule = "the folder of a sweep; its runs are rows of results.parquet, name one of a run"
         raise InputError(str(folder), [Issue("", rule)])

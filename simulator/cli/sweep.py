@@ -81,7 +81,7 @@ def sweep(
     if words[0] in {STATUS, GC} and len(words) == 2:
         _look(words[0], Path(words[1]), out)
         return
-    if len(words) != 1:
+    if len(words) != 1 or (words[0] in {STATUS, GC} and not Path(words[0]).is_file()):
         rule = "name one file, or write sweep status DIR or sweep gc DIR"
         raise InputError("command line", [Issue(" ".join(words), rule)])
     from simulator.plans.plan import plan_of

@@ -1,6 +1,7 @@
 """A sweep on a terminal: how many runs, what came out, what failed, where it lies."""
 
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import number_text
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from simulator.sweeps.study import Study
 
 _MOST_REASONS: Final = 5
+_MOST_LINES: Final = 4
+"""Lines of one reason; the table has all of it."""
 _MOST_POINTS: Final = 1000
 
 
@@ -87,8 +90,15 @@ def _failures(study: "Study") -> list[str]:
     reasons = study.failed.groupby("error", sort=False)["row"].agg(["size", "first"])
     lines = []
     for error, row in reasons.head(_MOST_REASONS).iterrows():
-        text = f"  {row['size']:,} x {printable(str(error))}"
-        lines.append(text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}...")
+        text = f"{row['size']:,} x {printable(str(error))}"
+        lines += wrap(
+            text,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="      ",
+            max_lines=_MOST_LINES,
+            placeholder=" ...",
+        )
     if len(reasons) > _MOST_REASONS:
         lines.append(f"  ... and {len(reasons) - _MOST_REASONS:,} other reasons in the table")
     return lines

@@ -98,6 +98,13 @@ def test_folders_that_hold_no_sweep_are_refused(shell: Shell, words: list[str]) 
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("word", ["status", "gc"])
+def test_a_look_at_no_folder_is_refused_with_what_to_write(shell: Shell, word: str) -> None:
+    code, _, err = shell("sweep", word)
+    assert code == 2
+    assert "write sweep status DIR or sweep gc DIR" in err
+
+
 def test_a_plain_scenario_is_no_sweep(shell: Shell, tmp_path: Path) -> None:
     file(tmp_path)
     code, _, err = shell("sweep", "few.toml")
@@ -113,6 +120,8 @@ def test_runs_that_fail_are_counted_and_told(shell: Shell, tmp_path: Path) -> No
     assert "1 of 2 runs finished, 1 failed" in out
     assert "1 run failed:" in out
     assert "sites.here.grid.average" in out
+    assert "shorten the horizon" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_an_absent_backend_is_told_in_one_line_and_local_goes_on(

@@ -193,6 +193,10 @@ def test_runs_of_another_basis_are_refused_with_every_reason(shell: Shell) -> No
         (("sleep", "--against", "nowhere"), "no such folder"),
         (("nowhere", "--against", "today"), "no such folder"),
         (("hello", "--against", "today"), "no such folder"),
+        (
+            ("sleep", "--against", "today/manifest.json"),
+            "a file, not a folder; name the folder of a run",
+        ),
         (("sleep", "--against", "today", "-o", "w.pdf"), "not a figure's name; write e.g."),
         (("sleep", "--against", "today", "-o", "no/w.svg"), "can't be written"),
         (("sleep", "--against", "today", "--job", "j0"), "a job has no other to compare with"),
