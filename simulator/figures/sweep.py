@@ -127,6 +127,8 @@ def _lines(
         mean, low, high = (part[chosen][order] for part in (course.mean, course.low, course.high))
         colour = SERIES[at % len(SERIES)]
         axes.fill_between(x, low, high, color=colour, alpha=shade, linewidth=0.0)
+        if len(x) == 1:  # a band of no width can't be seen
+            axes.vlines(x, low, high, color=colour, linewidth=1.6, alpha=0.5)
         style = "-" if at < len(SERIES) else "--"
         axes.plot(x, mean, style, color=colour, marker="o", markersize=3.5, zorder=3)
         ends.append((float(mean[-1]), name, colour))

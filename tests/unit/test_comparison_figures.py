@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from simulator.analysis.differences import differences
@@ -284,6 +285,17 @@ def test_numbers_drawn_from_a_range_are_said_in_few_digits() -> None:
     assert [amount_words(value) for value in ("ladder", 128, 2.0, "12 h", 1234567.0)] == [
         "ladder", "128", "2", "12 h", "1,234,567",
     ]  # fmt: skip
+
+
+def test_a_line_of_one_point_shows_its_interval() -> None:
+    runs = swept({IDLE: POLICIES[:2], COUNT: [64, 96, 112]})
+    runs = runs[runs["point"] < 4]  # what a constraint leaves
+    (panel,) = draw_runs(runs, [IDLE, COUNT], "total_kgco2e").axes
+    (whisker,) = (line for line in panel.collections if isinstance(line, LineCollection))
+    last = by_point(runs, [IDLE, COUNT], "total_kgco2e").iloc[-1]
+    np.testing.assert_allclose(
+        whisker.get_segments()[0], [[64.0, last["low"] / 1e3], [64.0, last["high"] / 1e3]]
+    )
 
 
 def test_intervals_of_waits_end_at_zero() -> None:
