@@ -16,7 +16,7 @@ FULL = re.compile(
     r"error: No space left on device: \S+/out/?\S* \([\d,]+ bytes are free there\); "
     r"finished runs are kept; go on with: fleetsim sweep study\.toml -o out --jobs \d"
 )
-MOST = 20
+MOST = 40
 """Calls of one kind that a small sweep doesn't reach."""
 
 
