@@ -4,7 +4,9 @@ Placement never scans nodes (see `node_index`), and a completion touches only it
 nodes: a job's own row is written once, when it starts, because a gang runs to its end.
 """
 
+from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
+from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
@@ -19,6 +21,7 @@ from simulator.kernels.sleep import (
 )
 from simulator.kernels.tables import (
     ABSENT,
+    ANYTHING,
     AWAKE,
     AWAKENING,
     BLOCKED,
@@ -29,6 +32,7 @@ from simulator.kernels.tables import (
     DIRTY,
     DRAWN,
     DRAWS,
+    FIRST_FRESH,
     FOREVER_MS,
     IDLE,
     LADDER,
@@ -50,7 +54,9 @@ from simulator.kernels.tables import (
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
+    RULED,
     RUNNING,
+    SUBMISSIONS,
     UNTIL,
     WAITING,
 )
@@ -58,7 +64,7 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, power, log, until_ms):
+def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -69,6 +75,7 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
     jobs : Jobs
     tables : Tables
     sleepers : Sleepers
+    queueing : Queueing
     power : Power
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
@@ -93,8 +100,8 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
         if not enough_drawn(tables, sleepers):
             return DRAWS
         if clock[PENDING] == 1:
-            if clock[CHANGED] == 1:
-                decide(jobs, tables, sleepers, power)
+            if clock[CHANGED] > 0:
+                decide(jobs, tables, sleepers, queueing, power)
             record(tables, sleepers, power, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
@@ -116,15 +123,16 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
         if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
             descend(tables, sleepers, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
-            complete(tables, power)
-            clock[CHANGED] = 1
+            complete(jobs, tables, queueing, power)
+            clock[CHANGED] = ANYTHING
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
-            clock[CHANGED] = 1
+            clock[CHANGED] = ANYTHING
+        clock[FIRST_FRESH] = clock[NEXT_JOB]
         while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
             job = clock[NEXT_JOB]
             clock[NEXT_JOB] += 1
-            clock[CHANGED] = 1
+            clock[CHANGED] = max(clock[CHANGED], SUBMISSIONS)
             if jobs.route[job] >= 0:
                 enter(jobs, tables, job)
         if now == until_ms:
@@ -154,11 +162,16 @@ def enough_drawn(tables, sleepers):
 
 
 @kernel(inline="always")
-def decide(jobs, tables, sleepers, power):
+def decide(jobs, tables, sleepers, queueing, power):
     """Let the schedulers make their pass, and wake what the queue needs."""
     again = True
     while again:
-        fifo_pass(jobs, tables, power)
+        if tables.clock[RULED] == 1:
+            backfill_pass(jobs, tables, sleepers, queueing, power)
+            conservative_pass(jobs, tables, sleepers, queueing, power)
+            tables.clock[CHANGED] = ANYTHING  # nodes that are awake at once change more
+        else:
+            fifo_pass(jobs, tables, queueing, power)
         again = False
         if tables.clock[LADDERS] == 1:
             if anyone_wanted(tables):
@@ -169,7 +182,7 @@ def decide(jobs, tables, sleepers, power):
 
 
 @kernel(inline="llvm")
-def fifo_pass(jobs, tables, power):
+def fifo_pass(jobs, tables, queueing, power):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
     A job starts on the first cluster of its route that has room for it. One that finds none
@@ -201,7 +214,7 @@ def fifo_pass(jobs, tables, power):
                 powerless = 1
         if chosen >= 0:
             leave(jobs, tables, job)
-            start(jobs, tables, power, chosen, job, level)
+            start(jobs, tables, queueing, power, chosen, job, level, False)
         else:
             if powerless == 1:
                 jobs.held_back[job] = 1
@@ -254,7 +267,7 @@ def record(tables, sleepers, power, log):
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0
-    if clock[LADDERS] == 1 and clock[CHANGED] == 1:
+    if clock[LADDERS] == 1 and clock[CHANGED] > 0:
         for cluster in range(len(tables.clusters)):
             if tables.clusters[cluster, LADDER] == 1:
                 watch_surplus(tables.clusters, cluster, clock[NOW_MS])
