@@ -25,8 +25,11 @@ help:
 demo: $(VENV)/.run
 	$(BIN)/fleetsim run
 
+# The suite runs on two processes; PYTEST_ARGS= for one, or for a part of it.
+PYTEST_ARGS ?= -n 2 --dist worksteal
+
 test: $(VENV)/.test demo
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 verify: $(VENV)/.test
 	$(BIN)/python -m pytest -m verify

@@ -1,5 +1,6 @@
 """The verbs that run: what they print and write, and how they end."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from simulator import bundled
+from simulator.cli.terminal import Interrupts
 from tests.unit.conftest import Shell
 
 FILES = {
@@ -302,3 +304,16 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, sent: signal.Signals,
     assert "nothing was written" in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["long.toml"]
+
+
+def test_an_interrupt_that_a_library_swallows_is_heard_all_the_same() -> None:
+    handler = Interrupts()
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        Interrupts.check()  # nobody interrupted
+        with contextlib.suppress(KeyboardInterrupt):  # as a finaliser does
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            Interrupts.check()
+    finally:
+        signal.signal(signal.SIGINT, before)
