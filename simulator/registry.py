@@ -114,7 +114,7 @@ class Form:
 
     def __str__(self) -> str:
         function = "a generator function" if self.generator else "a plain function"
-        return f"{function} of ({', '.join(self.arguments)}, *, parameters)"
+        return f"{function} of ({', '.join((*self.arguments, '*', 'parameters'))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,4 +397,16 @@ A plain function of the node's idle states returns the ladder that idle nodes fo
 function is a SimPy process that commands the cluster while it runs. Roles: `ladder`, the flag
 that says whether idle nodes follow the node's own ladder; `lifetime`, a time that is the node
 type's lifetime where a file doesn't say it; `node_limit`, the most nodes the cluster may have.
+"""
+
+
+scheduling: Final = Kind(
+    "scheduling",
+    forms=(Form("rule", ()), Form("order", ("queue", "cluster", "now_s"))),
+    package="simulator.policies",
+)
+"""Policies of queues: ``@scheduling("shortest-first")``.
+
+A plain function of parameters alone returns the `simulator.policies.QueueRule` that the engine
+follows. A plain function of the queue, the cluster and the time is asked in plain Python.
 """
