@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import ValidationInfo
 
 from simulator.errors import nearest, shown
-from simulator.registry import Parameter, Plugin
+from simulator.plugin_parameters import Parameter
+from simulator.registry import Plugin
 from simulator.scenario.fields import (
     Flag,
     Marker,

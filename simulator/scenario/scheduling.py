@@ -8,7 +8,8 @@ from pydantic import ValidationInfo
 
 from simulator import registry
 from simulator.errors import Issue, shown
-from simulator.registry import Kind, Parameter, ParameterError
+from simulator.plugin_parameters import Parameter
+from simulator.registry import Kind, ParameterError
 from simulator.scenario.fields import Marker
 from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
