@@ -1,7 +1,7 @@
 """Queue rules: the order in which jobs are served, and who may start before their turn."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from simulator.errors import listing, shown
 from simulator.scenario.fields import Whole
@@ -13,6 +13,13 @@ Measure: TypeAlias = Literal["time", "area"]
 Party: TypeAlias = Literal["user", "workload"]
 Backfill: TypeAlias = Literal["none", "easy", "conservative"]
 Depth: TypeAlias = Annotated[int, Whole(1, LARGEST_WHOLE)]
+
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "order": get_args(Order),
+    "by": get_args(Measure),
+    "of": get_args(Party),
+    "backfill": get_args(Backfill),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,9 @@ class QueueRule:
     depth: int = 1000
 
     def __post_init__(self) -> None:
-        words: dict[str, Any] = {"order": Order, "by": Measure, "of": Party, "backfill": Backfill}
-        for name, known in words.items():
-            if (word := getattr(self, name)) not in get_args(known):
-                choice = listing(get_args(known))
+        for name, known in _WORDS.items():
+            if (word := getattr(self, name)) not in known:
+                choice = listing(known)
                 raise ValueError(f"{name} {shown(word)} is not known; write one of {choice}")
         for name in ("ageing_ms", "half_life_ms", "depth"):
             if (number := getattr(self, name)) < 1:
