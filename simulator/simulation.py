@@ -24,20 +24,23 @@ from simulator.accounting.tables import (
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import Controller, View, commanders, simulate
-from simulator.errors import InputError, Issue
+from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
+from simulator.policies import QueueRule, scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
+from simulator.scenario.paths import dotted
 from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
+from simulator.workload.quotas import quotas_of
 
 Progress = Callable[[float, float, int], None]
 """Told the simulated days that are done, those in all, and the jobs started so far."""
@@ -164,6 +167,7 @@ def simulated(
 ) -> Simulated:
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
+    refuse_other_queues(scenario)
     grid = bins_of(opened)
     power = opened.power()
     meter = Meter(
@@ -183,6 +187,31 @@ def simulated(
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
     return Simulated(opened, power, log, metered, results, tuple(controllers))
+
+
+def refuse_other_queues(scenario: Scenario) -> None:
+    """Refuse what the engine of this version does not serve: queues other than fifo, and quotas.
+
+    Raises
+    ------
+    InputError
+        With every cluster and workload that has one.
+    """
+    issues = [
+        Issue(
+            dotted(("clusters", name, "queue")),
+            f'{shown(found.policy)} is not run by this version; write "fifo"',
+        )
+        for name, found in scheduling_of(scenario).items()
+        if found.rule != QueueRule()
+    ]
+    issues += [
+        Issue(dotted(("workloads", name, "quota")), "not kept by this version; take it out")
+        for name, quota in zip(scenario.workloads, quotas_of(scenario), strict=True)
+        if quota
+    ]
+    if issues:
+        raise InputError(scenario.source, issues)
 
 
 def bins_of(opened: Inputs) -> Grid:
