@@ -21,7 +21,7 @@ BACKFILLS = ("none", "easy", "conservative")
 SPEEDS = (1.0, 1.0, 0.9, 0.37)
 """No whole number of ms divided by one of these lies halfway between two."""
 
-FEW, FEW_JOBS = 12, 60
+FEW, FEW_JOBS = 20, 60
 """Workloads of each kind in the fast tests, and their most jobs."""
 
 ORDERS: dict[str, dict[str, Any]] = {
