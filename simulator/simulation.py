@@ -167,7 +167,7 @@ def simulated(
 ) -> Simulated:
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
-    refuse_other_queues(scenario)
+    queues = queues_of(scenario)
     grid = bins_of(opened)
     power = opened.power()
     meter = Meter(
@@ -183,35 +183,35 @@ def simulated(
         on_log=meter.read,
         controllers=(*commanders(scenario), *controllers, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
+        queues=queues,
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
     return Simulated(opened, power, log, metered, results, tuple(controllers))
 
 
-def refuse_other_queues(scenario: Scenario) -> None:
-    """Refuse what the engine of this version does not serve: queues other than fifo, and quotas.
+def queues_of(scenario: Scenario) -> Queues:
+    """Return how the queues of a scenario are ordered and backfilled, and the quotas.
 
     Raises
     ------
     InputError
-        With every cluster and workload that has one.
+        With every cluster whose queue the engine of this version does not serve.
     """
+    found = scheduling_of(scenario)
     issues = [
         Issue(
             dotted(("clusters", name, "queue")),
-            f'{shown(found.policy)} is not run by this version; write "fifo"',
+            f"{shown(each.policy)} is not run by this version; write a policy that is, such as "
+            '"fifo" or "easy-backfill"',
         )
-        for name, found in scheduling_of(scenario).items()
-        if found.rule != QueueRule()
-    ]
-    issues += [
-        Issue(dotted(("workloads", name, "quota")), "not kept by this version; take it out")
-        for name, quota in zip(scenario.workloads, quotas_of(scenario), strict=True)
-        if quota
+        for name, each in found.items()
+        if each.rule is None or each.rule.order == "fair-share"
     ]
     if issues:
         raise InputError(scenario.source, issues)
+    rules = tuple(each.rule for each in found.values() if each.rule is not None)
+    return Queues(rules, quotas_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

@@ -30,25 +30,25 @@ class Queues:
     ----------
     rules : tuple of QueueRule
         One for each cluster; clusters that share jobs have equal ones.
-    quotas : tuple of int or None
-        Accelerators that the jobs of each workload may hold at once; None for no limit.
+    quotas : tuple of int
+        Accelerators that the jobs of each workload may hold at once; 0 for no limit.
     """
 
     rules: tuple[QueueRule, ...]
-    quotas: tuple[int | None, ...]
+    quotas: tuple[int, ...]
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
         """Return queues that are first come, first served, without quotas."""
         return cls(
-            (QueueRule(),) * len(fleet.cluster_names), (None,) * len(jobs.workload_names)
+            (QueueRule(),) * len(fleet.cluster_names), (0,) * len(jobs.workload_names)
         )
 
     @property
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(quota is not None for quota in self.quotas)
+        return backfills or any(self.quotas)
 
 
 def ranks(
@@ -142,7 +142,7 @@ def queueing_tables(
     rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(ladders)
     rules[:, kernels.HEAD] = kernels.NONE
     nodes = int(fleet.first_node[-1]) if queues.ruled else 0
-    limits = [kernels.FOREVER_MS if quota is None else quota for quota in queues.quotas]
+    limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
     return kernels.Queueing(
         rules=rules,
         quota=np.array(limits, np.int64),

@@ -16,6 +16,7 @@ from simulator.power.budgets import able_jobs
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
+from simulator.workload.quotas import over_quota
 from simulator.workload.table import JobTable
 
 LONGEST_MS = 2.0**53
@@ -54,6 +55,7 @@ def initial_state(
     """
     queues = queues or Queues.plain(fleet, jobs)
     route, routes = _routes(fleet, jobs, power.curves)
+    route[over_quota(jobs, queues.quotas)] = kernels.NONE
     level = ranks(queues, jobs, route, routes)
     line, line_counts = lines_of(level, route, len(routes))
     slots = min(int(fleet.capacity.sum()), len(jobs))

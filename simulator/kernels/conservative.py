@@ -43,8 +43,8 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
         route = first_of_cursors(jobs, tables)
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job):
-            give_reservation(jobs, tables, queueing, power, route, job)
-            look(tables, queueing, route)
+            if not give_reservation(jobs, tables, queueing, power, route, job):
+                look(tables, queueing, route)
         if not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
     for route in range(len(tables.routes)):
@@ -68,7 +68,7 @@ def open_cursors(jobs, tables, queueing):
 
 @kernel(inline="llvm")
 def look(tables, queueing, route):
-    """Note that one job more of a route was looked at."""
+    """Note that one job more of a route waits with a reservation."""
     for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
         queueing.rules[tables.route_cluster[at], LEFT_TO_LOOK] -= 1
 
@@ -86,13 +86,15 @@ def last_that_fits(jobs, tables, queueing):
         job = tables.routes[route, CURSOR_JOB]
         seen += 1
         left = False
+        waits = True
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
             if queueing.rules[cluster, LEFT_TO_LOOK] > 0:
                 left = True
                 if fits(tables.clusters, cluster, jobs.gpus[job]):
                     last = seen
-        if within_quota(jobs, queueing, job):
+                    waits = False
+        if waits and within_quota(jobs, queueing, job):
             look(tables, queueing, route)
         if not left or not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
@@ -101,7 +103,7 @@ def last_that_fits(jobs, tables, queueing):
 
 @kernel(inline="llvm")
 def give_reservation(jobs, tables, queueing, power, route, job):
-    """Reserve nodes for a job where and when it can begin first; start it if that is now."""
+    """Reserve nodes for a job where and when it can begin first; return whether that was now."""
     profile = queueing.profile
     gpus = jobs.gpus[job]
     best = NONE
@@ -119,7 +121,7 @@ def give_reservation(jobs, tables, queueing, power, route, job):
             best_ms = profile.begin_ms[profile.first_row[cluster] + row]
             profiles.choose_least(tables, profile, queueing.chosen, cluster, gpus)
     if best < 0:
-        return
+        return False
     level = 0
     if best_row == 0 and tables.clusters[best, BUDGETED] == 1:
         level = level_within_budget(jobs, tables, power, best, job)
@@ -127,8 +129,10 @@ def give_reservation(jobs, tables, queueing, power, route, job):
             jobs.held_back[job] = 1
     length_ms = requested(jobs, power, best, job, max(level, 0))
     holds = True
-    if best_row == 0 and level >= 0:
+    starts = best_row == 0 and level >= 0
+    if starts:
         leave(jobs, tables, job)
         holds = start(jobs, tables, queueing, power, best, job, level, True) >= 0
     if holds and length_ms > 0:
         profiles.take(tables, profile, queueing.chosen, best, best_row, gpus, length_ms)
+    return starts
