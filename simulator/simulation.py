@@ -23,12 +23,12 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, View, commanders, simulate
+from simulator.engine import Controller, Queues, View, commanders, simulate
 from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, scheduling_of
+from simulator.policies import scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results

@@ -94,7 +94,8 @@ def last_that_fits(jobs, tables, queueing):
                 if fits(tables.clusters, cluster, jobs.gpus[job]):
                     last = seen
                     waits = False
-        if waits and within_quota(jobs, queueing, job):
+        # Whoever is within a quota now may be passed over by its turn, and then counts for nothing.
+        if waits and queueing.quota[jobs.workload[job]] == FOREVER_MS:
             look(tables, queueing, route)
         if not left or not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
