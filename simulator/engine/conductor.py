@@ -17,6 +17,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import tables as kernels
+from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
 from simulator.power.ladder import Ladders
@@ -131,7 +132,7 @@ class _Run:
         """Run up to `until_ms`, which is settled but not decided."""
         state = self._state
         reason = kernels.LOG_FULL
-        while reason in (kernels.LOG_FULL, kernels.DRAWS):
+        while reason in (kernels.LOG_FULL, kernels.DRAWS, kernels.DECIDE):
             reason = advance(
                 state.jobs,
                 state.tables,
@@ -146,6 +147,10 @@ class _Run:
                 self.hand_over()
             elif reason == kernels.DRAWS:
                 self._ladders.refill()
+            elif reason == kernels.DECIDE:
+                conservative_pass(
+                    state.jobs, state.tables, state.sleepers, state.queueing, state.power
+                )
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""

@@ -50,6 +50,11 @@ class Queues:
         backfills = any(rule.backfill != "none" for rule in self.rules)
         return backfills or any(self.quotas)
 
+    @property
+    def asking(self) -> bool:
+        """Whether any queue is served outside the compiled loop."""
+        return any(rule.backfill == "conservative" for rule in self.rules)
+
 
 def ranks(
     queues: Queues,

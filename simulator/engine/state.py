@@ -61,6 +61,7 @@ def initial_state(
     slots = min(int(fleet.capacity.sum()), len(jobs))
     tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
     tables.clock[kernels.RULED] = int(queues.ruled)
+    tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]

@@ -9,7 +9,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.gangs import start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget
-from simulator.kernels.queues import begin, comes_before, first_of_cursors, follow, leave
+from simulator.kernels.queues import begin, first_of_cursors, follow, leave, no_line_behind
 from simulator.kernels.shadow import (
     ends_in_time,
     forget,
@@ -65,7 +65,7 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
-        mine = queueing.rules[first, BACKFILL] != CONSERVATIVE
+        mine = queueing.rules[first, BACKFILL] < CONSERVATIVE
         if mine and tables.routes[route, WAITING] > 0 and anything_left(tables, queueing, route):
             begin(tables, route)
     while True:
@@ -187,29 +187,32 @@ def give_up(tables, queueing, cluster):
 def fresh_alone(jobs, tables, queueing, power):
     """Offer clusters to the jobs just submitted alone, where that is all that can have changed.
 
-    Whoever could not start before cannot now: nothing was freed, and what the heads wait for is as
-    it was. Returns False, and does nothing, where that is not certain.
+    Whoever could not start before cannot now while nothing was freed or taken: the heads wait for
+    what they waited for. Once somebody starts, others may find room on other nodes than before, so
+    the next pass looks at all again. Returns False, and does nothing, where that is not certain.
     """
     clock = tables.clock
     for job in range(clock[FIRST_FRESH], clock[NEXT_JOB]):
         route = jobs.route[job]
-        if route >= 0 and not is_behind(jobs, tables, queueing, route, job):
+        if route >= 0 and not is_last(jobs, tables, queueing, route, job):
             return False
     for job in range(clock[FIRST_FRESH], clock[NEXT_JOB]):
         route = jobs.route[job]
-        if route < 0 or not within_quota(jobs, queueing, job):
+        if route < 0:
             continue
         cluster = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         if tables.clusters[cluster, FREE] > 0:
             told = try_cluster(jobs, tables, queueing, power, cluster, job)
+            if told == STARTS:
+                queueing.rules[cluster, KNOWN] = 0
             if told == WITHOUT_POWER:
                 jobs.held_back[job] = 1
     return True
 
 
 @kernel(inline="llvm")
-def is_behind(jobs, tables, queueing, route, job):
-    """Return whether a fresh job waits behind the head of its only cluster, and within its depth.
+def is_last(jobs, tables, queueing, route, job):
+    """Return whether a fresh job waits at the end of its only cluster's queue, within its depth.
 
     A job under a quota might, by its start, put the head beyond that quota.
     """
@@ -220,6 +223,7 @@ def is_behind(jobs, tables, queueing, route, job):
         and tables.routes[route, SOLE] == 1
         and rules[cluster, KNOWN] == 1
         and rules[cluster, SHADOW_MS] > tables.clock[NOW_MS]
-        and comes_before(jobs, rules[cluster, HEAD], job)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1
+        and rules[cluster, HEAD] < tables.clock[FIRST_FRESH]
+        and no_line_behind(tables, route, jobs.line[job])
     )

@@ -6,7 +6,6 @@ nodes: a job's own row is written once, when it starts, because a gang runs to i
 
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
-from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
@@ -22,18 +21,24 @@ from simulator.kernels.sleep import (
 from simulator.kernels.tables import (
     ABSENT,
     ANYTHING,
+    ASKED,
+    ASKING,
     AWAKE,
     AWAKENING,
+    BACKFILL,
     BLOCKED,
     BUDGETED,
     BUSY,
     CHANGED,
     CLAIMED,
+    CONSERVATIVE,
+    DECIDE,
     DIRTY,
     DRAWN,
     DRAWS,
     FIRST_FRESH,
     FOREVER_MS,
+    FREE,
     IDLE,
     LADDER,
     LADDERS,
@@ -86,7 +91,8 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     -------
     int
         UNTIL; LOG_FULL when the log must be handed over and the call repeated; DRAWS when more
-        times must be drawn and the call repeated; IDLE when no event is left and `until_ms` is
+        times must be drawn and the call repeated; DECIDE when the passes of queues that are not
+        served in here must be made and the call repeated; IDLE when no event is left and `until_ms` is
         FOREVER_MS.
     """
     clock = tables.clock
@@ -101,7 +107,12 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
             return DRAWS
         if clock[PENDING] == 1:
             if clock[CHANGED] > 0:
-                decide(jobs, tables, sleepers, queueing, power)
+                if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
+                    clock[ASKED] = 1
+                    return DECIDE
+                clock[ASKED] = 0
+                if decide(jobs, tables, sleepers, queueing, power):
+                    continue
             record(tables, sleepers, power, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
@@ -162,23 +173,38 @@ def enough_drawn(tables, sleepers):
 
 
 @kernel(inline="always")
+def must_ask(tables, queueing):
+    """Return whether a queue that is not served in here may start a job."""
+    ask = False
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0:
+            for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+                cluster = tables.route_cluster[at]
+                outside = queueing.rules[cluster, BACKFILL] >= CONSERVATIVE
+                if outside and tables.clusters[cluster, FREE] > 0:
+                    ask = True
+    return ask
+
+
+@kernel(inline="always")
 def decide(jobs, tables, sleepers, queueing, power):
-    """Let the schedulers make their pass, and wake what the queue needs."""
-    again = True
-    while again:
-        if tables.clock[RULED] == 1:
-            backfill_pass(jobs, tables, sleepers, queueing, power)
-            conservative_pass(jobs, tables, sleepers, queueing, power)
-            tables.clock[CHANGED] = ANYTHING  # nodes that are awake at once change more
+    """Let the schedulers make their pass, and wake what the queue needs.
+
+    Returns whether nodes are awake at once, so that all must look again.
+    """
+    if tables.clock[RULED] == 1:
+        backfill_pass(jobs, tables, sleepers, queueing, power)
+        tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
+    else:
+        fifo_pass(jobs, tables, queueing, power)
+    again = False
+    if tables.clock[LADDERS] == 1:
+        if anyone_wanted(tables):
+            again = wake_as_needed(jobs, tables, sleepers)
         else:
-            fifo_pass(jobs, tables, queueing, power)
-        again = False
-        if tables.clock[LADDERS] == 1:
-            if anyone_wanted(tables):
-                again = wake_as_needed(jobs, tables, sleepers)
-            else:
-                for cluster in range(len(tables.clusters)):
-                    tables.clusters[cluster, CLAIMED] = 0
+            for cluster in range(len(tables.clusters)):
+                tables.clusters[cluster, CLAIMED] = 0
+    return again
 
 
 @kernel(inline="llvm")

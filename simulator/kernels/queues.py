@@ -6,6 +6,8 @@ line. In which lines of a route somebody waits is kept as a tree of bits, as the
 nodes is, so that a million ranks cost no more than one.
 """
 
+import numpy as np
+
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import (
@@ -32,7 +34,8 @@ def enter(jobs, tables, job):
     if tail < 0:
         tables.heads[line] = job
         base = tables.routes[route, QUEUE_BASE]
-        node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, jobs.line[job])
+        at = np.int64(jobs.line[job])  # a shift of 32 bits would overflow where nothing is compiled
+        node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
     else:
         jobs.next_waiting[tail] = job
     tables.tails[line] = job
@@ -71,9 +74,8 @@ def leave(jobs, tables, job):
         tables.tails[line] = previous
         if previous < 0:
             base = tables.routes[route, QUEUE_BASE]
-            node_index.remove(
-                tables.queues, base, tables.routes, route, QUEUE_SHAPE, jobs.line[job]
-            )
+            at = np.int64(jobs.line[job])
+            node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
     tables.routes[route, WAITING] -= 1
     tables.routes[route, GPUS_WAITED] -= jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
@@ -107,6 +109,13 @@ def follow(jobs, tables, route):
         job = tables.heads[routes[route, LINE_BASE] + line]
     routes[route, CURSOR_JOB] = job
     return True
+
+
+@kernel(inline="llvm")
+def no_line_behind(tables, route, line):
+    """Return whether nobody waits in the lines of a route that are served after one."""
+    base = tables.routes[route, QUEUE_BASE]
+    return node_index.lowest_above(tables.queues, base, tables.routes, route, QUEUE_SHAPE, line) < 0
 
 
 @kernel(inline="llvm")

@@ -14,7 +14,7 @@ from simulator.kernels.curves import Curves
 from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
-UNTIL, LOG_FULL, IDLE, DRAWS = 0, 1, 2, 3
+UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
 
 # Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
 PACK, FIRST_FIT, SPREAD = 0, 1, 2
@@ -32,7 +32,9 @@ LADDERS = 12  # 1 where any node may sleep, or leave
 TURNS = 13  # wake-ups cancelled so far
 RULED = 14  # 1 where any queue is not plainly first come, first served: backfill, quotas
 FIRST_FRESH = 15  # row of the first job that was submitted at this instant
-CLOCK_SIZE = 16
+ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance` must be asked
+ASKED = 17  # 1 once it was asked in this pass
+CLOCK_SIZE = 18
 
 # What happened at an instant: nothing (0); jobs were submitted and nothing else; anything.
 SUBMISSIONS, ANYTHING = 1, 2
@@ -146,8 +148,8 @@ SLOT_SIZE = 7
 RULE_SIZE = 11
 OPEN, HEADED, SHUT = range(3)
 
-# Ways to backfill.
-PLAIN, EASY, CONSERVATIVE = range(3)
+# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
+PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
 
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
