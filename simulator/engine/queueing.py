@@ -18,6 +18,8 @@ BACKFILLS = {
     "easy": kernels.EASY,
     "conservative": kernels.CONSERVATIVE,
 }
+MOST_JUDGED = 512
+"""Largest gang of which a pass remembers whether there was room for one of its size."""
 LARGEST_PROFILE = 1 << 28
 """Cells of what is free on each node at each instant that conservative backfill may keep: 512 MB."""
 
@@ -40,9 +42,7 @@ class Queues:
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
         """Return queues that are first come, first served, without quotas."""
-        return cls(
-            (QueueRule(),) * len(fleet.cluster_names), (0,) * len(jobs.workload_names)
-        )
+        return cls((QueueRule(),) * len(fleet.cluster_names), (0,) * len(jobs.workload_names))
 
     @property
     def ruled(self) -> bool:
@@ -153,12 +153,13 @@ def queueing_tables(
         quota=np.array(limits, np.int64),
         held=np.zeros(len(limits), np.int64),
         slot_job=np.zeros(slots, np.int32),
-        slot_end_ms=np.zeros(slots, np.int64),
-        ends_ms=np.zeros(int(running.sum()), np.int64),
-        ends_slot=np.zeros(int(running.sum()), np.int32),
+        slot_end=np.zeros(slots, np.int64),
+        ends=np.zeros(int(running.sum()), np.int64),
         later_with=np.zeros((clusters, int(fleet.accelerators.max()) + 1), np.int64),
         later=np.zeros(nodes, np.int32),
         later_nodes=np.zeros(nodes, np.int32),
+        noted=np.zeros(nodes, np.int8),
+        verdict=np.zeros(MOST_JUDGED + 1 if queues.ruled else 0, np.int64),
         chosen=np.zeros(nodes, np.int32),
         profile=_profile(queues, fleet, running),
     )

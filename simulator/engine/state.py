@@ -209,9 +209,7 @@ def _lines(
     return _Lines(rows, clusters, int(words[-1]), sum(counts))
 
 
-def _tables(
-    fleet: Fleet, power: PowerTables, lines: _Lines, slots: int
-) -> kernels.Tables:
+def _tables(fleet: Fleet, power: PowerTables, lines: _Lines, slots: int) -> kernels.Tables:
     ladders = power.ladders
     clusters, words = _clusters(fleet, ladders)
     clusters[:, kernels.MAY_CHANGE] = power.may_leave

@@ -22,6 +22,7 @@ from simulator.kernels.tables import (
     BACKFILL,
     BUDGETED,
     CHANGED,
+    COMPLETIONS,
     CONSERVATIVE,
     CURSOR_JOB,
     DEPTH,
@@ -31,6 +32,7 @@ from simulator.kernels.tables import (
     HEAD,
     HEADED,
     KNOWN,
+    LADDER,
     LEFT_TO_LOOK,
     NEXT_JOB,
     NONE,
@@ -39,6 +41,7 @@ from simulator.kernels.tables import (
     PLAIN,
     ROUTE_FIRST,
     ROUTE_LAST,
+    SETTLED,
     SHADOW_MS,
     SHUT,
     SOLE,
@@ -49,6 +52,8 @@ from simulator.kernels.tables import (
 
 # What became of a job that was offered a cluster.
 STARTS, TOO_LARGE, WITHOUT_POWER, WOULD_DELAY = range(4)
+# What may become of a gang of some size, beside TOO_LARGE.
+ROOM, NO_ROOM = 4, 5
 
 
 @kernel
@@ -59,9 +64,10 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
     rules = queueing.rules
     for cluster in range(len(rules)):
         rules[cluster, TURN_OF] = OPEN
-        rules[cluster, HEAD] = NONE
-        rules[cluster, KNOWN] = 0
         rules[cluster, LEFT_TO_LOOK] = rules[cluster, DEPTH]
+        rules[cluster, SETTLED] = 1
+        if not still_known(tables, queueing, cluster):
+            rules[cluster, KNOWN] = 0
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
@@ -77,11 +83,28 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
             offer(jobs, tables, sleepers, queueing, power, route, job)
         if not (follow(jobs, tables, route) and anything_left(tables, queueing, route)):
             tables.routes[route, CURSOR_JOB] = NONE
+        elif tables.routes[route, SOLE] == 1:
+            look_behind(jobs, tables, queueing, power, route)
     for cluster in range(len(rules)):
-        if rules[cluster, TURN_OF] == HEADED:
-            rules[cluster, KNOWN] = 1
+        if rules[cluster, TURN_OF] != HEADED:
+            rules[cluster, SETTLED] = 0
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
+
+
+@kernel(inline="llvm")
+def still_known(tables, queueing, cluster):
+    """Return whether a cluster's reservation is what it would be if it were made anew.
+
+    It is while jobs end when they are expected to (see `expected.note_end`) and nothing else but
+    this happens; where nodes sleep, what is expected of them changes too.
+    """
+    return (
+        queueing.rules[cluster, KNOWN] == 1
+        and queueing.rules[cluster, SHADOW_MS] > tables.clock[NOW_MS]
+        and tables.clock[CHANGED] <= COMPLETIONS
+        and tables.clusters[cluster, LADDER] == 0
+    )
 
 
 @kernel(inline="llvm")
@@ -139,6 +162,10 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
     in_time = not headed or ends_in_time(jobs, tables, queueing, power, cluster, job, level)
     if not in_time and not leaves_room(jobs, tables, queueing, cluster, job):
         return WOULD_DELAY
+    if headed:
+        queueing.rules[cluster, SETTLED] = 0  # others may find room on other nodes than before
+    else:
+        queueing.rules[cluster, KNOWN] = 0
     leave(jobs, tables, job)
     slot = start(jobs, tables, queueing, power, cluster, job, level, False)
     if headed and in_time and slot >= 0:
@@ -146,6 +173,54 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
     elif slot < 0 and not in_time:
         take_later(jobs, tables, queueing, cluster, job, -1)  # it ended at once
     return STARTS
+
+
+@kernel
+def look_behind(jobs, tables, queueing, power, route):
+    """Look at all jobs behind the head of a cluster that is the only one of their route.
+
+    Whether a gang fits, and whether it leaves room for the head, depends on its size alone while
+    nobody starts, so most jobs are told by a look at their size.
+    """
+    rules = queueing.rules
+    cluster = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
+    if rules[cluster, TURN_OF] != HEADED:
+        return
+    queueing.verdict[:] = 0
+    more = True
+    while more and tables.clusters[cluster, FREE] > 0 and rules[cluster, LEFT_TO_LOOK] > 0:
+        job = tables.routes[route, CURSOR_JOB]
+        if within_quota(jobs, queueing, job):
+            rules[cluster, LEFT_TO_LOOK] -= 1
+            if may_start(jobs, tables, queueing, power, cluster, job):
+                told = try_cluster(jobs, tables, queueing, power, cluster, job)
+                if told == STARTS:
+                    queueing.verdict[:] = 0
+                elif told == WITHOUT_POWER:
+                    jobs.held_back[job] = 1
+        more = follow(jobs, tables, route)
+    tables.routes[route, CURSOR_JOB] = NONE
+
+
+@kernel(inline="llvm")
+def may_start(jobs, tables, queueing, power, cluster, job):
+    """Return whether a job behind the head may start, as far as accelerators are concerned."""
+    gpus = jobs.gpus[job]
+    if gpus > tables.clusters[cluster, FREE]:
+        return False
+    told = queueing.verdict[gpus] if gpus < len(queueing.verdict) else 0
+    if told == 0:
+        told = NO_ROOM
+        if not fits(tables.clusters, cluster, gpus):
+            told = TOO_LARGE
+        elif leaves_room(jobs, tables, queueing, cluster, job):
+            take_later(jobs, tables, queueing, cluster, job, -1)
+            told = ROOM
+        if gpus < len(queueing.verdict):
+            queueing.verdict[gpus] = told
+    if told == TOO_LARGE:
+        return False
+    return told == ROOM or ends_in_time(jobs, tables, queueing, power, cluster, job, 0)
 
 
 @kernel(inline="llvm")
@@ -165,7 +240,9 @@ def take_lead(jobs, tables, sleepers, queueing, route, job, powerless):
         if rules[cluster, BACKFILL] == PLAIN or cluster == powerless:
             rules[cluster, TURN_OF] = SHUT
             continue
-        reserve(jobs, tables, sleepers, queueing, cluster, job)
+        if rules[cluster, KNOWN] == 0 or rules[cluster, HEAD] != job:
+            reserve(jobs, tables, sleepers, queueing, cluster, job)
+        rules[cluster, TURN_OF] = HEADED
         if best < 0:
             best = cluster
         elif rules[cluster, SHADOW_MS] < rules[best, SHADOW_MS]:
@@ -180,7 +257,7 @@ def give_up(tables, queueing, cluster):
     """Take a reservation back: the cluster has no head again."""
     forget(tables, queueing, cluster)
     queueing.rules[cluster, TURN_OF] = OPEN
-    queueing.rules[cluster, HEAD] = NONE
+    queueing.rules[cluster, KNOWN] = 0
 
 
 @kernel(inline="llvm")
@@ -188,8 +265,7 @@ def fresh_alone(jobs, tables, queueing, power):
     """Offer clusters to the jobs just submitted alone, where that is all that can have changed.
 
     Whoever could not start before cannot now while nothing was freed or taken: the heads wait for
-    what they waited for. Once somebody starts, others may find room on other nodes than before, so
-    the next pass looks at all again. Returns False, and does nothing, where that is not certain.
+    what they waited for. Returns False, and does nothing, where that is not certain.
     """
     clock = tables.clock
     for job in range(clock[FIRST_FRESH], clock[NEXT_JOB]):
@@ -203,8 +279,6 @@ def fresh_alone(jobs, tables, queueing, power):
         cluster = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         if tables.clusters[cluster, FREE] > 0:
             told = try_cluster(jobs, tables, queueing, power, cluster, job)
-            if told == STARTS:
-                queueing.rules[cluster, KNOWN] = 0
             if told == WITHOUT_POWER:
                 jobs.held_back[job] = 1
     return True
@@ -221,8 +295,8 @@ def is_last(jobs, tables, queueing, route, job):
     return (
         queueing.quota[jobs.workload[job]] == FOREVER_MS
         and tables.routes[route, SOLE] == 1
-        and rules[cluster, KNOWN] == 1
-        and rules[cluster, SHADOW_MS] > tables.clock[NOW_MS]
+        and rules[cluster, SETTLED] == 1
+        and still_known(tables, queueing, cluster)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1
         and rules[cluster, HEAD] < tables.clock[FIRST_FRESH]
         and no_line_behind(tables, route, jobs.line[job])

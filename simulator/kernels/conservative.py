@@ -9,11 +9,11 @@ by their reservations.
 from simulator.kernels import profile as profiles
 from simulator.kernels.backfill import within_quota
 from simulator.kernels.compile import kernel
-from simulator.kernels.expected import requested
 from simulator.kernels.gangs import start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget
 from simulator.kernels.queues import begin, first_of_cursors, follow, leave
+from simulator.kernels.shadow import requested
 from simulator.kernels.tables import (
     BACKFILL,
     BUDGETED,
@@ -59,10 +59,7 @@ def open_cursors(jobs, tables, queueing):
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
-        if (
-            tables.routes[route, WAITING] > 0
-            and queueing.rules[first, BACKFILL] == CONSERVATIVE
-        ):
+        if tables.routes[route, WAITING] > 0 and queueing.rules[first, BACKFILL] == CONSERVATIVE:
             begin(tables, route)
 
 

@@ -31,6 +31,7 @@ from simulator.kernels.tables import (
     BUSY,
     CHANGED,
     CLAIMED,
+    COMPLETIONS,
     CONSERVATIVE,
     DECIDE,
     DIRTY,
@@ -135,7 +136,7 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
             descend(tables, sleepers, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(jobs, tables, queueing, power)
-            clock[CHANGED] = ANYTHING
+            clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
             clock[CHANGED] = ANYTHING

@@ -4,9 +4,10 @@ import numpy as np
 
 from simulator.kernels import agenda
 from simulator.kernels.compile import kernel
-from simulator.kernels.expected import note_end, note_start, requested
+from simulator.kernels.expected import note_end, note_start
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
+from simulator.kernels.shadow import requested
 from simulator.kernels.tables import (
     AT_LEVEL,
     BUDGETED,
@@ -65,7 +66,16 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         busy = jobs.utilisation[job]
         jobs.first_node[job] = place(
-            tables, queueing, power, cluster, slot, jobs.gpus[job], busy, busy * share, level, chosen
+            tables,
+            queueing,
+            power,
+            cluster,
+            slot,
+            jobs.gpus[job],
+            busy,
+            busy * share,
+            level,
+            chosen,
         )
         if tables.slots[slot, PART_NODE] >= 0:
             jobs.part_node[job] = tables.slots[slot, PART_NODE]
@@ -77,7 +87,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         if clock[RULED] == 1:
             end_ms = now + requested(jobs, power, cluster, job, level)
             note_start(
-                queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
+                tables, queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
             )
     return slot
 
@@ -140,7 +150,7 @@ def complete(jobs, tables, queueing, power):
     level = slots[slot, AT_LEVEL]
     if clock[RULED] == 1:
         job = queueing.slot_job[slot]
-        note_end(queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
+        note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
     node = slots[slot, WHOLE_HEAD]
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = nodes[node, NEXT_WHOLE]

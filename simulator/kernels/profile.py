@@ -85,13 +85,14 @@ def build(tables, sleepers, queueing, cluster):
     while True:
         ends_ms = FOREVER_MS
         if end >= begin:
-            ends_ms = max(queueing.ends_ms[end], now + 1)
+            ends_ms = max(queueing.ends[end] >> tables.bits, now + 1)
         time_ms = min(ends_ms, waking_ms, resting_ms)
         if time_ms == FOREVER_MS:
             break
         row = append(tables, profile, cluster, time_ms)
-        while end >= begin and max(queueing.ends_ms[end], now + 1) == time_ms:
-            release(tables, profile, cluster, row, queueing.ends_slot[end])
+        while end >= begin and max(queueing.ends[end] >> tables.bits, now + 1) == time_ms:
+            slot = queueing.ends[end] & ((1 << tables.bits) - 1)
+            release(tables, profile, cluster, row, slot)
             end -= 1
         if waking_ms == time_ms:
             raise_all(tables, sleepers, profile, cluster, row, WAKING)
@@ -147,9 +148,7 @@ def earliest(tables, profile, cluster, gpus, length_ms):
         while possible and other < rows and profile.begin_ms[begin + other] < until_ms:
             base = row_base(tables, profile, cluster, other)
             for at in range(nodes):
-                profile.least[first + at] = min(
-                    profile.least[first + at], profile.free[base + at]
-                )
+                profile.least[first + at] = min(profile.least[first + at], profile.free[base + at])
             possible = fits_least(tables, profile, cluster, gpus)
             other += 1
         if possible:

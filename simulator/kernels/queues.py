@@ -115,7 +115,8 @@ def follow(jobs, tables, route):
 def no_line_behind(tables, route, line):
     """Return whether nobody waits in the lines of a route that are served after one."""
     base = tables.routes[route, QUEUE_BASE]
-    return node_index.lowest_above(tables.queues, base, tables.routes, route, QUEUE_SHAPE, line) < 0
+    at = np.int64(line)
+    return node_index.lowest_above(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at) < 0
 
 
 @kernel(inline="llvm")

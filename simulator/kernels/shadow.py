@@ -6,8 +6,9 @@ by their free accelerators. Waking nodes count from when the last of them is awa
 from the longest that one may take to wake.
 """
 
+import numpy as np
+
 from simulator.kernels.compile import kernel
-from simulator.kernels.expected import requested
 from simulator.kernels.placement import choose, choose_beside
 from simulator.kernels.tables import (
     AWAKING,
@@ -17,7 +18,7 @@ from simulator.kernels.tables import (
     FIRST_NODE,
     FOREVER_MS,
     HEAD,
-    HEADED,
+    KNOWN,
     LAST_WOKEN,
     LATER_NODES,
     LISTED,
@@ -30,7 +31,6 @@ from simulator.kernels.tables import (
     PART_NODE,
     SHADOW_MS,
     SLEEPING,
-    TURN_OF,
     WHOLE,
     WHOLE_COUNT,
     WHOLE_HEAD,
@@ -43,15 +43,17 @@ def forget(tables, queueing, cluster):
     """Forget what was found about a cluster's shadow time."""
     first = tables.clusters[cluster, FIRST_NODE]
     for at in range(queueing.rules[cluster, LATER_NODES]):
-        queueing.later[queueing.later_nodes[first + at]] = 0
+        node = queueing.later_nodes[first + at]
+        queueing.later[node] = 0
+        queueing.noted[node] = 0
     queueing.rules[cluster, LATER_NODES] = 0
 
 
 @kernel
 def reserve(jobs, tables, sleepers, queueing, cluster, job):
-    """Find a job's shadow time in a cluster, and what will be free in it then; return it. [ms]
+    """Find a job's shadow time in a cluster, and what will be free in it then.
 
-    FOREVER_MS where it would not fit even if everybody had ended.
+    The time is FOREVER_MS where it would not fit even if everybody had ended.
     """
     clusters = tables.clusters
     now = tables.clock[NOW_MS]
@@ -69,12 +71,13 @@ def reserve(jobs, tables, sleepers, queueing, cluster, job):
     while True:
         ends_ms = FOREVER_MS
         if at >= base:
-            ends_ms = max(queueing.ends_ms[at], now + 1)
+            ends_ms = max(queueing.ends[at] >> tables.bits, now + 1)
         shadow_ms = min(ends_ms, waking_ms, resting_ms)
         if shadow_ms == FOREVER_MS:
             break
-        while at >= base and max(queueing.ends_ms[at], now + 1) == shadow_ms:
-            release(tables, queueing, cluster, queueing.ends_slot[at])
+        while at >= base and max(queueing.ends[at] >> tables.bits, now + 1) == shadow_ms:
+            slot = queueing.ends[at] & ((1 << tables.bits) - 1)
+            release(tables, queueing, cluster, slot)
             at -= 1
         if waking_ms == shadow_ms:
             with_free[cluster, whole] += clusters[cluster, AWAKING]
@@ -86,8 +89,30 @@ def reserve(jobs, tables, sleepers, queueing, cluster, job):
             break
     queueing.rules[cluster, HEAD] = job
     queueing.rules[cluster, SHADOW_MS] = shadow_ms
-    queueing.rules[cluster, TURN_OF] = HEADED
-    return shadow_ms
+    queueing.rules[cluster, KNOWN] = 1
+
+
+@kernel(inline="llvm")
+def requested(jobs, power, cluster, job, level):
+    """Return for how long a job asks at the speed of a cluster's nodes and power level. [ms]"""
+    length = jobs.requested_ms[job] / jobs.speed[jobs.workload[job], cluster]
+    if level > 0:
+        length /= power.level_speed[cluster, level]
+    return np.int64(np.rint(length))
+
+
+@kernel
+def free_now(tables, queueing, slot):
+    """Count a job's accelerators as free now where they were counted as free later."""
+    slots = tables.slots
+    node = slots[slot, WHOLE_HEAD]
+    for _ in range(slots[slot, WHOLE_COUNT]):
+        if tables.nodes[node, LISTED] == 1:
+            queueing.later[node] -= tables.nodes[node, NODE_WHOLE]
+        node = tables.nodes[node, NEXT_WHOLE]
+    node = slots[slot, PART_NODE]
+    if slots[slot, PART_GPUS] > 0 and tables.nodes[node, LISTED] == 1:
+        queueing.later[node] -= slots[slot, PART_GPUS]
 
 
 @kernel(inline="always")
@@ -127,10 +152,11 @@ def free_later(tables, queueing, cluster, node, gpus):
 @kernel(inline="llvm")
 def add_later(tables, queueing, cluster, node, gpus):
     """Note that a node will have so many accelerators more free than now."""
-    if queueing.later[node] == 0:
+    if queueing.noted[node] == 0:
         count = queueing.rules[cluster, LATER_NODES]
         queueing.later_nodes[tables.clusters[cluster, FIRST_NODE] + count] = node
         queueing.rules[cluster, LATER_NODES] = count + 1
+        queueing.noted[node] = 1
     queueing.later[node] += gpus
 
 

@@ -36,8 +36,8 @@ ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance`
 ASKED = 17  # 1 once it was asked in this pass
 CLOCK_SIZE = 18
 
-# What happened at an instant: nothing (0); jobs were submitted and nothing else; anything.
-SUBMISSIONS, ANYTHING = 1, 2
+# What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
+SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
 
 # Columns of the table of clusters. From WITH_FREE on: nodes by free accelerators, 0 to WHOLE.
 (
@@ -130,8 +130,9 @@ SLOT_SIZE = 7
 # Columns of the table of queue rules, one row for each cluster: how it backfills, how many jobs
 # behind the first one it looks at, where its list of expected ends begins, and how long it is. Then
 # what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
-# the job that holds the reservation, its instant, how many jobs may still be looked at, whether all
-# that is still so, and how many nodes have something in `later`.
+# the job that holds the reservation, its instant, how many jobs may still be looked at, whether the
+# reservation still holds, whether all who wait were refused as things stand, and how many nodes have
+# something in `later`.
 (
     BACKFILL,
     DEPTH,
@@ -143,9 +144,10 @@ SLOT_SIZE = 7
     SHADOW_MS,
     LEFT_TO_LOOK,
     KNOWN,
+    SETTLED,
     LATER_NODES,
-) = range(11)
-RULE_SIZE = 11
+) = range(12)
+RULE_SIZE = 12
 OPEN, HEADED, SHUT = range(3)
 
 # Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
@@ -201,12 +203,13 @@ class Queueing(NamedTuple):
     quota: NDArray[np.int64]  # [workloads] accelerators that their jobs may hold at once
     held: NDArray[np.int64]  # [workloads] that they hold
     slot_job: NDArray[np.int32]  # [slots]
-    slot_end_ms: NDArray[np.int64]  # [slots] when the job is expected to end
-    ends_ms: NDArray[np.int64]  # expected ends of running jobs by cluster, the first one last
-    ends_slot: NDArray[np.int32]
+    slot_end: NDArray[np.int64]  # [slots] when the job is expected to end, as in `ends`
+    ends: NDArray[np.int64]  # end << bits | slot of running jobs by cluster, the first to end last
     later_with: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what is free then
     later: NDArray[np.int32]  # [nodes] accelerators that will be free at the shadow time besides
-    later_nodes: NDArray[np.int32]  # [nodes] of each cluster where there are any
+    later_nodes: NDArray[np.int32]  # [nodes] of each cluster where there are or were any
+    noted: NDArray[np.int8]  # [nodes] 1 for those
+    verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
 

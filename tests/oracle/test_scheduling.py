@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.scheduling import NEVER, Job, Rule, Run, Start, place, schedule
+from tests.oracle.scheduling import Job, Rule, Run, Start, place, schedule
 from tests.oracle.scheduling_workloads import quotas_for, random_workload
 
 CASES = {
