@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.api import Run, load, open_run, run
     from simulator.comparison.comparison import Comparison
     from simulator.errors import InputError, Issue, PolicyError
-    from simulator.registry import provisioning
+    from simulator.registry import provisioning, scheduling
     from simulator.scenario import Scenario
     from simulator.studies import compare, optimize, sweep
 
@@ -33,6 +33,7 @@ __all__ = [
     "optimize",
     "provisioning",
     "run",
+    "scheduling",
     "sweep",
 ]
 
@@ -49,6 +50,7 @@ _HOMES = {
     "optimize": "simulator.studies",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
+    "scheduling": "simulator.registry",
     "sweep": "simulator.studies",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
 from simulator.scenario.model import Scenario, Site
@@ -102,6 +103,7 @@ def assumptions_of(
         quantity = f"{trace.basis} intensity, mean"
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
+    rows += _requested_rows(scenario, jobs)
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
@@ -136,6 +138,18 @@ def _building_rows(
         degc = _number(means.temperature_degc)
         rows.append((name, "outside temperature, mean", degc, "degC", source))
     return rows
+
+
+def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
+    """Return for clusters that go by requested times that these are the durations themselves."""
+    if jobs.requested_ms is not None:
+        return []
+    said = "no job says a requested time"
+    return [
+        (name, "requested time over duration", "1", "1", said)
+        for name, each in scheduling_of(scenario).items()
+        if each.rule is None or each.rule.needs_requested
+    ]
 
 
 def _number(value: float | None) -> str:

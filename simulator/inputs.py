@@ -14,7 +14,7 @@ from simulator.power.budgets import powerless_jobs
 from simulator.power.curves import curves_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
-from simulator.registry import provisioning
+from simulator.registry import provisioning, scheduling
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
@@ -25,6 +25,8 @@ from simulator.units import MS_PER_H
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
+from simulator.workload.queues import fair_share_warnings, unlike_queues_of_jobs
+from simulator.workload.quotas import quota_warnings, quotas_of
 from simulator.workload.table import JobTable
 
 
@@ -64,7 +66,7 @@ class Inputs:
 
     @property
     def idle_laws(self) -> tuple[Sample, ...]:
-        """Laws of idle nodes that are columns of files: wake times, parameters of policies."""
+        """Laws that are columns of files beside those of jobs: wake times, policies' parameters."""
         return tuple(opened_by(self.opened, read, law) for law in _idle_laws(self.scenario))
 
     @property
@@ -96,6 +98,8 @@ class Inputs:
     def warnings(self) -> tuple[str, ...]:
         """What was accepted with a warning, each once."""
         said = [*self.scenario.warnings, *self.jobs.warnings]
+        said += quota_warnings(self.jobs, quotas_of(self.scenario))
+        said += fair_share_warnings(self.scenario, self.jobs)
         for trace in self.traces:
             said += trace.warnings
         return tuple(dict.fromkeys(said))
@@ -113,6 +117,8 @@ class Inputs:
         # What few runs have is added only where it is, so that the others keep their keys.
         code = provisioning.sources(each.idle.policy for each in self.scenario.clusters.values())
         rare = [[law.sha256 for law in self.idle_laws], sorted(code.items())]
+        queues = scheduling.sources(each.queue.policy for each in self.scenario.clusters.values())
+        rare += [sorted(queues.items())] if queues else []
         text += json.dumps(rare, separators=(",", ":")) if any(rare) else ""
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -141,19 +147,20 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
         issues += error.issues
     else:
         issues += powerless_jobs(scenario, fleet, jobs)
+        issues += unlike_queues_of_jobs(scenario, jobs)
     if issues:
         raise InputError(scenario.source, issues)
     return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)
 
 
 def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:
-    """Yield the laws of files that idle nodes follow, in the order of the scenario."""
+    """Yield the laws of files that idle nodes and policies follow, in the scenario's order."""
     for _, node in sorted(scenario.nodes.items()):
         for state in node.idle_states:
             if isinstance(state.wake_time, Empirical):
                 yield state.wake_time
     for cluster in scenario.clusters.values():
-        for value in cluster.idle.parameters.values():
+        for value in (*cluster.idle.parameters.values(), *cluster.queue.parameters.values()):
             if isinstance(value, Empirical):
                 yield value
 

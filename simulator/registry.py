@@ -1,9 +1,6 @@
 """Plug-ins: policies by kind and name, each registered by the one decorator of its kind.
 
-The parameters of a plug-in are the keyword-only arguments of its function. The unit ends an
-argument's name, as everywhere inside; a file leaves it out and writes it into the value:
-``every_ms: int`` is ``every = "5 min"``. How each type is read from a file is the business of
-`simulator.scenario.parameters`.
+What the parameters of a plug-in are stands in `simulator.plugin_parameters`.
 
 What ships is imported when a name is first looked up; packages of others name their modules in
 the entry points group of the kind, e.g. ``fleetsim.provisioning``.
@@ -11,35 +8,14 @@ the entry points group of the kind, e.g. ``fleetsim.provisioning``.
 
 import inspect
 import pkgutil
-import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
-from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from simulator.errors import listing
+from simulator.plugin_parameters import Parameter, parameters_of
 from simulator.plugin_source import source_of
-
-DIMENSION_BY_SUFFIX: Final = {
-    "_g_per_kwh": "intensity",
-    "_l_per_kwh": "water",
-    "_per_ms": "rate",
-    "_degc": "temperature",
-    "_ms": "time",
-    "_w": "power",
-    "_j": "energy",
-    "_g": "mass",
-}
-"""How the name of an argument ends, and the dimension that this gives; longer endings first."""
-
-HOUSE_SUFFIX: Final = {
-    "_s": "_ms", "_h": "_ms", "_d": "_ms",
-    "_kw": "_w", "_mw": "_w", "_wh": "_j", "_kwh": "_j", "_mwh": "_j", "_kg": "_g",
-}  # fmt: skip
-"""Endings that name a unit which is not the one used inside, and the one that is."""
-
-_SECTION: Final = "Parameters\n----------\n"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Rules = Callable[..., Iterator[tuple[str, str]]]
@@ -63,39 +39,6 @@ class ParameterError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """One keyword-only argument of a plug-in.
-
-    Attributes
-    ----------
-    name : str
-        Name of the argument, its unit at the end: ``"every_ms"``.
-    key : str
-        What a file calls it: ``"every"``.
-    dimension : str or None
-        A key of `simulator.units.DIMENSIONS`; None where the name ends in no unit.
-    annotation : type
-        As written, markers included.
-    default : object
-        In house units; `inspect.Parameter.empty` where there is none.
-    meaning : str
-        What the docstring says of it.
-    """
-
-    name: str
-    key: str
-    dimension: str | None
-    annotation: Any
-    default: Any
-    meaning: str
-
-    @property
-    def required(self) -> bool:
-        """Whether a file must give it."""
-        return self.default is inspect.Parameter.empty
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
     """One form that the functions of a kind may have.
 
@@ -114,7 +57,7 @@ class Form:
 
     def __str__(self) -> str:
         function = "a generator function" if self.generator else "a plain function"
-        return f"{function} of ({', '.join(self.arguments)}, *, parameters)"
+        return f"{function} of ({', '.join((*self.arguments, '*', 'parameters'))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +235,7 @@ class Kind:
         if not inspect.isfunction(function):
             raise TypeError(f'{self.name} "{name}": {function!r} is not a function')
         where = f'{self.name} "{name}", function {function.__qualname__}'
-        parameters = tuple(_parameters(function, where))
+        parameters = tuple(parameters_of(function, where))
         for parameter in parameters:
             if parameter.key in self._reserved:
                 raise TypeError(f"{where}: {parameter.name}: files use this key otherwise")
@@ -326,64 +269,6 @@ def _is_rewritten(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
     return old.__module__ == new.__module__ == "__main__" and old.__qualname__ == new.__qualname__
 
 
-def _parameters(function: Callable[..., Any], where: str) -> Iterator[Parameter]:
-    """Yield the parameters of a function, in its order."""
-    arguments = {
-        name: argument
-        for name, argument in inspect.signature(function).parameters.items()
-        if argument.kind not in (argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD)
-    }
-    annotations = _annotations(function, arguments, where)
-    meanings = _meanings(function)
-    seen: dict[str, str] = {}
-    for name, argument in arguments.items():
-        if argument.kind is not argument.KEYWORD_ONLY:
-            raise TypeError(f"{where}: {argument}: a file can't say this; name each parameter")
-        suffix = next((end for end in DIMENSION_BY_SUFFIX if name.endswith(end)), "")
-        foreign = next((end for end in HOUSE_SUFFIX if not suffix and name.endswith(end)), None)
-        if foreign is not None:
-            meant = name.removesuffix(foreign) + HOUSE_SUFFIX[foreign]
-            raise TypeError(f"{where}: {name} is not in a unit used inside; write {meant}")
-        key = name.removesuffix(suffix)
-        if key in seen:
-            raise TypeError(f"{where}: {seen[key]} and {name} are both {key} in a file")
-        seen[key] = name
-        dimension = DIMENSION_BY_SUFFIX.get(suffix)
-        meaning = meanings.get(name, "")
-        yield Parameter(name, key, dimension, annotations[name], argument.default, meaning)
-
-
-def _annotations(
-    function: Callable[..., Any], arguments: Mapping[str, inspect.Parameter], where: str
-) -> dict[str, Any]:
-    for name, argument in arguments.items():
-        if argument.annotation is argument.empty:
-            raise TypeError(f"{where}: {name} has no type; write e.g. {name}: int = 4")
-    written = SimpleNamespace(
-        __annotations__={name: argument.annotation for name, argument in arguments.items()}
-    )
-    try:
-        return typing.get_type_hints(written, function.__globals__, include_extras=True)
-    except NameError as error:
-        raise TypeError(
-            f"{where}: {error}; types of parameters must be known when the function is made"
-        ) from error
-
-
-def _meanings(function: Callable[..., Any]) -> dict[str, str]:
-    """Return what the docstring says of each parameter."""
-    words: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in (inspect.getdoc(function) or "").partition(_SECTION)[2].splitlines():
-        if line.startswith("---"):
-            break  # the underline of the next section
-        if line and not line[0].isspace():
-            current = words.setdefault(line.partition(" :")[0], [])
-        else:
-            current += line.split()
-    return {name: " ".join(text) for name, text in words.items()}
-
-
 provisioning: Final = Kind(
     "provisioning",
     forms=(Form("descent", ("states",)), Form("controller", ("env", "cluster"), generator=True)),
@@ -397,4 +282,16 @@ A plain function of the node's idle states returns the ladder that idle nodes fo
 function is a SimPy process that commands the cluster while it runs. Roles: `ladder`, the flag
 that says whether idle nodes follow the node's own ladder; `lifetime`, a time that is the node
 type's lifetime where a file doesn't say it; `node_limit`, the most nodes the cluster may have.
+"""
+
+
+scheduling: Final = Kind(
+    "scheduling",
+    forms=(Form("rule", ()), Form("order", ("queue", "cluster", "now_s"))),
+    package="simulator.policies",
+)
+"""Policies of queues: ``@scheduling("shortest-first")``.
+
+A plain function of parameters alone returns the `simulator.policies.QueueRule` that the engine
+follows. A plain function of the queue, the cluster and the time is asked in plain Python.
 """

@@ -23,21 +23,24 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, View, commanders, simulate
-from simulator.errors import InputError, Issue
+from simulator.engine import Controller, Queues, View, commanders, simulate
+from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
+from simulator.policies import scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
+from simulator.scenario.paths import dotted
 from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
+from simulator.workload.quotas import quotas_of
 
 Progress = Callable[[float, float, int], None]
 """Told the simulated days that are done, those in all, and the jobs started so far."""
@@ -164,6 +167,7 @@ def simulated(
 ) -> Simulated:
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
+    queues = queues_of(scenario)
     grid = bins_of(opened)
     power = opened.power()
     meter = Meter(
@@ -179,10 +183,35 @@ def simulated(
         on_log=meter.read,
         controllers=(*commanders(scenario), *controllers, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
+        queues=queues,
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
     return Simulated(opened, power, log, metered, results, tuple(controllers))
+
+
+def queues_of(scenario: Scenario) -> Queues:
+    """Return how the queues of a scenario are ordered and backfilled, and the quotas.
+
+    Raises
+    ------
+    InputError
+        With every cluster whose queue the engine of this version does not serve.
+    """
+    found = scheduling_of(scenario)
+    issues = [
+        Issue(
+            dotted(("clusters", name, "queue")),
+            f"{shown(each.policy)} is not run by this version; write a policy that is, such as "
+            '"fifo" or "easy-backfill"',
+        )
+        for name, each in found.items()
+        if each.rule is None or each.rule.order == "fair-share"
+    ]
+    if issues:
+        raise InputError(scenario.source, issues)
+    rules = tuple(each.rule for each in found.values() if each.rule is not None)
+    return Queues(rules, quotas_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

@@ -12,7 +12,7 @@ from simulator.inputs import open_inputs
 from simulator.joblog import JobLog
 from simulator.results import Results
 from simulator.scenario import Scenario, from_document
-from simulator.simulation import Simulated, bins_of, run
+from simulator.simulation import Simulated, bins_of, queues_of, run
 from tests.builders import scenario_document, write_jobs
 
 MINIMAL: dict[str, dict[str, Any]] = {
@@ -62,6 +62,7 @@ def happened(scenario: Scenario, controllers: tuple[Controller, ...] = ()) -> Ha
         drain=scenario.drain,
         controllers=(*commanders(scenario), *controllers),
         start_epoch_ms=bins_of(opened).start_epoch_ms,
+        queues=queues_of(scenario),
         on_log=lambda log, rows: pieces.append(
             [column[:rows].copy() for column in (log.time_ms, log.node, log.state, log.held)]
         ),

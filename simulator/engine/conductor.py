@@ -10,12 +10,14 @@ from collections.abc import Callable, Generator, Sequence
 
 import simpy
 
+from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import tables as kernels
+from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
 from simulator.power.ladder import Ladders
@@ -39,6 +41,7 @@ def simulate(
     on_log: LogReader,
     controllers: Sequence[Controller] = (),
     start_epoch_ms: int = 0,
+    queues: Queues | None = None,
 ) -> JobLog:
     """Run the jobs on the fleet.
 
@@ -61,13 +64,15 @@ def simulate(
     start_epoch_ms : int
         The scenario's start, for controllers that follow the calendar.
         [ms since 1970-01-01T00:00Z]
+    queues : Queues, optional
+        How waiting jobs are ordered and backfilled; first come, first served unless given.
 
     Raises
     ------
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
-    state = initial_state(fleet, jobs, power, end_ms=end_ms)
+    state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues)
     home = state.jobs.cluster.copy()
     env = simpy.Environment(initial_time=0)
     view = View(state, fleet.cluster_names, start_epoch_ms)
@@ -127,15 +132,25 @@ class _Run:
         """Run up to `until_ms`, which is settled but not decided."""
         state = self._state
         reason = kernels.LOG_FULL
-        while reason in (kernels.LOG_FULL, kernels.DRAWS):
+        while reason in (kernels.LOG_FULL, kernels.DRAWS, kernels.DECIDE):
             reason = advance(
-                state.jobs, state.tables, state.sleepers, state.power, state.log, until_ms
+                state.jobs,
+                state.tables,
+                state.sleepers,
+                state.queueing,
+                state.power,
+                state.log,
+                until_ms,
             )
             self._calls += 1
             if reason == kernels.LOG_FULL:
                 self.hand_over()
             elif reason == kernels.DRAWS:
                 self._ladders.refill()
+            elif reason == kernels.DECIDE:
+                conservative_pass(
+                    state.jobs, state.tables, state.sleepers, state.queueing, state.power
+                )
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""

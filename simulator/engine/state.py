@@ -1,10 +1,12 @@
 """The state that the kernels work on, made from a fleet and a job table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
@@ -14,6 +16,7 @@ from simulator.power.budgets import able_jobs
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
+from simulator.workload.quotas import over_quota
 from simulator.workload.table import JobTable
 
 LONGEST_MS = 2.0**53
@@ -33,22 +36,32 @@ class State:
     jobs: kernels.Jobs
     tables: kernels.Tables
     sleepers: kernels.Sleepers
+    queueing: kernels.Queueing
     power: kernels.Power
     log: kernels.Log
 
 
-def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: int) -> State:
+def initial_state(
+    fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: int, queues: Queues | None = None
+) -> State:
     """Return the state before the first instant: every node awake and idle, nothing submitted.
+
+    Without `queues` every queue is first come, first served.
 
     Raises
     ------
     InputError
         If the horizon is too long to be counted beside the fleet's running jobs.
     """
-    levels, level = _priority_levels(jobs.priority)
+    queues = queues or Queues.plain(fleet, jobs)
     route, routes = _routes(fleet, jobs, power.curves)
+    route[over_quota(jobs, queues.quotas)] = kernels.NONE
+    level = ranks(queues, jobs, route, routes)
+    line, line_counts = lines_of(level, route, len(routes))
     slots = min(int(fleet.capacity.sum()), len(jobs))
-    tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, levels), levels, slots)
+    tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
+    tables.clock[kernels.RULED] = int(queues.ruled)
+    tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
@@ -69,16 +82,9 @@ def initial_state(fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: i
     )
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
-    rows_of_jobs = _jobs(fleet, jobs, level, route, home[route])
-    return State(rows_of_jobs, tables, sleepers, _power(fleet, power.curves), log)
-
-
-def _priority_levels(priority: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
-    """Rank priorities, the largest first, so that each level is one queue."""
-    if not len(priority) or priority.min() == priority.max():
-        return 1, np.zeros(len(priority), np.int32)
-    distinct, rank = np.unique(-priority.astype(np.int64), return_inverse=True)
-    return len(distinct), rank.astype(np.int32)
+    rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], queues.ruled)
+    queueing = queueing_tables(queues, fleet, power.ladders, jobs, slots)
+    return State(rows_of_jobs, tables, sleepers, queueing, _power(fleet, power.curves), log)
 
 
 def _routes(
@@ -131,17 +137,25 @@ def _jobs(
     fleet: Fleet,
     jobs: JobTable,
     level: NDArray[np.int32],
+    line: NDArray[np.int32],
     route: NDArray[np.int16],
     home: NDArray[np.int16],
+    ruled: bool,
 ) -> kernels.Jobs:
     scales = np.array(jobs.scales or (False,), bool)
     count = len(jobs)
+    duration_ms = np.ascontiguousarray(jobs.duration_ms, np.float64)
+    requested_ms = duration_ms
+    if jobs.requested_ms is not None:
+        requested_ms = np.ascontiguousarray(jobs.requested_ms, np.float64)
     return kernels.Jobs(
         submit_ms=np.ascontiguousarray(jobs.submit_ms, np.int64),
-        duration_ms=np.ascontiguousarray(jobs.duration_ms, np.float64),
+        duration_ms=duration_ms,
         gpus=np.ascontiguousarray(jobs.gpus, np.int32),
         utilisation=np.ascontiguousarray(jobs.utilisation, np.float64),
         level=level,
+        line=line,
+        requested_ms=requested_ms,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
         route=route,
         speed=np.where(scales[:, None], fleet.relative_speed, fleet.own_speed),
@@ -153,6 +167,7 @@ def _jobs(
         power_level=np.zeros(count, np.int8),
         held_back=np.zeros(count, np.int8),
         next_waiting=np.full(count, kernels.NONE, np.int32),
+        previous_waiting=np.full(count if ruled else 0, kernels.NONE, np.int32),
     )
 
 
@@ -163,6 +178,7 @@ class _Lines:
     rows: NDArray[np.int64]
     clusters: NDArray[np.int64]
     words: int
+    count: int
 
 
 def _lines(
@@ -170,15 +186,19 @@ def _lines(
     jobs: JobTable,
     route: NDArray[np.int16],
     routes: tuple[tuple[int, ...], ...],
-    levels: int,
+    counts: Sequence[int],
 ) -> _Lines:
-    queue_shape, queue_words = node_index.shape(levels)
+    shapes = [node_index.shape(count) for count in counts]
     ends = np.cumsum([0, *(len(line) for line in routes)])
     rows = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
     rows[:, kernels.ROUTE_FIRST] = ends[:-1]
     rows[:, kernels.ROUTE_LAST] = ends[1:]
-    rows[:, kernels.QUEUE_BASE] = np.arange(len(routes)) * queue_words
-    rows[:, kernels.QUEUE_SHAPE :] = queue_shape
+    words = np.cumsum([0, *(words for _, words in shapes)])
+    rows[:, kernels.QUEUE_BASE] = words[:-1]
+    rows[:, kernels.QUEUE_SHAPE :] = np.array([shape for shape, _ in shapes]).reshape(
+        len(routes), -1
+    )
+    rows[:, kernels.LINE_BASE] = np.cumsum([0, *counts])[:-1]
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
@@ -186,27 +206,24 @@ def _lines(
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)
-    return _Lines(rows, clusters, len(routes) * queue_words)
+    return _Lines(rows, clusters, int(words[-1]), sum(counts))
 
 
-def _tables(
-    fleet: Fleet, power: PowerTables, lines: _Lines, levels: int, slots: int
-) -> kernels.Tables:
+def _tables(fleet: Fleet, power: PowerTables, lines: _Lines, slots: int) -> kernels.Tables:
     ladders = power.ladders
     clusters, words = _clusters(fleet, ladders)
     clusters[:, kernels.MAY_CHANGE] = power.may_leave
     slots = max(1, slots)
     row = np.full((slots, kernels.SLOT_SIZE), kernels.NONE, np.int32)
     row[:-1, kernels.NEXT_SLOT] = np.arange(1, slots)
-    count = len(lines.rows)
     node_count = int(fleet.first_node[-1])
     tables = kernels.Tables(
         clock=np.zeros(kernels.CLOCK_SIZE, np.int64),
         clusters=clusters,
         routes=lines.rows,
         route_cluster=lines.clusters,
-        heads=np.full((count, levels), kernels.NONE, np.int64),
-        tails=np.full((count, levels), kernels.NONE, np.int64),
+        heads=np.full(lines.count, kernels.NONE, np.int64),
+        tails=np.full(lines.count, kernels.NONE, np.int64),
         queues=np.zeros(lines.words, np.int64),
         nodes=_nodes(fleet),
         busy=np.zeros((2, node_count)),

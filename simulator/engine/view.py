@@ -138,7 +138,10 @@ class ClusterView:
     @property
     def oldest_wait_ms(self) -> int:
         """How long the job that waits longest has waited, 0 where none waits. [ms]"""
-        heads = self._tables.heads[self._routes]
+        begins = self._tables.routes[:, kernels.LINE_BASE]
+        ends = np.append(begins[1:], len(self._tables.heads))
+        lines = [np.arange(begins[at], ends[at]) for at in self._routes]
+        heads = self._tables.heads[np.concatenate([*lines, np.empty(0, np.int64)])]
         heads = heads[heads >= 0]
         return self.now_ms - int(self._jobs.submit_ms[heads].min()) if len(heads) else 0
 
@@ -170,7 +173,7 @@ class ClusterView:
         count = min(_count(nodes), len(self._nodes))  # more than all there can be are all
         if self._row[column] != count:
             self._row[column] = count
-            self._tables.clock[kernels.CHANGED] = 1
+            self._tables.clock[kernels.CHANGED] = kernels.ANYTHING
 
     def close(self, nodes: Any) -> None:
         """Give these nodes no new job, nor wake them, until they are opened."""

@@ -6,6 +6,7 @@ from simulator.kernels.sleep import fall_back, stop_waking, take_out
 from simulator.kernels.sleeper_stack import insert_above, lies_above, take_sleeper
 from simulator.kernels.tables import (
     ABSENT,
+    ANYTHING,
     ASLEEP,
     AWAKE,
     BELOW,
@@ -46,7 +47,7 @@ def close(tables, sleepers, cluster, node):
             begin_ms = max(sleepers.moments_ms[node, DESCENT_MS], tables.clock[NOW_MS])
             sleepers.moments_ms[node, DESCENT_MS] = begin_ms
             set_timer(tables, sleepers, cluster, node)
-        tables.clock[CHANGED] = 1
+        tables.clock[CHANGED] = ANYTHING
     elif state == WAKING or (state == ASLEEP and sleepers.rests[node, CLOSED] == 0):
         if state == WAKING:
             fall_back(tables, sleepers, cluster, node)
@@ -55,7 +56,7 @@ def close(tables, sleepers, cluster, node):
         sleepers.rests[node, CLOSED] = 1
         tables.clusters[cluster, CLOSED_EMPTY] += 1
         tables.clusters[cluster, CLOSED_ASLEEP] += 1
-        tables.clock[CHANGED] = 1
+        tables.clock[CHANGED] = ANYTHING
 
 
 @kernel(inline="llvm")
@@ -77,7 +78,7 @@ def open_awake(tables, sleepers, cluster, node):
         reopen(tables, cluster, node)
         if timed:
             set_timer(tables, sleepers, cluster, node)
-        tables.clock[CHANGED] = 1
+        tables.clock[CHANGED] = ANYTHING
 
 
 @kernel
@@ -101,7 +102,7 @@ def open_sleepers(tables, sleepers, cluster, nodes):
         tables.clusters[cluster, CLOSED_EMPTY] -= 1
         tables.clusters[cluster, CLOSED_ASLEEP] -= 1
         insert_above(tables, sleepers, cluster, node, at)
-        tables.clock[CHANGED] = 1
+        tables.clock[CHANGED] = ANYTHING
         at = node
 
 
@@ -119,7 +120,7 @@ def add(tables, sleepers, cluster, count):
             tables.clusters[cluster, OWNED] += 1
             added += 1
     if added > 0:
-        tables.clock[CHANGED] = 1
+        tables.clock[CHANGED] = ANYTHING
     return added
 
 
@@ -130,7 +131,7 @@ def retire(tables, sleepers, cluster, node):
     if state == ABSENT:
         return
     touch(tables, node)
-    tables.clock[CHANGED] = 1
+    tables.clock[CHANGED] = ANYTHING
     if state == AWAKE:
         if tables.nodes[node, LISTED] == 1:
             close_awake(tables, sleepers, cluster, node)

@@ -5,7 +5,7 @@ beyond what is free, and wakes or cancels the difference to those already waking
 """
 
 from simulator.kernels.compile import kernel
-from simulator.kernels.node_index import lowest, lowest_above
+from simulator.kernels.queues import begin, first_of_cursors, follow
 from simulator.kernels.sleep import cancel_one, wake_one
 from simulator.kernels.tables import (
     AWAKENING,
@@ -13,7 +13,6 @@ from simulator.kernels.tables import (
     CLAIMED,
     CLOSED_EMPTY,
     CURSOR_JOB,
-    CURSOR_LEVEL,
     EVEN,
     KEEP_AWAKE,
     KEEP_FREE,
@@ -23,8 +22,6 @@ from simulator.kernels.tables import (
     NODES_WAITED,
     NONE,
     OWNED,
-    QUEUE_BASE,
-    QUEUE_SHAPE,
     ROUTE_FIRST,
     ROUTE_LAST,
     SLEEPING,
@@ -189,51 +186,6 @@ def count_lines(jobs, tables, sleepers, shared):
                         all_saturated = False
         if all_saturated:
             break
-
-
-@kernel(inline="llvm")
-def begin(tables, route):
-    """Set a route's cursor on its first waiting job."""
-    routes = tables.routes
-    level = lowest(tables.queues, routes[route, QUEUE_BASE], routes, route, QUEUE_SHAPE)
-    routes[route, CURSOR_LEVEL] = level
-    routes[route, CURSOR_JOB] = tables.heads[route, level]
-
-
-@kernel(inline="llvm")
-def follow(jobs, tables, route):
-    """Move a route's cursor to the next waiting job; return whether there is one."""
-    routes = tables.routes
-    job = jobs.next_waiting[routes[route, CURSOR_JOB]]
-    if job < 0:
-        base = routes[route, QUEUE_BASE]
-        level = routes[route, CURSOR_LEVEL]
-        level = lowest_above(tables.queues, base, routes, route, QUEUE_SHAPE, level)
-        if level < 0:
-            return False
-        routes[route, CURSOR_LEVEL] = level
-        job = tables.heads[route, level]
-    routes[route, CURSOR_JOB] = job
-    return True
-
-
-@kernel(inline="always")
-def first_of_cursors(jobs, tables):
-    """Return the route whose cursor stands on the job that comes first in the queue."""
-    routes = tables.routes
-    best = NONE
-    for route in range(len(routes)):
-        job = routes[route, CURSOR_JOB]
-        if job < 0:
-            continue
-        if best >= 0:
-            other = routes[best, CURSOR_JOB]
-            if jobs.level[job] > jobs.level[other]:
-                continue
-            if jobs.level[job] == jobs.level[other] and job > other:
-                continue
-        best = route
-    return best
 
 
 @kernel(inline="always")

@@ -4,6 +4,7 @@ Placement never scans nodes (see `node_index`), and a completion touches only it
 nodes: a job's own row is written once, when it starts, because a gang runs to its end.
 """
 
+from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
 from simulator.kernels.gangs import complete, start
@@ -19,17 +20,26 @@ from simulator.kernels.sleep import (
 )
 from simulator.kernels.tables import (
     ABSENT,
+    ANYTHING,
+    ASKED,
+    ASKING,
     AWAKE,
     AWAKENING,
+    BACKFILL,
     BLOCKED,
     BUDGETED,
     BUSY,
     CHANGED,
     CLAIMED,
+    COMPLETIONS,
+    CONSERVATIVE,
+    DECIDE,
     DIRTY,
     DRAWN,
     DRAWS,
+    FIRST_FRESH,
     FOREVER_MS,
+    FREE,
     IDLE,
     LADDER,
     LADDERS,
@@ -50,7 +60,9 @@ from simulator.kernels.tables import (
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
+    RULED,
     RUNNING,
+    SUBMISSIONS,
     UNTIL,
     WAITING,
 )
@@ -58,7 +70,7 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, power, log, until_ms):
+def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -69,6 +81,7 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
     jobs : Jobs
     tables : Tables
     sleepers : Sleepers
+    queueing : Queueing
     power : Power
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
@@ -79,8 +92,9 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
     -------
     int
         UNTIL; LOG_FULL when the log must be handed over and the call repeated; DRAWS when more
-        times must be drawn and the call repeated; IDLE when no event is left and `until_ms` is
-        FOREVER_MS.
+        times must be drawn and the call repeated; DECIDE when the passes of queues that are not
+        served in here must be made and the call repeated; IDLE when no event is left and
+        `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda
@@ -93,8 +107,13 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
         if not enough_drawn(tables, sleepers):
             return DRAWS
         if clock[PENDING] == 1:
-            if clock[CHANGED] == 1:
-                decide(jobs, tables, sleepers, power)
+            if clock[CHANGED] > 0:
+                if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
+                    clock[ASKED] = 1
+                    return DECIDE
+                clock[ASKED] = 0
+                if decide(jobs, tables, sleepers, queueing, power):
+                    continue
             record(tables, sleepers, power, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
@@ -116,15 +135,16 @@ def advance(jobs, tables, sleepers, power, log, until_ms):
         if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
             descend(tables, sleepers, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
-            complete(tables, power)
-            clock[CHANGED] = 1
+            complete(jobs, tables, queueing, power)
+            clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
-            clock[CHANGED] = 1
+            clock[CHANGED] = ANYTHING
+        clock[FIRST_FRESH] = clock[NEXT_JOB]
         while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
             job = clock[NEXT_JOB]
             clock[NEXT_JOB] += 1
-            clock[CHANGED] = 1
+            clock[CHANGED] = max(clock[CHANGED], SUBMISSIONS)
             if jobs.route[job] >= 0:
                 enter(jobs, tables, job)
         if now == until_ms:
@@ -154,22 +174,42 @@ def enough_drawn(tables, sleepers):
 
 
 @kernel(inline="always")
-def decide(jobs, tables, sleepers, power):
-    """Let the schedulers make their pass, and wake what the queue needs."""
-    again = True
-    while again:
-        fifo_pass(jobs, tables, power)
-        again = False
-        if tables.clock[LADDERS] == 1:
-            if anyone_wanted(tables):
-                again = wake_as_needed(jobs, tables, sleepers)
-            else:
-                for cluster in range(len(tables.clusters)):
-                    tables.clusters[cluster, CLAIMED] = 0
+def must_ask(tables, queueing):
+    """Return whether a queue that is not served in here may start a job."""
+    ask = False
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0:
+            for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+                cluster = tables.route_cluster[at]
+                outside = queueing.rules[cluster, BACKFILL] >= CONSERVATIVE
+                if outside and tables.clusters[cluster, FREE] > 0:
+                    ask = True
+    return ask
+
+
+@kernel(inline="always")
+def decide(jobs, tables, sleepers, queueing, power):
+    """Let the schedulers make their pass, and wake what the queue needs.
+
+    Returns whether nodes are awake at once, so that all must look again.
+    """
+    if tables.clock[RULED] == 1:
+        backfill_pass(jobs, tables, sleepers, queueing, power)
+        tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
+    else:
+        fifo_pass(jobs, tables, queueing, power)
+    again = False
+    if tables.clock[LADDERS] == 1:
+        if anyone_wanted(tables):
+            again = wake_as_needed(jobs, tables, sleepers)
+        else:
+            for cluster in range(len(tables.clusters)):
+                tables.clusters[cluster, CLAIMED] = 0
+    return again
 
 
 @kernel(inline="llvm")
-def fifo_pass(jobs, tables, power):
+def fifo_pass(jobs, tables, queueing, power):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
     A job starts on the first cluster of its route that has room for it. One that finds none
@@ -201,7 +241,7 @@ def fifo_pass(jobs, tables, power):
                 powerless = 1
         if chosen >= 0:
             leave(jobs, tables, job)
-            start(jobs, tables, power, chosen, job, level)
+            start(jobs, tables, queueing, power, chosen, job, level, False)
         else:
             if powerless == 1:
                 jobs.held_back[job] = 1
@@ -254,7 +294,7 @@ def record(tables, sleepers, power, log):
         row += 1
     clock[LOG_ROWS] = row
     clock[DIRTY] = 0
-    if clock[LADDERS] == 1 and clock[CHANGED] == 1:
+    if clock[LADDERS] == 1 and clock[CHANGED] > 0:
         for cluster in range(len(tables.clusters)):
             if tables.clusters[cluster, LADDER] == 1:
                 watch_surplus(tables.clusters, cluster, clock[NOW_MS])

@@ -4,8 +4,10 @@ import numpy as np
 
 from simulator.kernels import agenda
 from simulator.kernels.compile import kernel
+from simulator.kernels.expected import note_end, note_start
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
+from simulator.kernels.shadow import requested
 from simulator.kernels.tables import (
     AT_LEVEL,
     BUDGETED,
@@ -23,6 +25,7 @@ from simulator.kernels.tables import (
     OVERRUN,
     PART_GPUS,
     PART_NODE,
+    RULED,
     RUNNING,
     STARTED,
     WHOLE,
@@ -32,12 +35,14 @@ from simulator.kernels.tables import (
 
 
 @kernel(inline="llvm")
-def start(jobs, tables, power, cluster, job, level):
+def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
 
     It runs at one power level of the cluster from its start to its end.
 
-    A job that ends at the instant it starts holds nothing and costs nothing.
+    Where its nodes are `chosen` they stand in the table of that name, else the cluster's rule
+    places it. A job that ends at the instant it starts holds nothing and costs nothing. Returns
+    the job's slot, NONE where it needed none.
     """
     clock = tables.clock
     now = clock[NOW_MS]
@@ -53,14 +58,16 @@ def start(jobs, tables, power, cluster, job, level):
     jobs.start_ms[job] = now
     jobs.end_ms[job] = end
     clock[STARTED] += 1
+    slot = NONE
     if end == now:
         clock[COMPLETED] += 1
     else:
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         busy = jobs.utilisation[job]
+        gpus = jobs.gpus[job]
         jobs.first_node[job] = place(
-            tables, power, cluster, slot, jobs.gpus[job], busy, busy * share, level
+            tables, queueing, power, cluster, slot, gpus, busy, busy * share, level, chosen
         )
         if tables.slots[slot, PART_NODE] >= 0:
             jobs.part_node[job] = tables.slots[slot, PART_NODE]
@@ -69,10 +76,16 @@ def start(jobs, tables, power, cluster, job, level):
             clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
         agenda.push(tables.agenda, clock[RUNNING], (min(end, latest) << tables.bits) | slot)
         clock[RUNNING] += 1
+        if clock[RULED] == 1:
+            end_ms = now + requested(jobs, power, cluster, job, level)
+            note_start(
+                tables, queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
+            )
+    return slot
 
 
 @kernel(inline="llvm")
-def place(tables, power, cluster, slot, gpus, busy, drawn, level):
+def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chosen):
     """Put a gang on its nodes and note them in its slot; return the lowest of them.
 
     Each accelerator is `busy`, and draws as much as if it were `drawn`.
@@ -84,8 +97,8 @@ def place(tables, power, cluster, slot, gpus, busy, drawn, level):
     rest = gpus - count * whole
     first = NONE
     previous = NONE
-    for _ in range(count):
-        node = choose(tables, cluster, whole)
+    for at in range(count):
+        node = queueing.chosen[at] if chosen else choose(tables, cluster, whole)
         move(tables, cluster, node, -whole)
         load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
         if previous < 0:
@@ -103,7 +116,7 @@ def place(tables, power, cluster, slot, gpus, busy, drawn, level):
     if tables.clusters[cluster, BUDGETED] == 1:
         tables.slot_busy[DRAWN, slot] = drawn
     if rest > 0:
-        node = choose(tables, cluster, rest)
+        node = queueing.chosen[count] if chosen else choose(tables, cluster, rest)
         move(tables, cluster, node, -rest)
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
@@ -116,7 +129,7 @@ def place(tables, power, cluster, slot, gpus, busy, drawn, level):
 
 
 @kernel(inline="llvm")
-def complete(tables, power):
+def complete(jobs, tables, queueing, power):
     """Settle the first completion of the agenda: free its accelerators and its slot."""
     clock = tables.clock
     slots = tables.slots
@@ -127,6 +140,9 @@ def complete(tables, power):
     clock[COMPLETED] += 1
     cluster = slots[slot, CLUSTER]
     level = slots[slot, AT_LEVEL]
+    if clock[RULED] == 1:
+        job = queueing.slot_job[slot]
+        note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
     node = slots[slot, WHOLE_HEAD]
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = nodes[node, NEXT_WHOLE]

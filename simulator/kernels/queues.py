@@ -1,36 +1,46 @@
-"""Queues of waiting jobs: linked through the job table, one for each route and priority.
+"""Queues of waiting jobs: linked through the job table, one line for each route and rank.
 
 A route is a list of clusters in order of preference; jobs that may use the same clusters wait in
-the same line. Which priorities of a route have somebody waiting is kept as a tree of bits, as the
-candidate index of nodes is, so that a thousand priorities cost no more than one.
+the same queue. Jobs of one rank, all of them where the queue is first come, first served, are a
+line. In which lines of a route somebody waits is kept as a tree of bits, as the candidate index of
+nodes is, so that a million ranks cost no more than one.
 """
+
+import numpy as np
 
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import (
+    CURSOR_JOB,
+    CURSOR_LEVEL,
     EVEN,
     GPUS_WAITED,
+    LINE_BASE,
     NODES_WAITED,
     NONE,
     QUEUE_BASE,
     QUEUE_SHAPE,
+    RULED,
     WAITING,
 )
 
 
 @kernel(inline="always")
 def enter(jobs, tables, job):
-    """Put a job at the end of the queue of its route and priority."""
+    """Put a job at the end of the line of its route and rank."""
     route = jobs.route[job]
-    level = jobs.level[job]
-    tail = tables.tails[route, level]
+    line = tables.routes[route, LINE_BASE] + jobs.line[job]
+    tail = tables.tails[line]
     if tail < 0:
-        tables.heads[route, level] = job
+        tables.heads[line] = job
         base = tables.routes[route, QUEUE_BASE]
-        node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
+        at = np.int64(jobs.line[job])  # a shift of 32 bits would overflow where nothing is compiled
+        node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
     else:
         jobs.next_waiting[tail] = job
-    tables.tails[route, level] = job
+    tables.tails[line] = job
+    if tables.clock[RULED] == 1:
+        jobs.previous_waiting[job] = tail
     tables.routes[route, WAITING] += 1
     tables.routes[route, GPUS_WAITED] += jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
@@ -39,24 +49,93 @@ def enter(jobs, tables, job):
 
 @kernel(inline="always")
 def head(tables, route):
-    """Return the first job of the first queue of a route in which somebody waits."""
+    """Return the first job of the first line of a route in which somebody waits."""
     base = tables.routes[route, QUEUE_BASE]
-    level = node_index.lowest(tables.queues, base, tables.routes, route, QUEUE_SHAPE)
-    return tables.heads[route, level]
+    line = node_index.lowest(tables.queues, base, tables.routes, route, QUEUE_SHAPE)
+    return tables.heads[tables.routes[route, LINE_BASE] + line]
 
 
-@kernel(inline="always")
+@kernel(inline="llvm")
 def leave(jobs, tables, job):
-    """Take a job, the head of its queue, out of it."""
+    """Take a job out of its line: the first of it, or any where queues have rules."""
     route = jobs.route[job]
-    level = jobs.level[job]
+    line = tables.routes[route, LINE_BASE] + jobs.line[job]
     following = jobs.next_waiting[job]
-    tables.heads[route, level] = following
+    previous = NONE
+    if tables.clock[RULED] == 1:
+        previous = jobs.previous_waiting[job]
+        if following >= 0:
+            jobs.previous_waiting[following] = previous
+    if previous >= 0:
+        jobs.next_waiting[previous] = following
+    else:
+        tables.heads[line] = following
     if following < 0:
-        tables.tails[route, level] = NONE
-        base = tables.routes[route, QUEUE_BASE]
-        node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, level)
+        tables.tails[line] = previous
+        if previous < 0:
+            base = tables.routes[route, QUEUE_BASE]
+            at = np.int64(jobs.line[job])
+            node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
     tables.routes[route, WAITING] -= 1
     tables.routes[route, GPUS_WAITED] -= jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
         tables.routes[route, NODES_WAITED] -= jobs.gpus[job] // tables.routes[route, EVEN]
+
+
+@kernel(inline="llvm")
+def begin(tables, route):
+    """Set a route's cursor on its first waiting job."""
+    routes = tables.routes
+    line = node_index.lowest(tables.queues, routes[route, QUEUE_BASE], routes, route, QUEUE_SHAPE)
+    routes[route, CURSOR_LEVEL] = line
+    routes[route, CURSOR_JOB] = tables.heads[routes[route, LINE_BASE] + line]
+
+
+@kernel(inline="llvm")
+def follow(jobs, tables, route):
+    """Move a route's cursor to the next waiting job; return whether there is one.
+
+    The job that it stands on may have left its line meanwhile.
+    """
+    routes = tables.routes
+    job = jobs.next_waiting[routes[route, CURSOR_JOB]]
+    if job < 0:
+        base = routes[route, QUEUE_BASE]
+        line = routes[route, CURSOR_LEVEL]
+        line = node_index.lowest_above(tables.queues, base, routes, route, QUEUE_SHAPE, line)
+        if line < 0:
+            return False
+        routes[route, CURSOR_LEVEL] = line
+        job = tables.heads[routes[route, LINE_BASE] + line]
+    routes[route, CURSOR_JOB] = job
+    return True
+
+
+@kernel(inline="llvm")
+def no_line_behind(tables, route, line):
+    """Return whether nobody waits in the lines of a route that are served after one."""
+    base = tables.routes[route, QUEUE_BASE]
+    at = np.int64(line)
+    return node_index.lowest_above(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at) < 0
+
+
+@kernel(inline="llvm")
+def first_of_cursors(jobs, tables):
+    """Return the route whose cursor stands on the job that comes first in the queue."""
+    routes = tables.routes
+    best = NONE
+    for route in range(len(routes)):
+        job = routes[route, CURSOR_JOB]
+        if job < 0:
+            continue
+        if best < 0 or comes_before(jobs, job, routes[best, CURSOR_JOB]):
+            best = route
+    return best
+
+
+@kernel(inline="always")
+def comes_before(jobs, one, other):
+    """Return whether a job is served before another."""
+    return jobs.level[one] < jobs.level[other] or (
+        jobs.level[one] == jobs.level[other] and one < other
+    )

@@ -14,7 +14,7 @@ from simulator.kernels.curves import Curves
 from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
-UNTIL, LOG_FULL, IDLE, DRAWS = 0, 1, 2, 3
+UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
 
 # Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
 PACK, FIRST_FIT, SPREAD = 0, 1, 2
@@ -26,11 +26,18 @@ AWAKE, ASLEEP, WAKING, ABSENT = 0, 1, 2, 3
 # The clock: now, next row of the job table, and counts.
 NOW_MS, NEXT_JOB, RUNNING, LOG_ROWS, DIRTY, PENDING, STARTED, FREE_SLOT, COMPLETED = range(9)
 OVERRUN = 9  # set when a job ends later than the agenda can hold
-CHANGED = 10  # set when something happened at this instant that a scheduler should hear of
+CHANGED = 10  # what happened at this instant that a scheduler should hear of, see below
 AWAKENING = 11  # nodes that are waking, in all clusters
 LADDERS = 12  # 1 where any node may sleep, or leave
 TURNS = 13  # wake-ups cancelled so far
-CLOCK_SIZE = 14
+RULED = 14  # 1 where any queue is not plainly first come, first served: backfill, quotas
+FIRST_FRESH = 15  # row of the first job that was submitted at this instant
+ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance` must be asked
+ASKED = 17  # 1 once it was asked in this pass
+CLOCK_SIZE = 18
+
+# What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
+SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
 
 # Columns of the table of clusters. From WITH_FREE on: nodes by free accelerators, 0 to WHOLE.
 (
@@ -86,8 +93,9 @@ WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
     CURSOR_LEVEL,
     CURSOR_JOB,
     QUEUE_BASE,
-) = range(11)
-QUEUE_SHAPE = 11
+    LINE_BASE,
+) = range(12)
+QUEUE_SHAPE = 12
 ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of nodes.
@@ -119,6 +127,32 @@ MOMENTS = 5
 WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
 SLOT_SIZE = 7
 
+# Columns of the table of queue rules, one row for each cluster: how it backfills, how many jobs
+# behind the first one it looks at, where its list of expected ends begins, and how long it is. Then
+# what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
+# the job that holds the reservation, its instant, how many jobs may still be looked at, whether
+# the reservation still holds, whether all who wait were refused as things stand, and how many
+# nodes have something in `later`.
+(
+    BACKFILL,
+    DEPTH,
+    ENDS_BASE,
+    ENDS,
+    LONGEST_WAKE_MS,
+    TURN_OF,
+    HEAD,
+    SHADOW_MS,
+    LEFT_TO_LOOK,
+    KNOWN,
+    SETTLED,
+    LATER_NODES,
+) = range(12)
+RULE_SIZE = 12
+OPEN, HEADED, SHUT = range(3)
+
+# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
+PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
+
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
@@ -127,13 +161,15 @@ FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last eight are written by the loop."""
+    """Columns of the job table, [jobs] unless said; the last nine are written by the loop."""
 
     submit_ms: NDArray[np.int64]
     duration_ms: NDArray[np.float64]
     gpus: NDArray[np.int32]
     utilisation: NDArray[np.float64]
-    level: NDArray[np.int32]  # rank of the priority, 0 is served first
+    level: NDArray[np.int32]  # rank in the order of the queue, 0 is served first
+    line: NDArray[np.int32]  # the same, among the ranks of its route
+    requested_ms: NDArray[np.float64]  # run time that the user asked for
     workload: NDArray[np.int16]
     route: NDArray[np.int16]  # NONE for a job that no cluster could ever hold
     speed: NDArray[np.float64]  # [workloads, clusters]
@@ -145,6 +181,37 @@ class Jobs(NamedTuple):
     power_level: NDArray[np.int8]  # at which it runs, 0 for its cluster's own
     held_back: NDArray[np.int8]  # 1 where a power budget alone kept it waiting
     next_waiting: NDArray[np.int32]
+    previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
+
+
+class Profile(NamedTuple):
+    """What is free from instant to instant, for reservations; rows by cluster, see `rows`."""
+
+    first_row: NDArray[np.int64]  # [clusters]
+    rows: NDArray[np.int64]  # [clusters] that are in use
+    begin_ms: NDArray[np.int64]  # [rows] since when, in order of time
+    place: NDArray[np.int32]  # [rows] which row of `free` says what is free from then on
+    first_free: NDArray[np.int64]  # [clusters] where the cluster's part of `free` begins
+    free: NDArray[np.int16]  # [rows x nodes] of a cluster, one after another
+    least: NDArray[np.int16]  # [nodes] least that is free over an interval
+
+
+class Queueing(NamedTuple):
+    """What queue rules need to know beside the tables; empty where every queue is plain."""
+
+    rules: NDArray[np.int64]  # [clusters, RULE_SIZE]
+    quota: NDArray[np.int64]  # [workloads] accelerators that their jobs may hold at once
+    held: NDArray[np.int64]  # [workloads] that they hold
+    slot_job: NDArray[np.int32]  # [slots]
+    slot_end: NDArray[np.int64]  # [slots] when the job is expected to end, as in `ends`
+    ends: NDArray[np.int64]  # end << bits | slot of running jobs by cluster, the first to end last
+    later_with: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what is free then
+    later: NDArray[np.int32]  # [nodes] accelerators that will be free at the shadow time besides
+    later_nodes: NDArray[np.int32]  # [nodes] of each cluster where there are or were any
+    noted: NDArray[np.int8]  # [nodes] 1 for those
+    verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
+    chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
+    profile: Profile
 
 
 class Power(NamedTuple):
@@ -169,9 +236,9 @@ class Tables(NamedTuple):
     clusters: NDArray[np.int64]  # [clusters, WITH_FREE + most accelerators + 1]
     routes: NDArray[np.int64]  # [routes, ROUTE_SIZE]
     route_cluster: NDArray[np.int64]  # clusters in order of preference, route after route
-    heads: NDArray[np.int64]  # [routes, levels] first job waiting
-    tails: NDArray[np.int64]  # [routes, levels] last job waiting
-    queues: NDArray[np.int64]  # trees of the levels where somebody waits, one for each route
+    heads: NDArray[np.int64]  # [lines] first job waiting, route after route
+    tails: NDArray[np.int64]  # [lines] last job waiting
+    queues: NDArray[np.int64]  # trees of the lines where somebody waits, one for each route
     nodes: NDArray[np.int32]  # [nodes, NODE_SIZE]
     busy: NDArray[np.float64]  # [2, nodes] accelerators held x utilisation; x draw of the level
     words: NDArray[np.int64]  # the candidate index: trees of all clusters and free counts

@@ -12,11 +12,11 @@ import numpy as np
 from simulator import catalog
 from simulator.plans.axes import Axis, Chosen, Drawn
 from simulator.plans.designs import Points
-from simulator.registry import provisioning
+from simulator.registry import provisioning, scheduling
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import parts_of, quoted
-from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.policy_choice import PolicyChoice
 from simulator.scenario.spec import Spec
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
@@ -75,6 +75,10 @@ def fingerprint_of(
     text = _text(document)
     code = provisioning.sources()
     document["policies"] = {name: code[name] for name in code if json.dumps(name) in text}
+    # What few plans have is added only where it is, so that the others keep their digest.
+    queues = scheduling.sources()
+    if named := {name: queues[name] for name in queues if json.dumps(name) in text}:
+        document["queues"] = named
     digest = hashlib.sha256(_text(document).encode())
     for path, column in zip(points.paths, points.columns, strict=True):
         _feed(digest, path, column, files)
@@ -125,7 +129,7 @@ def files_named(spec: Any) -> Iterator[Path]:
         case Spec():
             for name in type(spec).model_fields:
                 yield from files_named(getattr(spec, name))
-        case Provisioning():
+        case PolicyChoice():
             yield from files_named(dict(spec.parameters))
         case Mapping():
             for entry in spec.values():

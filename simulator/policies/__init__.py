@@ -1,17 +1,28 @@
-"""Policies: what idle nodes do, one file for each idea, registered by its decorator.
+"""Policies of idle nodes and of queues: one file for each idea, registered by its decorator.
 
 A module put into this folder is found by itself; nothing else lists it.
 """
 
-from simulator.policies.resolved import ClusterProvisioning, provisioning_of
+from simulator.policies.queue_rule import QueueRule
+from simulator.policies.resolved import (
+    ClusterProvisioning,
+    ClusterScheduling,
+    provisioning_of,
+    queue_rules_of,
+    scheduling_of,
+)
 from simulator.policies.view import Clock, ClusterView, Commands
 from simulator.power.descent import Descent
 
 __all__ = [
     "Clock",
     "ClusterProvisioning",
+    "ClusterScheduling",
     "ClusterView",
     "Commands",
     "Descent",
+    "QueueRule",
     "provisioning_of",
+    "queue_rules_of",
+    "scheduling_of",
 ]

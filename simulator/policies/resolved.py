@@ -1,14 +1,21 @@
-"""Scenario to policies: for each cluster what its idle nodes do, and who commands them."""
+"""Scenario to policies: for each cluster what its idle nodes do, and how its queue is served."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from simulator.errors import PolicyError
+from simulator.policies.queue_rule import QueueRule
 from simulator.policies.view import Clock, ClusterView, Commands
 from simulator.power.descent import Descent
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
+from simulator.scenario.scheduling import Scheduling
+
+Choice = Callable[..., Any]
+"""Called with the queue, the cluster and the time in seconds."""
 
 Controller = Callable[[Clock, ClusterView], Commands]
 
@@ -67,3 +74,56 @@ def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
         max_waking=cluster.max_waking,
         may_leave="node_limit" in plugin.roles,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterScheduling:
+    """How the queue of one cluster is served: by a rule, or by asking in plain Python.
+
+    Attributes
+    ----------
+    policy : str
+    rule : QueueRule or None
+    choice : callable or None
+        A policy in plain Python with its parameters, where there is no rule.
+    """
+
+    policy: str
+    rule: QueueRule | None
+    choice: Choice | None = None
+
+
+def scheduling_of(scenario: Scenario) -> dict[str, ClusterScheduling]:
+    """Return how the queue of each cluster is served, in the scenario's order.
+
+    Raises
+    ------
+    PolicyError
+        If a policy fails, or returns something else than a `QueueRule`.
+    """
+    return {name: _scheduling(cluster.queue) for name, cluster in scenario.clusters.items()}
+
+
+def _scheduling(queue: Scheduling) -> ClusterScheduling:
+    if queue.in_python:
+        choice = partial(queue.plugin.function, **queue.parameters)
+        return ClusterScheduling(queue.policy, None, choice)
+    return ClusterScheduling(queue.policy, queue.rule())
+
+
+def queue_rules_of(scenario: Scenario) -> tuple[QueueRule, ...]:
+    """Return the queue rule of each cluster, in the scenario's order.
+
+    Raises
+    ------
+    PolicyError
+        If a policy fails, or is asked in plain Python and has no rule.
+    """
+    rules = []
+    for name, found in scheduling_of(scenario).items():
+        if found.rule is None:
+            raise PolicyError(
+                f"policy {found.policy} of cluster {name} is asked in plain Python; it has no rule"
+            )
+        rules.append(found.rule)
+    return tuple(rules)

@@ -6,7 +6,8 @@ from functools import cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.policy_choice import PolicyChoice
+from simulator.scenario.scheduling import FIFO, Scheduling
 from simulator.scenario.spec import Spec
 
 if TYPE_CHECKING:
@@ -16,7 +17,15 @@ _NOT_DECISIVE: Final = frozenset({"text", "path", "source"})
 """Attributes that change no result: where files lie, and citations."""
 
 _SILENT: Final = frozenset(
-    {"weather", "wue_l_per_kwh", "power_budget_w", "max_waking", "electricity_price", "price"}
+    {
+        "weather",
+        "wue_l_per_kwh",
+        "power_budget_w",
+        "max_waking",
+        "electricity_price",
+        "price",
+        "quota",
+    }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
 
@@ -71,7 +80,9 @@ def _plain(value: Any) -> Any:
             plain = {name: _plain(getattr(value, name)) for name in names}
             plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
             return {"is": label, **plain} if label else plain
-        case Provisioning():  # max_waking is the cluster's, wherever it is said
+        case Scheduling(policy=policy) if policy == FIFO:
+            return FIFO
+        case PolicyChoice():  # max_waking is the cluster's, wherever it is said
             return {"is": value.policy, "parameters": _plain(value.parameters)}
         case dict():
             return [[key, _plain(entry)] for key, entry in value.items()]

@@ -17,6 +17,7 @@ from simulator.scenario.power_checks import power_problems, with_node
 from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.rests import early_rests
+from simulator.scenario.scheduling import scheduling_problems
 from simulator.scenario.workloads import Workload
 from simulator.units import format_quantity
 
@@ -60,6 +61,7 @@ def problems_between(
     yield from power_problems(parts)
     yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
+    yield from scheduling_problems(parts["clusters"], parts["workloads"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")

@@ -23,50 +23,11 @@ from simulator.scenario.provisioning import (
     Provisioning,
 )
 from simulator.scenario.reading import reading_of
+from simulator.scenario.scheduling import FIFO, QueuePolicy, Scheduling
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
 SCOPE2: Final = ("location-based", "market-based")
-LATER_QUEUES: Final = (
-    "easy-backfill",
-    "conservative-backfill",
-    "shortest-first",
-    "priority",
-    "fair-share",
-    "deadline-first",
-)
-
-
-class Queue(Word):
-    """Order in which a cluster serves its jobs: a word, or a table with its `policy`."""
-
-    def __init__(self) -> None:
-        super().__init__(["fifo"], later=LATER_QUEUES)
-
-    def plain(self, value: Any) -> str:
-        """Return the policy."""
-        if not isinstance(value, dict):
-            return super().plain(value)
-        problems = Problems()
-        if "policy" not in value:
-            problems.add((), 'policy is missing; write queue = "fifo"')
-        else:
-            problems.read(("policy",), super().plain, value["policy"])
-        if value.get("policy") == "fifo":
-            for key in value.keys() - {"policy"}:
-                problems.add((key,), "unknown key; fifo has no settings")
-        problems.check()
-        return "fifo"
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of a word or a table."""
-        table = {
-            "type": "object",
-            "properties": {"policy": {"description": "The policy.", **super().form()}},
-            "required": ["policy"],
-            "additionalProperties": False,
-        }
-        return {"anyOf": [super().form(), table]}
 
 
 class NodeCount(Whole):
@@ -100,8 +61,9 @@ class Cluster(Spec):
     """Node type: one of [nodes], or of the catalog."""
     count: Annotated[int, NodeCount()] = Field(examples=["128"])
     """Number of nodes."""
-    queue: Annotated[Literal["fifo"], Queue()] = "fifo"
-    """Order in which jobs are served: `fifo`, first come, first served."""
+    queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
+    """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
+    parameters. `fifo` is first come, first served."""
     placement: Annotated[
         Literal["pack", "first-fit", "spread"], Word(["pack", "first-fit", "spread"])
     ] = "pack"
@@ -120,6 +82,11 @@ class Cluster(Spec):
         default=None, alias="power_budget", validate_default=False
     )
     """IT power that the cluster may not exceed; none unless given."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the names of its policies stand for the same ones for good."""
+        return self.idle.is_settled and self.queue.is_settled
 
     @property
     def node_limit(self) -> int:

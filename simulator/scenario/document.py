@@ -9,7 +9,7 @@ from typing import Any, Final
 from simulator.errors import Issue, listing, nearest, shown
 from simulator.scenario.files import absolute, rebased
 from simulator.scenario.paths import Part, below, dotted, leaves, parts_of
-from simulator.scenario.provisioning import Provisioning
+from simulator.scenario.policy_choice import PolicyChoice
 from simulator.scenario.spec import Spec
 
 Document = dict[str, Any]
@@ -303,7 +303,7 @@ def _fill_defaults(spec: Spec, table: Document) -> None:
             table[key] = copy.deepcopy(default)
         if isinstance(value, Spec) and isinstance(table.get(key), dict):
             _fill_defaults(value, table[key])
-        elif isinstance(value, Provisioning) and isinstance(table.get(key), dict):
+        elif isinstance(value, PolicyChoice) and isinstance(table.get(key), dict):
             table[key] = value.in_full(table[key])
         elif isinstance(value, dict) and isinstance(table.get(key), dict):
             for entry, inner in value.items():

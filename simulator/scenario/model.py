@@ -32,6 +32,7 @@ from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.reading import Reading
+from simulator.scenario.scheduling import Scheduling
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity
@@ -59,6 +60,7 @@ __all__ = [
     "Provisioning",
     "RegularArrivals",
     "Scenario",
+    "Scheduling",
     "Site",
     "Workload",
 ]
@@ -268,7 +270,7 @@ class Scenario(Spec):
             If it is no seed.
         """
         provenance = self._provenance
-        settled = all(cluster.idle.is_settled for cluster in self.clusters.values())
+        settled = all(cluster.is_settled for cluster in self.clusters.values())
         if not (provenance.said and provenance.check_files and settled and _is_seed(seed)):
             return self.replace({"seed": seed})
         copy = self.model_copy(update={"seed": seed})
@@ -311,7 +313,7 @@ class Scenario(Spec):
             return None
         known = self._provenance.node_types if section == "nodes" else getattr(self, section)
         spec: Spec = known[name]
-        return None if isinstance(spec, Cluster) and not spec.idle.is_settled else spec
+        return None if isinstance(spec, Cluster) and not spec.is_settled else spec
 
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same scenario with another account of where it came from."""

@@ -1,13 +1,15 @@
 """Parameters of plug-ins: how the type of an argument is read from a scenario file."""
 
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationInfo
 
 from simulator.errors import nearest, shown
-from simulator.registry import Parameter, Plugin
+from simulator.plugin_parameters import Parameter
+from simulator.registry import Plugin
 from simulator.scenario.fields import (
     Flag,
     Marker,
@@ -135,7 +137,11 @@ def _is_text(value: object) -> bool:
 
 
 def read_parameters(
-    plugin: Plugin, table: dict[str, Any], info: ValidationInfo, problems: Problems
+    plugin: Plugin,
+    table: dict[str, Any],
+    info: ValidationInfo,
+    problems: Problems,
+    others: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the arguments of a plug-in that a table gives, defaults included.
 
@@ -147,6 +153,8 @@ def read_parameters(
     info : ValidationInfo
     problems : Problems
         Takes what is wrong, by key.
+    others : iterable of str
+        Keys that policies with parameters may have beside them.
 
     Returns
     -------
@@ -160,7 +168,7 @@ def read_parameters(
     meant = set()
     for key in table.keys() - markers.keys():
         meant.add(nearest(key, markers))
-        known = [*markers, "max_waking"] if plugin.parameters else []
+        known = [*markers, *others] if plugin.parameters else []
         text = unknown_key(key, known) if known else f"unknown key; {plugin.name} has no settings"
         problems.add((key,), text)
     values = {}

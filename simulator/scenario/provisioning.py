@@ -1,27 +1,22 @@
 """What idle nodes of a cluster do, as a scenario writes it: a policy and its parameters."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import ValidationInfo
 
 from simulator import registry
-from simulator.errors import Issue, PolicyError, listing, shown
-from simulator.registry import ParameterError, Plugin
-from simulator.scenario.fields import Marker, Whole, Word
+from simulator.errors import Issue, shown
+from simulator.registry import Kind, ParameterError, Plugin
+from simulator.scenario.fields import Marker, Whole
 from simulator.scenario.limits import NODES
 from simulator.scenario.nodes import NodeType
-from simulator.scenario.parameters import (
-    example,
-    markers_of,
-    read_parameters,
-    table_form,
-    written_defaults,
-)
+from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.spec import Problems, refusal
+from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.spec import Problems
 
 if TYPE_CHECKING:
     from simulator.scenario.clusters import Cluster
@@ -39,7 +34,7 @@ _ABOUT_MAX_WAKING: Final = "Nodes that may be waking at a time; without it any n
 
 
 @dataclass(frozen=True)
-class Provisioning:
+class Provisioning(PolicyChoice):
     """A provisioning policy with its parameters.
 
     Attributes
@@ -54,19 +49,9 @@ class Provisioning:
     """
 
     policy: str = ALWAYS_ON
-    parameters: dict[str, Any] = field(default_factory=dict)
     max_waking: int | None = None
 
-    @property
-    def plugin(self) -> Plugin:
-        """What the policy's name stands for."""
-        return _plugin(self.policy)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the name stands for the same policy for good; a notebook may rewrite its own."""
-        found = registry.provisioning.get(self.policy)
-        return found is not None and found.function.__module__ != "__main__"
+    kind: ClassVar[Kind] = registry.provisioning
 
     @property
     def follows_ladder(self) -> bool:
@@ -111,42 +96,8 @@ class Provisioning:
         except ParameterError:
             raise
         except Exception as error:
-            raise _failed(self.policy, error) from error
+            raise failed(self.policy, error) from error
         return descent
-
-    def in_full(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the table of a document with the defaults that it leaves out."""
-        return dict(table) | {
-            key: value for key, value in written_defaults(self.plugin).items() if key not in table
-        }
-
-
-def _failed(policy: str, error: Exception) -> PolicyError:
-    words = " ".join(f"{type(error).__name__}: {error}".split())
-    return PolicyError(f"policy {policy} failed: {words}")
-
-
-def _plugin(name: object) -> Plugin:
-    """Return the policy that has a name, or refuse with the nearest and the list."""
-    found = registry.provisioning.get(name) if isinstance(name, str) else None
-    if found is None:
-        Word(registry.provisioning.names()).plain(name)
-    assert found is not None
-    return found
-
-
-def _by_name(name: object) -> Plugin:
-    """Return a policy that is given by its name alone, without parameters."""
-    plugin = _plugin(name)
-    markers = markers_of(plugin)
-    needed = [each.key for each in plugin.parameters if each.required]
-    if needed:
-        pairs = ", ".join(example(key, markers[key]) for key in needed)
-        raise ValueError(
-            f'"{plugin.name}" needs {listing(needed)}; '
-            f'write {{ policy = "{plugin.name}", {pairs} }}'
-        )
-    return plugin
 
 
 class IdlePolicy(Marker):
@@ -156,41 +107,24 @@ class IdlePolicy(Marker):
         """Return the policy, its parameters checked."""
         if isinstance(value, Provisioning):
             return value
-        if not isinstance(value, dict):
-            return self._checked(_by_name(value), {}, info)
-        if "policy" not in value:
-            raise ValueError(
-                'policy is missing; write e.g. idle = { policy = "headroom", nodes = 4 }'
-            )
-        try:
-            plugin = _plugin(value["policy"])
-        except ValueError as error:
-            raise refusal(("policy",), str(error)) from None
-        rest = {key: entry for key, entry in value.items() if key != "policy"}
-        return self._checked(plugin, rest, info)
+        plugin, table = chosen_in(
+            registry.provisioning, value, 'idle = { policy = "headroom", nodes = 4 }'
+        )
+        return self._checked(plugin, table, info)
 
     def _checked(self, plugin: Plugin, table: dict[str, Any], info: ValidationInfo) -> Provisioning:
         problems, max_waking = Problems(), None
         if plugin.name != ALWAYS_ON and "max_waking" in table:
             value = table.pop("max_waking")
             max_waking = problems.read(("max_waking",), MAX_WAKING.plain, value)
-        parameters = read_parameters(plugin, table, info, problems)
+        parameters = read_parameters(plugin, table, info, problems, ("max_waking",))
         problems.check()
         return Provisioning(plugin.name, parameters, max_waking)
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of all policies with their parameters."""
-        complete, tables = [], []
         waking = {"max_waking": {"description": _ABOUT_MAX_WAKING, **MAX_WAKING.form()}}
-        for name in registry.provisioning.names():
-            try:
-                plugin = _plugin(name)
-                tables.append(table_form(plugin, waking if name != ALWAYS_ON else {}))
-            except ValueError:  # of another package, and refused where a scenario names it
-                continue
-            if not any(each.required for each in plugin.parameters):
-                complete.append(name)
-        return {"anyOf": [{"enum": complete}, *tables]}
+        return kind_form(registry.provisioning, lambda name: waking if name != ALWAYS_ON else {})
 
 
 class MaxWaking(Marker):
@@ -249,7 +183,7 @@ def _broken_rules(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:
         try:
             yield from plugin.rules(**arguments)
         except Exception as error:
-            raise _failed(plugin.name, error) from error
+            raise failed(plugin.name, error) from error
 
 
 def _refused_states(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ from simulator.scenario.fields import (
 )
 from simulator.scenario.files import FileSpec
 from simulator.scenario.laws import Law, LawOf
+from simulator.scenario.limits import ACCELERATORS
 from simulator.scenario.paths import Part
 from simulator.scenario.reading import reading_of
 from simulator.scenario.spec import Problems, Spec, read_as, unknown_key
@@ -269,8 +270,25 @@ class Workload(Spec):
     not say it."""
     max_jobs: Annotated[int | None, Whole(1, MOST_JOBS)] = absent()
     """At most so many jobs."""
+    quota: Annotated[int | None, Whole(1, ACCELERATORS.most)] = absent()
+    """Accelerators that the workload's jobs may hold at a time, over all clusters; any number
+    unless given."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
+
+    @field_validator("quota")
+    @classmethod
+    def _holds_each_size(cls, quota: int | None, info: ValidationInfo) -> int | None:
+        gpus = info.data.get("gpus")
+        if quota is not None and isinstance(gpus, GpuChoices):
+            pairs = zip(gpus.choices, gpus.weights, strict=True)
+            never = sorted({size for size, weight in pairs if weight > 0 and size > quota})
+            if never:
+                raise ValueError(
+                    f"jobs of {listing(map(str, never))} accelerators exceed the quota ({quota}) "
+                    f"and can never start; write at least {never[-1]}, or take these sizes out"
+                )
+        return quota
 
     drawn: ClassVar[tuple[str, ...]] = ("arrivals", "gpu_days", "duration", "gpus")
     """Keys of jobs that are drawn."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
-from simulator.registry import provisioning
+from simulator.registry import provisioning, scheduling
 from simulator.scenario.model import Scenario
 from simulator.sweeps.backends import Backend
 from simulator.sweeps.backends.choice import backend_of, default_workers
@@ -205,19 +205,20 @@ def _plugins(bases: Iterable[Scenario], said: Any) -> tuple[str, ...]:
         If a policy is defined where no other process can import it.
     """
     text = json.dumps([*(base.document for base in bases), said], default=str)
-    used = {
-        name: module
-        for name, module in provisioning.registered_elsewhere().items()
+    used = [
+        (name, module)
+        for kind in (provisioning, scheduling)
+        for name, module in kind.registered_elsewhere().items()
         if json.dumps(name) in text
-    }
-    lost = [name for name, module in used.items() if module == "__main__"]
+    ]
+    lost = [name for name, module in used if module == "__main__"]
     if lost:
         rule = (
             "defined in the script or notebook itself, which other processes can't import; "
             "put the function into a module of its own, or use one job"
         )
         raise InputError("policies", [Issue(name, rule) for name in lost])
-    return tuple(sorted(set(used.values())))
+    return tuple(sorted({module for _, module in used}))
 
 
 def _nowhere(row: Row) -> None:

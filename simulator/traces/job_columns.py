@@ -168,7 +168,9 @@ def deadline(
     if "deadline_s" not in columns:
         return None
     deadline_ms = columns.since_start_ms("deadline_s", default=np.nan)
-    columns.refuse("deadline_s", deadline_ms < earliest_ms, "lies before submit + duration")
+    # In whole milliseconds: 17 digits of a sum of seconds are no reason to refuse.
+    early = np.rint(deadline_ms) < np.rint(earliest_ms)
+    columns.refuse("deadline_s", early, "lies before submit + duration")
     return deadline_ms
 
 

@@ -25,7 +25,7 @@ from simulator.scenario.laws import (
     Uniform,
     Weibull,
 )
-from simulator.scenario.model import GridConstant, GridFile, GridName
+from simulator.scenario.model import GridConstant, GridFile, GridName, Scheduling
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_Y
 from tests.unit.scenario_documents import CONTRACT, SMALL, changed, with_value
 
@@ -65,7 +65,7 @@ def test_site_cluster_and_accounting_of_the_example_are_read(contract: Scenario)
     assert site.grid.marginal == GridConstant(g_per_kwh=500.0)
     assert (site.grid.after_end, site.grid.gaps) == ("error", "error")
     assert (cluster.site, cluster.node, cluster.count) == ("oregon", "hgx-a100", 128)
-    assert (cluster.queue, cluster.placement) == ("fifo", "pack")
+    assert (cluster.queue, cluster.placement) == (Scheduling("fifo"), "pack")
     assert (cluster.idle.policy, cluster.max_waking) == ("always-on", None)
     assert contract.accounting.scope2 == ("location-based", "market-based")
     assert contract.accounting.interval_ms == MS_PER_H
@@ -226,7 +226,7 @@ def test_powers_of_entering_and_waking_are_the_idle_power_unless_said() -> None:
 
 
 def test_a_queue_may_be_a_table() -> None:
-    assert with_value("clusters.c.queue", {"policy": "fifo"}).clusters["c"].queue == "fifo"
+    assert with_value("clusters.c.queue", {"policy": "fifo"}).clusters["c"].queue == Scheduling()
 
 
 @pytest.mark.parametrize(

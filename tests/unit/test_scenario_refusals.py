@@ -27,7 +27,7 @@ from tests.unit.scenario_documents import SMALL, changed, problems
         ("nodes.n.load_curve", "cubic", "", 'write "linear"'),
         ("sites.s.pue", "1.1", "", "write a plain number"),
         ("sites.s.pue", 0, "", "at least 1"),
-        ("clusters.c.queue", "lifo", "", 'write "fifo"'),
+        ("clusters.c.queue", "lifo", "", 'did you mean "fifo"?'),
         ("clusters.c.idle", {"policy": "x"}, ".policy", "not known here; write one of always-on"),
         ("clusters.c.queue", {"policy": "fifo", "depth": 3}, ".depth", "unknown"),
         ("workloads.w.clusters", "c", "", 'write ["c"]'),

@@ -1,0 +1,145 @@
+"""How the queue of a cluster is served, as a scenario writes it: a policy and its parameters."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from pydantic import ValidationInfo
+
+from simulator import registry
+from simulator.errors import Issue, shown
+from simulator.plugin_parameters import Parameter
+from simulator.registry import Kind, ParameterError
+from simulator.scenario.fields import Marker
+from simulator.scenario.parameters import read_parameters
+from simulator.scenario.partly import as_far_as_read
+from simulator.scenario.paths import dotted
+from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.shared_queues import unlike_queues
+from simulator.scenario.spec import Problems
+from simulator.units import exact_quantity
+
+if TYPE_CHECKING:
+    from simulator.scenario.clusters import Cluster
+
+FIFO: Final = "fifo"
+"""First come, first served."""
+
+
+@dataclass(frozen=True)
+class Scheduling(PolicyChoice):
+    """A policy of the queue with its parameters."""
+
+    policy: str = FIFO
+
+    kind: ClassVar[Kind] = registry.scheduling
+
+    @property
+    def in_python(self) -> bool:
+        """Whether the policy is asked in plain Python, in place of giving a rule."""
+        return self.plugin.form == "order"
+
+    def rule(self) -> Any:
+        """Return the queue rule that a policy of parameters alone makes.
+
+        Raises
+        ------
+        ParameterError
+            If the policy refuses one of its parameters.
+        PolicyError
+            If it fails, or returns something else.
+        """
+        try:
+            rule = self.plugin.function(**self.parameters)
+            if not hasattr(rule, "order") or not hasattr(rule, "backfill"):
+                text = f"it returned {rule!r}; return simulator.policies.QueueRule(...)"
+                raise TypeError(text)
+        except ParameterError:
+            raise
+        except Exception as error:
+            raise failed(self.policy, error) from error
+        return rule
+
+    def is_like(self, other: "Scheduling") -> bool:
+        """Return whether both serve a queue alike."""
+        if self == other:
+            return True
+        return not (self.in_python or other.in_python) and bool(self.rule() == other.rule())
+
+    def __str__(self) -> str:
+        said = ", ".join(_said(each, self.parameters[each.name]) for each in self.plugin.parameters)
+        return f"{self.policy} ({said})" if said else self.policy
+
+
+def _said(parameter: Parameter, value: Any) -> str:
+    """Return a parameter as a file would say it."""
+    if parameter.dimension is not None and isinstance(value, int | float):
+        value = exact_quantity(value, parameter.dimension)
+    return f"{parameter.key} = {shown(value)}"
+
+
+class QueuePolicy(Marker):
+    """A scheduling policy: its name, or a table of its name and parameters."""
+
+    def read(self, value: Any, info: ValidationInfo) -> Scheduling:
+        """Return the policy, its parameters checked."""
+        if isinstance(value, Scheduling):
+            return value
+        plugin, table = chosen_in(
+            registry.scheduling, value, 'queue = { policy = "easy-backfill", depth = 500 }'
+        )
+        problems = Problems()
+        parameters = read_parameters(plugin, table, info, problems)
+        problems.check()
+        return Scheduling(plugin.name, parameters)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of all policies with their parameters."""
+        return kind_form(registry.scheduling)
+
+
+def scheduling_problems(
+    clusters: Mapping[str, Any], workloads: Mapping[str, Any]
+) -> Iterator[Issue]:
+    """Yield what policies refuse, and clusters that share jobs but not their queue rule.
+
+    Which clusters the jobs of a file share is known once the file is read.
+
+    Parameters
+    ----------
+    clusters, workloads : mapping
+        By name, as far as they could be read.
+    """
+    sound: dict[str, Scheduling] = {}
+    for name, cluster in clusters.items():
+        with as_far_as_read(cluster):
+            faults = list(_faults(cluster))
+            for key, text in faults:
+                yield Issue(dotted(("clusters", name, "queue", *([key] if key else []))), text)
+            if not faults:
+                sound[name] = cluster.queue
+    yield from unlike_queues(sound, _drawn(workloads))
+
+
+def _faults(cluster: "Cluster") -> Iterator[tuple[str, str]]:
+    """Yield what a policy and its rules say of the parameters."""
+    queue = cluster.queue
+    rules = queue.plugin.rules
+    if rules is not None:
+        try:
+            yield from rules(**queue.parameters)
+        except Exception as error:
+            raise failed(queue.policy, error) from error
+    if not queue.in_python:
+        try:
+            queue.rule()
+        except ParameterError as error:
+            yield error.key, str(error)
+
+
+def _drawn(workloads: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each workload that draws its jobs, with the clusters that they share."""
+    for name, workload in workloads.items():
+        with as_far_as_read(workload):
+            if workload.jobs is None:
+                yield name, workload.clusters

@@ -1,0 +1,44 @@
+"""What only the jobs tell of queues: which clusters share them, and whether they name users."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simulator.errors import Issue, listing
+from simulator.scenario.model import Scenario
+from simulator.scenario.paths import dotted
+from simulator.scenario.scheduling import Scheduling
+from simulator.scenario.shared_queues import Sharing, unlike_queues
+from simulator.workload.table import JobTable
+
+
+def unlike_queues_of_jobs(scenario: Scenario, jobs: JobTable) -> Iterator[Issue]:
+    """Yield a problem for each group of clusters that share jobs, but are not served alike."""
+    queues = {name: cluster.queue for name, cluster in scenario.clusters.items()}
+    yield from unlike_queues(queues, _sharing(scenario, jobs))
+
+
+def _sharing(scenario: Scenario, jobs: JobTable) -> Iterator[Sharing]:
+    names = list(scenario.clusters)
+    pairs = np.unique(np.stack([jobs.workload, jobs.route]), axis=1)
+    for workload, route in pairs.T.tolist():
+        clusters = tuple(names[cluster] for cluster in jobs.routes[route])
+        yield jobs.workload_names[workload], clusters
+
+
+def fair_share_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
+    """Yield a warning where clusters share fairly between users, and no job names one."""
+    found = [name for name, each in scenario.clusters.items() if _is_of_users(each.queue)]
+    if found and jobs.user is None:
+        yield (
+            f"{dotted(('clusters', found[0], 'queue'))}: no job names a user, so fair-share counts "
+            f"all as one (clusters: {listing(found)}); give jobs a column user, or write "
+            'of = "workload"'
+        )
+
+
+def _is_of_users(queue: Scheduling) -> bool:
+    if queue.in_python:
+        return False
+    rule = queue.rule()
+    return (rule.order, rule.of) == ("fair-share", "user")
