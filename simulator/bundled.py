@@ -93,6 +93,6 @@ def file_or_name(said: Path, *, of_sweep: bool = False) -> Path:
     return said
 
 
-def oracle_file() -> Path:
-    """Return the path of the readable model that the engine is compared with."""
-    return _root("tests/oracle", "oracle") / "model.py"
+def oracle_file(name: str) -> Path:
+    """Return the path of a readable model that the engine is compared with."""
+    return _root("tests/oracle", "oracle") / f"{name}.py"

@@ -79,7 +79,7 @@ def readable_model(fleet: Fleet, jobs: JobTable, count: int) -> Timing:
 
     One SimPy process per job, nodes and their energy; no hourly bins and no carbon.
     """
-    oracle = _oracle()
+    oracle = oracle_module("model")
     clusters, rows = oracle.inputs_of(fleet, jobs)
     rows = rows[:count]
     end_ms = rows[-1].submit_ms + 1
@@ -107,12 +107,12 @@ def durations_ms(jobs: JobTable) -> NDArray[np.int64]:
     return np.maximum(np.rint(jobs.duration_ms), 1).astype(np.int64)
 
 
-def _oracle() -> Any:
-    """Return the module of the readable model, which is a test file and no part of the package."""
-    name = "fleetsim_readable_model"
+def oracle_module(model: str) -> Any:
+    """Return the module of a readable model, which is a test file and no part of the package."""
+    name = f"fleetsim_readable_{model}"
     loaded = sys.modules.get(name)
     if loaded is None:
-        spec = importlib.util.spec_from_file_location(name, oracle_file())
+        spec = importlib.util.spec_from_file_location(name, oracle_file(model))
         assert spec is not None
         assert spec.loader is not None
         loaded = importlib.util.module_from_spec(spec)

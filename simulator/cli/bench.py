@@ -17,6 +17,9 @@ def bench(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Time a sweep of small runs beside its bare runs.")
     ] = False,
+    queues: Annotated[
+        bool, typer.Option("--queues", help="Time backfill beside a plain reference of it.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -29,6 +32,9 @@ def bench(
         raise InputError("bench", [Issue("", "--quick and --full exclude each other; give one")])
     if sweep:
         _sweep(quick, out)
+        return
+    if queues:
+        _queues(quick, out)
         return
     sizes = yardstick.QUICK if quick else yardstick.FULL if full else yardstick.DEFAULT
     comparison = yardstick.run(sizes, say=out.note if out.progress else None)
@@ -43,3 +49,11 @@ def _sweep(quick: bool, out: Terminal) -> None:
     cost = sweep_cost(QUICK_RUNS if quick else RUNS, default_workers())
     out.say(cost.text())
     out.document(cost.document())
+
+
+def _queues(quick: bool, out: Terminal) -> None:
+    from simulator.bench.queues import JOBS, QUICK_JOBS, queue_speeds
+
+    speeds = queue_speeds(QUICK_JOBS if quick else JOBS, say=out.note if out.progress else None)
+    out.say(speeds.text())
+    out.document(speeds.document())
