@@ -22,7 +22,7 @@ BACKFILLS = {
 MOST_JUDGED = 512
 """Largest gang of which a pass remembers whether there was room for one of its size."""
 LARGEST_PROFILE = 1 << 28
-"""Cells of what is free on each node at each instant that conservative backfill may keep: 512 MB."""
+"""Cells that conservative backfill may keep of what is free on each node and when: 512 MB."""
 
 
 @dataclass(frozen=True, slots=True)

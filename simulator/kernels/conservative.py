@@ -38,13 +38,14 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
     for cluster in range(len(tables.clusters)):
         if queueing.rules[cluster, BACKFILL] == CONSERVATIVE:
             profiles.build(tables, sleepers, queueing, cluster)
-    open_cursors(jobs, tables, queueing)
+    open_cursors(tables, queueing)
     for _ in range(last):
         route = first_of_cursors(jobs, tables)
         job = tables.routes[route, CURSOR_JOB]
-        if within_quota(jobs, queueing, job):
-            if not give_reservation(jobs, tables, queueing, power, route, job):
-                look(tables, queueing, route)
+        if within_quota(jobs, queueing, job) and not give_reservation(
+            jobs, tables, queueing, power, route, job
+        ):
+            look(tables, queueing, route)
         if not follow(jobs, tables, route):
             tables.routes[route, CURSOR_JOB] = NONE
     for route in range(len(tables.routes)):
@@ -52,7 +53,7 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
 
 
 @kernel(inline="llvm")
-def open_cursors(jobs, tables, queueing):
+def open_cursors(tables, queueing):
     """Begin to look at the queue."""
     for cluster in range(len(tables.clusters)):
         queueing.rules[cluster, LEFT_TO_LOOK] = queueing.rules[cluster, DEPTH]
@@ -73,7 +74,7 @@ def look(tables, queueing, route):
 @kernel(inline="llvm")
 def last_that_fits(jobs, tables, queueing):
     """Return how many jobs of the queue it takes to reach the last that would fit now."""
-    open_cursors(jobs, tables, queueing)
+    open_cursors(tables, queueing)
     seen = 0
     last = 0
     while True:

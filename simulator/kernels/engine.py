@@ -93,8 +93,8 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     int
         UNTIL; LOG_FULL when the log must be handed over and the call repeated; DRAWS when more
         times must be drawn and the call repeated; DECIDE when the passes of queues that are not
-        served in here must be made and the call repeated; IDLE when no event is left and `until_ms` is
-        FOREVER_MS.
+        served in here must be made and the call repeated; IDLE when no event is left and
+        `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda

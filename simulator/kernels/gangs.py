@@ -65,17 +65,9 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         slot = clock[FREE_SLOT]
         clock[FREE_SLOT] = tables.slots[slot, NEXT_SLOT]
         busy = jobs.utilisation[job]
+        gpus = jobs.gpus[job]
         jobs.first_node[job] = place(
-            tables,
-            queueing,
-            power,
-            cluster,
-            slot,
-            jobs.gpus[job],
-            busy,
-            busy * share,
-            level,
-            chosen,
+            tables, queueing, power, cluster, slot, gpus, busy, busy * share, level, chosen
         )
         if tables.slots[slot, PART_NODE] >= 0:
             jobs.part_node[job] = tables.slots[slot, PART_NODE]

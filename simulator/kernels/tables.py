@@ -130,9 +130,9 @@ SLOT_SIZE = 7
 # Columns of the table of queue rules, one row for each cluster: how it backfills, how many jobs
 # behind the first one it looks at, where its list of expected ends begins, and how long it is. Then
 # what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
-# the job that holds the reservation, its instant, how many jobs may still be looked at, whether the
-# reservation still holds, whether all who wait were refused as things stand, and how many nodes have
-# something in `later`.
+# the job that holds the reservation, its instant, how many jobs may still be looked at, whether
+# the reservation still holds, whether all who wait were refused as things stand, and how many
+# nodes have something in `later`.
 (
     BACKFILL,
     DEPTH,

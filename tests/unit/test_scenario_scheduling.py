@@ -23,6 +23,7 @@ from simulator.scenario.scheduling import Scheduling
 from simulator.scenario.toml_writer import toml_text
 from simulator.units import MS_PER_D, MS_PER_H
 from simulator.workload.quotas import over_quota, quotas_of
+from tests.builders import scenario_document, write_jobs
 from tests.unit.scenario_documents import SMALL, changed, problems, with_value
 
 POLICIES = scheduling.names()
@@ -534,25 +535,29 @@ def test_an_editor_knows_quotas() -> None:
 # -- the engine's door --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", [name for name in POLICIES if name != "fifo"])
-def test_a_run_of_another_queue_is_refused_by_one_line(policy: str) -> None:
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name != "fair-share"])
+def test_every_queue_but_fair_share_runs(policy: str) -> None:
+    summary = fs.run(with_queue(policy)).summary
+    assert summary["jobs_started"] > 0
+    assert summary["jobs_started"] + summary["jobs_queued"] == summary["jobs_submitted"]
+
+
+def test_fair_share_is_refused_by_one_line() -> None:
     with pytest.raises(InputError) as refused:
-        fs.run(with_queue(policy))
-    assert [(issue.path, issue.message) for issue in refused.value.issues] == [
-        ("clusters.c.queue", f'"{policy}" is not run by this version; write "fifo"')
-    ]
+        fs.run(with_queue("fair-share"))
+    (issue,) = refused.value.issues
+    assert issue.path == "clusters.c.queue"
+    assert issue.message == (
+        '"fair-share" is not run by this version; write a policy that is, such as "fifo" or '
+        '"easy-backfill"'
+    )
 
 
-def test_a_run_with_a_quota_or_a_plug_in_is_refused_by_name() -> None:
-    @fs.scheduling("asked")
-    def asked(queue: Any, cluster: Any, now_s: float) -> Any:
-        return queue
-
-    document = changed("clusters.c.queue", "asked")
-    document["workloads"]["w"]["quota"] = 8
-    with pytest.raises(InputError) as refused:
-        fs.run(from_document(document))
-    assert [(issue.path, issue.message) for issue in refused.value.issues] == [
-        ("clusters.c.queue", '"asked" is not run by this version; write "fifo"'),
-        ("workloads.w.quota", "not kept by this version; take it out"),
-    ]
+def test_jobs_larger_than_a_quota_are_unschedulable(tmp_path: Path) -> None:
+    rows = [(0, 60, 4, 1), (0, 60, 8, 1), (0, 60, 2, 1), (30, 60, 2, 1)]
+    document = scenario_document(write_jobs(tmp_path / "jobs.csv", rows))
+    (workload,) = document["workloads"].values()
+    workload["quota"] = 4
+    jobs = fs.run(from_document(document)).jobs
+    assert list(jobs["state"]) == ["finished", "unschedulable", "finished", "finished"]
+    assert list(jobs["start_s"].fillna(-1)) == [0.0, -1.0, 60.0, 60.0]
