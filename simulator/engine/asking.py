@@ -51,7 +51,7 @@ class Desks:
         start_epoch_ms: int,
     ) -> None:
         self._columns = Columns(state, jobs, cluster_names)
-        self._route = memoryview(state.jobs.route)
+        self._route = state.jobs.route.data
         self._seen = 0
         desks = {
             at: _Desk(self._columns, at, policy, start_epoch_ms)

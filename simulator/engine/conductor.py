@@ -180,9 +180,7 @@ class _Run:
         """Make the passes of the queues that are not served inside the loop."""
         if self._conservative:
             state = self._state
-            conservative_pass(
-                state.jobs, state.tables, state.sleepers, state.queueing, state.power
-            )
+            conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
         self._desks.ask()
 
     def descend(self, until_ms: int) -> None:

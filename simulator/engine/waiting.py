@@ -38,9 +38,9 @@ class Columns:
         self.state = state
         self.table = table
         self.cluster_names = cluster_names
-        self.clock = memoryview(state.tables.clock)
-        self.gpus = memoryview(state.jobs.gpus)
-        self.level = memoryview(state.jobs.level)
+        self.clock = state.tables.clock.data
+        self.gpus = state.jobs.gpus.data
+        self.level = state.jobs.level.data
         self.fate = bytearray(len(table))
 
     @cached_property
@@ -121,7 +121,7 @@ class WaitingJob:
     def workload(self) -> str:
         """Name of its workload."""
         table = self._columns.table
-        return table.workload_names[table.workload[self._row]]
+        return str(table.workload_names[table.workload[self._row]])
 
     @property
     def user(self) -> str | None:
@@ -129,7 +129,7 @@ class WaitingJob:
         table = self._columns.table
         if table.user is None or table.user[self._row] < 0:
             return None
-        return table.user_names[table.user[self._row]]
+        return str(table.user_names[table.user[self._row]])
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -236,7 +236,7 @@ class WaitedFor:
         self._columns = columns
         self._cluster = cluster
         self._tables = columns.state.tables
-        self._row = memoryview(self._tables.clusters[cluster])
+        self._row: memoryview[int] = self._tables.clusters[cluster].data
         self._has_room = entry_of(has_room, self._tables.clusters, 0, 0)
         self._start_epoch_ms = start_epoch_ms
 
@@ -301,4 +301,6 @@ class WaitedFor:
         count = index(gpus)
         if count < 1:
             raise ValueError(f"fits({count}) asks for no accelerators; give at least 1")
-        return bool(count <= self.free and self._has_room(self._tables.clusters, self._cluster, count))
+        return bool(
+            count <= self.free and self._has_room(self._tables.clusters, self._cluster, count)
+        )

@@ -243,16 +243,18 @@ def test_jobs_that_a_power_budget_keeps_waiting_are_passed_over(tmp_path: Path) 
 
 KEPT: list[Any] = []
 
+TOO_LARGE = (
+    "after 100 s: job j1 needs 8 accelerators and does not fit, with 4 free and 0 empty "
+    "nodes; ask cluster.fits(job.gpus) first, and yield jobs one by one"
+)
 WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "too large": (
         lambda queue, cluster: list(queue),
-        "after 100 s: job j1 needs 8 accelerators and does not fit, with 4 free and 0 empty "
-        "nodes; ask cluster.fits(job.gpus) first, and yield jobs one by one",
+        TOO_LARGE,
     ),
     "too large, yielded": (
         lambda queue, cluster: iter(list(queue)),
-        "after 100 s: job j1 needs 8 accelerators and does not fit, with 4 free and 0 empty "
-        "nodes; ask cluster.fits(job.gpus) first, and yield jobs one by one",
+        TOO_LARGE,
     ),
     "not waiting": (
         lambda queue, cluster: KEPT.append(queue[0]) or [KEPT[0]],
@@ -272,8 +274,7 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     ),
     "nothing to go through": (
         lambda queue, cluster: queue[0],
-        "at the start: TypeError: it returned <job j0 of 8 GPUs>; return or yield jobs of the "
-        "queue",
+        "at the start: TypeError: it returned <job j0 of 8 GPUs>; return or yield jobs of",
     ),
     "a fault": (lambda queue, cluster: 1 // 0, "at the start: ZeroDivisionError: "),
     "a fault later": (lambda queue, cluster: (1 // 0 for _ in queue), "ZeroDivisionError: "),
