@@ -102,10 +102,10 @@ def entry_of(compiled: Any, *arguments: Any) -> Callable[..., Any]:
     takes ten times as long as handing them over. Other types than these must not be given.
     """
     if not hasattr(compiled, "overloads"):  # NUMBA_DISABLE_JIT
-        return compiled  # type: ignore[no-any-return]
+        return compiled
     signature = tuple(numba.typeof(argument) for argument in arguments)
     compiled.compile(signature)
-    return compiled.overloads[signature].entry_point  # type: ignore[no-any-return]
+    return compiled.overloads[signature].entry_point
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import simulator
-import simulator as fs
 from simulator.engine.waiting import RunningJob, WaitedFor, WaitingJob
 from simulator.registry import scheduling
 from simulator.scenario.toml_writer import toml_text
@@ -43,13 +42,9 @@ def test_the_policy_is_twenty_lines_and_runs(capsys: pytest.CaptureFixture[str])
     example = block("python")
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 20
-    made: dict[str, Any] = {}
-    exec(compile(example, "write-a-policy.md", "exec"), made)
-    assert float(capsys.readouterr().out) > 0
-    jobs, by_fifo = fs.run(made["scenario"]).jobs, fs.run("hello").jobs
-    # Large gangs wait less than by first come, first served, and small ones more.
-    large = jobs["gpus"] == 16
-    assert jobs["wait_s"][large].mean() < by_fifo["wait_s"][large].mean()
+    exec(compile(example, "write-a-policy.md", "exec"), {})
+    shares = [float(line) for line in capsys.readouterr().out.split()]
+    assert re.findall(r"(\d+) %", PAGE) == [f"{100 * share:.0f}" for share in shares]
 
 
 def test_the_scenario_file_says_the_same() -> None:
@@ -86,7 +81,8 @@ def test_a_package_names_its_policy_for_the_command_line(
     monkeypatch.syspath_prepend(str(package.parent))
     queue = tomllib.loads(block("toml"))["clusters"]["west"]["queue"]
     clusters = {cluster: {"queue": queue} for cluster in ("west", "east")}
-    document = {"extends": "hello", "horizon": "7 d", "clusters": clusters}
+    assert shell("init", "base.toml", "--from", "hello")[0] == 0
+    document = {"extends": "base.toml", "horizon": "7 d", "clusters": clusters}
     (tmp_path / "my.toml").write_text(toml_text(document))
     code, _, err = shell("run", "my.toml", "--no-progress")
     assert (code, err) == (0, "")
