@@ -287,11 +287,16 @@ type's lifetime where a file doesn't say it; `node_limit`, the most nodes the cl
 
 scheduling: Final = Kind(
     "scheduling",
-    forms=(Form("rule", ()), Form("order", ("queue", "cluster", "now_s"))),
+    forms=(
+        Form("rule", ()),
+        Form("order", ("queue", "cluster", "now_s")),
+        Form("order", ("queue", "cluster", "now_s"), generator=True),
+    ),
     package="simulator.policies",
 )
 """Policies of queues: ``@scheduling("shortest-first")``.
 
 A plain function of parameters alone returns the `simulator.policies.QueueRule` that the engine
-follows. A plain function of the queue, the cluster and the time is asked in plain Python.
+follows. A function of the queue, the cluster and the time is asked in plain Python, at each pass:
+it returns or yields the jobs to start.
 """

@@ -28,7 +28,7 @@ from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import scheduling_of
+from simulator.policies import QueueRule, scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
@@ -206,12 +206,13 @@ def queues_of(scenario: Scenario) -> Queues:
             '"fifo" or "easy-backfill"',
         )
         for name, each in found.items()
-        if each.rule is None or each.rule.order == "fair-share"
+        if each.rule is not None and each.rule.order == "fair-share"
     ]
     if issues:
         raise InputError(scenario.source, issues)
-    rules = tuple(each.rule for each in found.values() if each.rule is not None)
-    return Queues(rules, quotas_of(scenario))
+    rules = tuple(each.rule or QueueRule() for each in found.values())
+    asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
+    return Queues(rules, quotas_of(scenario), asked)
 
 
 def bins_of(opened: Inputs) -> Grid:

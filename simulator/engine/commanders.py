@@ -6,12 +6,12 @@ from typing import Any, Final
 import simpy
 
 from simulator.engine.conductor import Controller
+from simulator.engine.failing import failed
 from simulator.engine.view import ClusterView, View, whole
 from simulator.errors import PolicyError
 from simulator.policies import ClusterProvisioning, provisioning_of
 from simulator.policies.view import Commands
 from simulator.scenario.model import Scenario
-from simulator.units import format_quantity
 
 MOST_AT_ONCE: Final = 100_000
 """Times that a policy may act at one instant; one that goes on has stopped the clock."""
@@ -53,7 +53,7 @@ class PolicyClock:
     def __init__(self, env: simpy.Environment, policy: str, cluster: ClusterView) -> None:
         self._env = env
         self._cluster = cluster
-        self._who = f"policy {policy} of cluster {cluster.name}"
+        self._policy = policy
         self._last_ms = -1
         self._at_once = 0
 
@@ -96,10 +96,7 @@ class PolicyClock:
         except PolicyError:
             raise  # told already, by a process that this one waits for
         except Exception as error:
-            now_ms = self._cluster.now_ms
-            when = f"after {format_quantity(now_ms, 'time')}" if now_ms else "at the start"
-            words = " ".join(f"{type(error).__name__}: {error}".split())
-            raise PolicyError(f"{self._who} failed {when}: {words}") from error
+            raise failed(self._policy, self._cluster.name, self._cluster.now_ms, error) from error
 
     def _count(self) -> None:
         now_ms = self._cluster.now_ms

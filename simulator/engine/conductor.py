@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 
 import simpy
 
+from simulator.engine.asking import Desks
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
@@ -17,6 +18,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import tables as kernels
+from simulator.kernels.compile import entry_of
 from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
@@ -69,6 +71,8 @@ def simulate(
 
     Raises
     ------
+    PolicyError
+        If a policy of a queue fails, or decides wrongly.
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
@@ -78,7 +82,9 @@ def simulate(
     view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
         env.process(controller(env, view))
-    run = _Run(state, power.ladders, on_log)
+    queues = queues or Queues.plain(fleet, jobs)
+    desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
+    run = _Run(state, power.ladders, on_log, desks, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -121,10 +127,30 @@ def simulate(
 class _Run:
     """The compiled loop with its log: advances, and hands the log over whenever it is full."""
 
-    def __init__(self, state: State, ladders: Ladders, on_log: LogReader) -> None:
+    def __init__(
+        self,
+        state: State,
+        ladders: Ladders,
+        on_log: LogReader,
+        desks: Desks,
+        *,
+        conservative: bool,
+    ) -> None:
         self._state = state
         self._ladders = ladders
         self._on_log = on_log
+        self._desks = desks
+        self._conservative = conservative
+        self._advance = entry_of(
+            advance,
+            state.jobs,
+            state.tables,
+            state.sleepers,
+            state.queueing,
+            state.power,
+            state.log,
+            0,
+        )
         self._calls = 0
         self._rows = 0
 
@@ -133,7 +159,7 @@ class _Run:
         state = self._state
         reason = kernels.LOG_FULL
         while reason in (kernels.LOG_FULL, kernels.DRAWS, kernels.DECIDE):
-            reason = advance(
+            reason = self._advance(
                 state.jobs,
                 state.tables,
                 state.sleepers,
@@ -148,9 +174,14 @@ class _Run:
             elif reason == kernels.DRAWS:
                 self._ladders.refill()
             elif reason == kernels.DECIDE:
-                conservative_pass(
-                    state.jobs, state.tables, state.sleepers, state.queueing, state.power
-                )
+                self._serve()
+
+    def _serve(self) -> None:
+        """Make the passes of the queues that are not served inside the loop."""
+        if self._conservative:
+            state = self._state
+            conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
+        self._desks.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""

@@ -1,7 +1,7 @@
 """Queue rules as the kernels need them: ranks of waiting jobs, and the tables of backfill."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import tables as kernels
+from simulator.policies import ClusterScheduling
 from simulator.policies.queue_rule import QueueRule
 from simulator.power.ladder import Ladders
 from simulator.workload.table import JobTable
@@ -34,10 +35,14 @@ class Queues:
         One for each cluster; clusters that share jobs have equal ones.
     quotas : tuple of int
         Accelerators that the jobs of each workload may hold at once; 0 for no limit.
+    asked : mapping of int to ClusterScheduling
+        Policies in plain Python, by cluster. Their queues are in the order of arrival, which is
+        what the cluster's rule says.
     """
 
     rules: tuple[QueueRule, ...]
     quotas: tuple[int, ...]
+    asked: Mapping[int, ClusterScheduling] = field(default_factory=dict)
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
@@ -48,12 +53,17 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(self.quotas)
+        return backfills or any(self.quotas) or bool(self.asked)
+
+    @property
+    def conservative(self) -> bool:
+        """Whether any queue is backfilled conservatively."""
+        return any(rule.backfill == "conservative" for rule in self.rules)
 
     @property
     def asking(self) -> bool:
         """Whether any queue is served outside the compiled loop."""
-        return any(rule.backfill == "conservative" for rule in self.rules)
+        return self.conservative or bool(self.asked)
 
 
 def ranks(
@@ -139,6 +149,7 @@ def queueing_tables(
     clusters = len(fleet.cluster_names)
     slots = max(1, slots) if queues.ruled else 0
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)
+    backfill[list(queues.asked)] = kernels.PLUGIN
     running = np.minimum(fleet.capacity, len(jobs)) * (backfill != kernels.PLAIN)
     rules = np.zeros((clusters, kernels.RULE_SIZE), np.int64)
     rules[:, kernels.BACKFILL] = backfill

@@ -95,6 +95,19 @@ def _or_nothing(action: Callable[..., Any]) -> Callable[..., Any]:
     return attempt
 
 
+def entry_of(compiled: Any, *arguments: Any) -> Callable[..., Any]:
+    """Return a kernel's compiled code for arguments of these types, for a caller in Python.
+
+    At each call of the kernel itself numba looks up the type of every array of every tuple, which
+    takes ten times as long as handing them over. Other types than these must not be given.
+    """
+    if not hasattr(compiled, "overloads"):  # NUMBA_DISABLE_JIT
+        return compiled
+    signature = tuple(numba.typeof(argument) for argument in arguments)
+    compiled.compile(signature)
+    return compiled.overloads[signature].entry_point
+
+
 @cache
 def source_hash() -> str:
     """Return 12 hex digits that change with any kernel source or the numba version."""
