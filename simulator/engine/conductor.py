@@ -8,18 +8,19 @@ scheduling pass of that instant and records it.
 
 from collections.abc import Callable, Generator, Sequence
 
+import numpy as np
 import simpy
 
+from simulator.engine.faults import with_rounds
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
-from simulator.joblog import JobLog
+from simulator.joblog import JobLog, Pieces
 from simulator.kernels import tables as kernels
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
-from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.workload.table import JobTable
 
@@ -77,7 +78,8 @@ def simulate(
     view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
         env.process(controller(env, view))
-    run = _Run(state, power.ladders, on_log)
+    failures = power.failures
+    run = _Run(state, power, on_log)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -114,18 +116,22 @@ def simulate(
         finished_ms=finished_ms,
         events=run.events(),
         notes=view.notes,
+        pieces=run.pieces(),
+        left_ms=state.jobs.duration_ms if failures is not None else None,
     )
 
 
 class _Run:
     """The compiled loop with its log: advances, and hands the log over whenever it is full."""
 
-    def __init__(self, state: State, ladders: Ladders, on_log: LogReader) -> None:
+    def __init__(self, state: State, power: PowerTables, on_log: LogReader) -> None:
         self._state = state
-        self._ladders = ladders
+        self._power = power
+        self._faults = state.faults
         self._on_log = on_log
         self._calls = 0
         self._rows = 0
+        self._pieces: list[kernels.Pieces] = []
 
     def advance(self, until_ms: int) -> None:
         """Run up to `until_ms`, which is settled but not decided."""
@@ -138,6 +144,8 @@ class _Run:
                 state.sleepers,
                 state.queueing,
                 state.power,
+                self._faults,
+                state.pieces,
                 state.log,
                 until_ms,
             )
@@ -145,12 +153,13 @@ class _Run:
             if reason == kernels.LOG_FULL:
                 self.hand_over()
             elif reason == kernels.DRAWS:
-                self._ladders.refill()
+                self._power.ladders.refill()
+                self._draw_lives()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
         state = self._state
-        descend(state.tables, state.sleepers, state.log, until_ms)
+        descend(state.tables, state.sleepers, self._faults, state.log, until_ms)
 
     def hand_over(self) -> None:
         """Give the log's rows to their reader and begin it anew."""
@@ -158,6 +167,26 @@ class _Run:
         self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
+        rows = int(clock[kernels.PIECE_ROWS])
+        if rows:
+            self._pieces.append(
+                kernels.Pieces(*(column[:rows].copy() for column in self._state.pieces))
+            )
+            clock[kernels.PIECE_ROWS] = 0
+
+    def pieces(self) -> Pieces | None:
+        """Return what jobs did before they were cut short, None where nothing can do that."""
+        if self._power.failures is None:
+            return None
+        empty = kernels.Pieces(*(column[:0] for column in self._state.pieces))
+        return Pieces(*map(np.concatenate, zip(empty, *self._pieces, strict=True)))
+
+    def _draw_lives(self) -> None:
+        """Draw more failures where some node has nearly used up what was drawn."""
+        if self._power.failures is not None:
+            known = len(self._faults.lives_ms)
+            if self._state.tables.clock[kernels.MOST_FAILURES] + 2 > known:
+                self._faults = with_rounds(self._faults, self._power.failures, 2 * known)
 
     def events(self) -> dict[str, int]:
         clock = self._state.tables.clock

@@ -6,6 +6,7 @@ which end as expected leave it at its end.
 
 import numpy as np
 
+from simulator.kernels.checkpoints import stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.tables import BACKFILL, ENDS, ENDS_BASE, PLAIN
 
@@ -16,6 +17,8 @@ def requested(jobs, power, cluster, job, level):
     length = jobs.requested_ms[job] / jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         length /= power.level_speed[cluster, level]
+    if len(jobs.plan.way) > 0:
+        length = stretched(jobs, cluster, job, length)
     return np.int64(np.rint(length))
 
 
