@@ -280,10 +280,11 @@ def record(tables, sleepers, power, faults, log):
         nodes[node, NODE_DIRTY] = 0
         if clock[FAULTY] == 1:
             row += note_failure(tables, faults, log, node, row)
-            follow_service(tables, faults, node)
         if clock[LADDERS] == 1:
             row += note_renewal(tables, sleepers, log, node, row)
             note_idleness(tables, sleepers, node)
+        if clock[FAULTY] == 1:
+            follow_service(tables, faults, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
         log.state[row] = nodes[node, NODE_STATE]

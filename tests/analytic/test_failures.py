@@ -8,16 +8,20 @@ loose width, the `verify` tier to 2 %.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
+from scipy import stats
 from scipy.special import lambertw
 
+import simulator as fs
 from simulator.accounting.energy import energy_of
 from simulator.accounting.metering import Grid, Meter
+from simulator.analysis.reliability import mttf_by_gang
 from simulator.engine import simulate
 from simulator.kernels import checkpoints
 from simulator.kernels.tables import FAILED
@@ -264,3 +268,46 @@ def test_first_failures_follow_their_law(law: Law) -> None:
     error_h = law.sd_h / math.sqrt(len(first_h))
     assert abs(first_h.mean() - law.mean_h) < 3.5 * error_h
     assert first_h.std() == pytest.approx(law.sd_h, rel=0.06)
+
+
+PER_1000_NODE_DAYS = {"first": 6.50, "second": 2.34}
+"""Failures of the two research clusters of arXiv 2410.21680; at 16,384 GPUs the first rate makes
+1.8 h, the paper's projection."""
+
+
+def check_mttf(table: Any, per_1000_node_days: float) -> None:
+    """Assert that jobs of each size were cut short as often as so many failures make likely."""
+    rate_per_node_h = per_1000_node_days / 1000 / 24
+    for row in table.itertuples():
+        expected = row.run_h * row.nodes * rate_per_node_h
+        low, high = stats.poisson.ppf([0.0005, 0.9995], expected)
+        assert low <= row.interruptions <= high, (row, expected)
+
+
+def test_mttf_by_gang_size_follows_from_the_rate_of_one_node(tmp_path: Path) -> None:
+    rate = PER_1000_NODE_DAYS["first"]
+    gangs = [(16_384, 1), (1024, 4), (8, 1000)]
+    rows = [(0, 1e8, gpus, 1.0) for gpus, count in gangs for _ in range(count)]
+    document = scenario_document(
+        write_jobs(tmp_path / "jobs.csv", rows),
+        nodes={"failures": {"mtbf": f"{1000 / rate} d", "repair": "0 s"}},
+        horizon="60 d",
+        clusters__c__count=2048 + 4 * 128 + 1000,
+    )
+    table = fs.run(from_document(document), seed=1).mttf_by_gang()
+    assert table["nodes"].tolist() == [1, 128, 2048]
+    check_mttf(table, rate)
+    assert table["mttf_h"].iloc[2] == pytest.approx(1.8, rel=0.12)
+
+
+@pytest.mark.verify
+def test_the_study_of_research_clusters_fails_at_their_rates() -> None:
+    ran = fs.run("research-cluster-reliability", seed=3)
+    for name, rate in PER_1000_NODE_DAYS.items():
+        mine = ran.results.tables["jobs"].filter(pc.field("cluster") == name)
+        tables = {**ran.results.tables, "jobs": mine}
+        table = mttf_by_gang(replace(ran.results, tables=tables))
+        # A job that moved between the clusters has its hours where it ran last.
+        check_mttf(table[table["nodes"] == 1], rate)
+    assert 0.80 < ran.summary["allocation"] < 0.88
+    assert 0.9 < ran.summary["ettr"] < 1.0
