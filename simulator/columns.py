@@ -109,7 +109,10 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _count("jobs_started", "Of those, jobs that started"),
     _count("jobs_finished", "Of those, jobs that ended by the end of the run"),
     _count("jobs_running", "Of those, jobs cut off by the end of the run"),
-    _count("jobs_queued", "Of those, jobs waiting at the end of the run, those that wait to start again among them"),
+    _count(
+        "jobs_queued",
+        "Of those, jobs still waiting at the end of the run, some perhaps to start again",
+    ),
     _count("jobs_unschedulable", "Of those, jobs that fit on no cluster they may use"),
     _absent("wait_mean_h", "h", "Mean wait of the jobs that started"),
     _absent("wait_p50_h", "h", "Median wait of the jobs that started"),
@@ -291,8 +294,8 @@ FAILURES: Final = "failures"
 RESTARTS: Final[tuple[Column, ...]] = (
     _count(
         "restarts",
-        "Times within the counted period that a failed node ended it and sent it back to the queue; "
-        "start_s and wait_s are of its first start",
+        "Times within the counted period that a failed node ended it and sent it back to the "
+        "queue; start_s and wait_s are of its first start",
     ),
     _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
     _float(

@@ -6,6 +6,7 @@ power for the accelerators it holds; what is left is unallocated.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,7 +199,8 @@ def held_by(jobs: JobTable, log: JobLog) -> kernels.Held:
         last.utilisation[cut.job],
         cut.power_level,
     )
-    return kernels.Held(*(np.concatenate(pair) for pair in zip(last, earlier, strict=True)))
+    pairs: list[Any] = list(zip(last, earlier, strict=True))
+    return kernels.Held(*map(np.concatenate, pairs))
 
 
 def _of_jobs(runs: kernels.Bill, log: JobLog) -> kernels.Bill:

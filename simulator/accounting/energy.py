@@ -71,16 +71,16 @@ def energy_of(
     all_ms = metered.width_ms[:, None] * fleet.node_count
     dynamic = span_w * metered.bins[:, :, flows.DRAWN]
     parts = _Parts(metered.away_ms, ladders, all_ms)
-    kinds = np.stack([dynamic, *parts.by_kind(fleet.idle_w, ladders.power_w, failed_w, ladders)], axis=2)
+    kinds = np.stack(
+        [dynamic, *parts.by_kind(fleet.idle_w, ladders.power_w, failed_w, ladders)], axis=2
+    )
     it_kwh = (dynamic + parts.w_ms(fleet.idle_w, ladders.power_w, failed_w)) / W_MS_PER_KWH
 
     cluster = np.repeat(np.arange(len(fleet.node_count)), fleet.node_count)
     window_ms = np.full(len(cluster), metered.end_ms - metered.grid.begin_ms, np.int64)
     nodes = _Parts(metered.node_away_ms, ladders, window_ms)
     node_w_ms = span_w[cluster] * metered.drawn_ms
-    node_w_ms += nodes.w_ms(
-        fleet.idle_w[cluster], ladders.power_w[cluster], failed_w[cluster]
-    )
+    node_w_ms += nodes.w_ms(fleet.idle_w[cluster], ladders.power_w[cluster], failed_w[cluster])
     return Energy(
         it_kwh=it_kwh,
         by_kind_kwh=kinds / W_MS_PER_KWH,

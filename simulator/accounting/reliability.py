@@ -1,6 +1,7 @@
 """What failures cost: work lost, useful time, and how often jobs of each size were cut short."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,9 @@ def reliability_of(
     end_ms = np.minimum(held.end_ms, log.finished_ms)
     begin_ms, until_ms = metered.grid.begin_ms, metered.end_ms
 
-    def inside(time_ms: NDArray[np.number]) -> NDArray[np.number]:
-        return np.clip(time_ms, begin_ms, until_ms)
+    def inside(time_ms: NDArray[Any]) -> NDArray[Any]:
+        result: NDArray[Any] = np.clip(time_ms, begin_ms, until_ms)
+        return result
 
     run_ms = np.where(began, inside(end_ms) - inside(held.start_ms), 0)
     lost_ms = inside(cut.end_ms) - inside(cut.end_ms - cut.lost_ms)
@@ -63,8 +65,8 @@ def reliability_of(
     useful_ms = course.until(inside(end_ms) - held.start_ms)
     useful_ms -= course.until(inside(held.start_ms) - held.start_ms)
 
-    def summed(values: NDArray[np.number], rows: NDArray[np.integer] = job) -> NDArray[np.float64]:
-        return np.bincount(rows, values, len(jobs))
+    def summed(values: NDArray[Any], rows: NDArray[Any] = job) -> NDArray[np.float64]:
+        return np.bincount(rows, values, len(jobs)).astype(np.float64)
 
     counted = (cut.end_ms >= begin_ms).astype(np.float64)
     return Reliability(
@@ -85,7 +87,7 @@ class _Course:
     cost_ms: NDArray[np.float64]
     most_ms: NDArray[np.float64]
 
-    def until(self, elapsed_ms: NDArray[np.number]) -> NDArray[np.float64]:
+    def until(self, elapsed_ms: NDArray[Any]) -> NDArray[np.float64]:
         """Return the useful time of each run after so long. [ms]"""
         worked_ms = np.maximum(0.0, elapsed_ms - self.restart_ms)
         saves = np.isfinite(self.interval_ms)
@@ -136,9 +138,7 @@ def _are_restarts(cut: Pieces, jobs: int) -> NDArray[np.bool_]:
     return np.concatenate([first < len(cut), first[cut.job] < np.arange(len(cut))])
 
 
-def goodput(
-    known: Reliability | None, gpus: NDArray[np.int32], held_ms: float
-) -> float | None:
+def goodput(known: Reliability | None, gpus: NDArray[np.int32], held_ms: float) -> float | None:
     """Return useful accelerator-time over held accelerator-time; None where no node can fail.
 
     Parameters

@@ -7,6 +7,7 @@ scheduling pass of that instant and records it.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
 import numpy as np
 import simpy
@@ -131,7 +132,7 @@ class _Run:
         self._on_log = on_log
         self._calls = 0
         self._rows = 0
-        self._pieces: list[kernels.Pieces] = []
+        self._pieces: list[list[Any]] = []
 
     def advance(self, until_ms: int) -> None:
         """Run up to `until_ms`, which is settled but not decided."""
@@ -169,17 +170,18 @@ class _Run:
         clock[kernels.LOG_ROWS] = 0
         rows = int(clock[kernels.PIECE_ROWS])
         if rows:
-            self._pieces.append(
-                kernels.Pieces(*(column[:rows].copy() for column in self._state.pieces))
-            )
+            self._pieces.append([column[:rows].copy() for column in self._state.pieces])
             clock[kernels.PIECE_ROWS] = 0
 
     def pieces(self) -> Pieces | None:
         """Return what jobs did before they were cut short, None where nothing can do that."""
         if self._power.failures is None:
             return None
-        empty = kernels.Pieces(*(column[:0] for column in self._state.pieces))
-        return Pieces(*map(np.concatenate, zip(empty, *self._pieces, strict=True)))
+        empty: list[Any] = [column[:0] for column in self._state.pieces]
+        columns: list[Any] = [
+            np.concatenate(parts) for parts in zip(empty, *self._pieces, strict=True)
+        ]
+        return Pieces(*columns)
 
     def _draw_lives(self) -> None:
         """Draw more failures where some node has nearly used up what was drawn."""

@@ -1,4 +1,4 @@
-"""The tables of failures that the kernels work on, and of the pieces of jobs that they cut short."""
+"""The tables of failures as the kernels need them, and of the pieces of jobs cut short."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.F
     faults = kernels.Faults(
         lives_ms=empty,
         repairs_ms=empty,
-        count=np.zeros(nodes, np.int32),
+        failures=np.zeros(nodes, np.int32),
         left_ms=np.zeros(nodes, np.int64),
         due_ms=np.zeros(nodes, np.int64),
         heap=np.zeros(nodes, np.int32),

@@ -96,9 +96,9 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     Returns
     -------
     int
-        UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when more
-        times must be drawn and the call repeated; IDLE when no event is left and `until_ms` is
-        FOREVER_MS.
+        UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when
+        more times must be drawn and the call repeated; IDLE when no event is left and `until_ms`
+        is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda

@@ -113,10 +113,10 @@ def fail(tables, sleepers, faults, node):
         tables.clusters[cluster, CLOSED_EMPTY] -= 1
         rests[node, CLOSED] = 1
     touch(tables, node)
-    repair_ms = faults.repairs_ms[faults.count[node], node]
-    faults.count[node] += 1
-    faults.left_ms[node] = faults.lives_ms[faults.count[node], node]
-    clock[MOST_FAILURES] = max(clock[MOST_FAILURES], faults.count[node])
+    repair_ms = faults.repairs_ms[faults.failures[node], node]
+    faults.failures[node] += 1
+    faults.left_ms[node] = faults.lives_ms[faults.failures[node], node]
+    clock[MOST_FAILURES] = max(clock[MOST_FAILURES], faults.failures[node])
     if rests[node, LEAVING] == 1:
         rests[node, LEAVING] = 0
         rests[node, CLOSED] = 0
@@ -126,9 +126,7 @@ def fail(tables, sleepers, faults, node):
     nodes[node, NODE_STATE] = FAILED
     tables.clusters[cluster, DOWN] += 1
     sleepers.due_ms[node] = clock[NOW_MS] + repair_ms
-    due_heap.push(
-        sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node
-    )
+    due_heap.push(sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node)
     clock[MENDING] += 1
 
 
@@ -151,9 +149,7 @@ def repair(tables, sleepers):
 def forget_repair(tables, sleepers, cluster, node):
     """Take a node out of those that are to be repaired."""
     clock = tables.clock
-    due_heap.remove(
-        sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node
-    )
+    due_heap.remove(sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node)
     clock[MENDING] -= 1
     tables.clusters[cluster, DOWN] -= 1
 

@@ -227,7 +227,7 @@ class Faults(NamedTuple):
 
     lives_ms: NDArray[np.int64]  # [failures, nodes] time in service up to each failure
     repairs_ms: NDArray[np.int64]  # [failures, nodes] time that its repair takes
-    count: NDArray[np.int32]  # [nodes] failures so far
+    failures: NDArray[np.int32]  # [nodes] so far
     left_ms: NDArray[np.int64]  # [nodes] time in service to the next, while that stands still
     due_ms: NDArray[np.int64]  # [nodes] when it fails, while it is in service
     heap: NDArray[np.int32]  # [nodes] those in service, the first to fail on top
@@ -291,7 +291,7 @@ class Sleepers(NamedTuple):
 
     rests: NDArray[np.int32]  # [nodes, REST_SIZE]
     moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
-    due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle node is due, or waking, or repair
+    due_ms: NDArray[np.int64]  # [nodes] when an idle node's descent is due, or waking, repair
     timers: NDArray[np.int32]  # [2 x nodes] heaps of idle nodes, open and closed, by cluster
     wakers: NDArray[np.int32]  # [nodes] heap of waking nodes
     menders: NDArray[np.int32]  # [nodes] heap of failed nodes

@@ -126,9 +126,7 @@ class Checkpointing(Marker):
         return Checkpoint.table_form()
 
 
-def reliability_problems(
-    nodes: Mapping[str, Any], workloads: Mapping[str, Any]
-) -> Iterator[Issue]:
+def reliability_problems(nodes: Mapping[str, Any], workloads: Mapping[str, Any]) -> Iterator[Issue]:
     """Yield failed nodes that draw more than idle ones, and intervals that follow from nothing.
 
     Parameters
@@ -141,7 +139,8 @@ def reliability_problems(
             failures = node.failures
             if failures is not None and failures.failed_power_w > node.idle_power_w:
                 power, idle = (
-                    format_quantity(w, "power") for w in (failures.failed_power_w, node.idle_power_w)
+                    format_quantity(w, "power")
+                    for w in (failures.failed_power_w, node.idle_power_w)
                 )
                 text = f"failed_power ({power}) must not be above the node's idle_power ({idle})"
                 yield Issue(dotted(("nodes", name, "failures", "failed_power")), text)

@@ -20,10 +20,9 @@ SAVES = {"interval": "10 min", "cost": "20 s", "restart": "1 min"}
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     provisioning.names()
     monkeypatch.setattr(provisioning, "_plugins", dict(provisioning._plugins))
-    yield
 
 
 def document_of(folder: Path, idle: Any, seed: int, **keys: Any) -> dict[str, Any]:
