@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from simulator.fleet import Fleet
 from simulator.kernels import checkpoints as kernels
 from simulator.scenario.model import Scenario
+from simulator.scenario.reliability import Checkpoint
 
 WAYS = {"young": kernels.YOUNG, "daly": kernels.DALY}
 """Intervals that follow from the cost and the mean time between failures."""
@@ -19,29 +20,41 @@ class Saving:
 
     Attributes
     ----------
-    interval : float or str
-        Work between two checkpoints, or a key of `WAYS`. [ms]
+    interval_ms : float
+        Work between two checkpoints, where no rule says it. [ms]
     cost_ms, restart_ms : float
         Time that a checkpoint takes, and a restart. [ms]
     at_end : bool
         Whether the last segment ends with a checkpoint too.
+    rule : str or None
+        What the interval follows from, a key of `WAYS`.
     """
 
-    interval: float | str
+    interval_ms: float = np.inf
     cost_ms: float = 0.0
     restart_ms: float = 0.0
     at_end: bool = False
+    rule: str | None = None
 
 
 def savings_of(scenario: Scenario) -> tuple[Saving | None, ...]:
     """Return how the jobs of each workload save their work, None where they don't; or nothing."""
     savings = tuple(
-        None
-        if (how := workload.checkpoint) is None
-        else Saving(how.interval, float(how.cost_ms), float(how.restart_ms), how.at_end)
+        None if (how := workload.checkpoint) is None else _saving(how)
         for workload in scenario.workloads.values()
     )
     return savings if any(savings) else ()
+
+
+def _saving(how: Checkpoint) -> Saving:
+    rule = how.interval if how.interval in WAYS else None
+    return Saving(
+        interval_ms=np.inf if rule else float(how.interval),
+        cost_ms=float(how.cost_ms),
+        restart_ms=float(how.restart_ms),
+        at_end=how.at_end,
+        rule=rule,
+    )
 
 
 def plan_of(
@@ -56,16 +69,15 @@ def plan_of(
     mtbf_ms : float64[clusters] or None
         Mean time between failures of one node; None where none fails. [ms]
     """
-    known = [saving or Saving(np.inf) for saving in savings]
+    known = [saving or Saving() for saving in savings]
     ways = [
-        kernels.NEVER if saving is None else WAYS.get(str(saving.interval), kernels.FIXED)
+        kernels.NEVER if saving is None else WAYS.get(saving.rule or "", kernels.FIXED)
         for saving in savings
     ]
-    fixed = [saving.interval if not isinstance(saving.interval, str) else 0.0 for saving in known]
     never = np.full(len(fleet.cluster_names), np.inf)
     return kernels.Plan(
         way=np.array(ways, np.int8),
-        interval_ms=np.array(fixed, np.float64),
+        interval_ms=np.array([saving.interval_ms for saving in known], np.float64),
         cost_ms=np.array([saving.cost_ms for saving in known], np.float64),
         restart_ms=np.array([saving.restart_ms for saving in known], np.float64),
         at_end=np.array([saving.at_end for saving in known], np.int8),

@@ -50,7 +50,7 @@ def exact_h(cost_h: float, mtbf_h: float) -> float:
 def interval_h(rule: str, cost_h: float, mtbf_h: float, nodes: int = 1) -> float:
     """Return the interval that the engine goes by. [h]"""
     plan = plan_of(
-        (Saving(rule, cost_h * MS_PER_H),),
+        (Saving(rule=rule, cost_ms=cost_h * MS_PER_H),),
         fleet(Nodes(count=nodes, accelerators=8)),
         np.array([mtbf_h * MS_PER_H]),
     )

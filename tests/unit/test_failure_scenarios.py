@@ -81,7 +81,7 @@ def test_results_are_kept_with_their_columns(tmp_path: Path) -> None:
         assert kept.tables[name].equals(table), name
     said = (tmp_path / "out" / "columns.csv").read_text()
     assert "\nrestarts,1," in said
-    assert "\nresidency_failed_s,s,\"Time failed" in said
+    assert '\nresidency_failed_s,s,"Time failed' in said
     assert fs.open_run(tmp_path / "out").mttf_by_gang().equals(ran.mttf_by_gang())
 
 
@@ -100,7 +100,7 @@ def test_mttf_is_run_time_over_interruptions() -> None:
 
 
 def test_checkpoints_take_time_where_no_node_fails(tmp_path: Path) -> None:
-    """5 h of work with a checkpoint of 6 min each 2 h: two of them, or three with one at the end."""
+    """5 h of work, a checkpoint of 6 min each 2 h: two of them, or three with one at the end."""
     rows = [(0, 5 * 3600, 8, 1.0)]
     ends = []
     for at_end in (False, True):
@@ -144,9 +144,7 @@ def test_a_faster_cluster_takes_less_time_for_what_is_left(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("queue", ["easy-backfill", "conservative-backfill"])
-def test_reservations_count_on_failed_nodes_and_on_what_is_left(
-    tmp_path: Path, queue: str
-) -> None:
+def test_reservations_count_on_failed_nodes_and_on_what_is_left(tmp_path: Path, queue: str) -> None:
     """Two nodes; one fails under a short job and is back at 5 h. Whoever waits for both gets them
     then, and a job that would hold one longer does not start before."""
     from simulator.engine import Queues, simulate
