@@ -250,6 +250,24 @@ class Run:
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
         return Run(billed.results, billed)
 
+    def mttf_by_gang(self) -> "pd.DataFrame":
+        """Return the mean time to failure of jobs by their size: run time over interruptions.
+
+        Returns
+        -------
+        DataFrame
+            A row for each number of accelerators: nodes that it takes, jobs that ran, hours that
+            they ran together, how often a failed node cut one short, and ``mttf_h``.
+
+        Raises
+        ------
+        InputError
+            If no node of the run can fail.
+        """
+        from simulator.analysis.reliability import mttf_by_gang
+
+        return mttf_by_gang(self.results)
+
     def against(self, base: "Run", *, force: bool = False) -> "pd.DataFrame":
         """Return what makes the difference of this run's total carbon from that of another.
 

@@ -6,10 +6,12 @@ from typing import Final
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
-from simulator.scenario.model import Scenario, Site
+from simulator.scenario.law_moments import mean
+from simulator.scenario.laws import Empirical
+from simulator.scenario.model import NodeType, Scenario, Site
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
-from simulator.units import MS_PER_Y
+from simulator.units import MS_PER_H, MS_PER_Y
 from simulator.workload.table import JobTable, WorkloadSize
 
 Assumption = tuple[str, str, str, str, str]
@@ -96,6 +98,7 @@ def assumptions_of(
         if node.price is not None:
             amount, currency = node.price
             rows.append((name, "price", f"{amount:.10g}", currency, "scenario"))
+        rows += _failure_rows(name, node)
     for (name, site), (weather, means) in zip(scenario.sites.items(), buildings, strict=True):
         rows += _building_rows(name, site, weather, means)
     for trace, mean_g_per_kwh in traces:
@@ -138,6 +141,25 @@ def _building_rows(
         degc = _number(means.temperature_degc)
         rows.append((name, "outside temperature, mean", degc, "degC", source))
     return rows
+
+
+def _failure_rows(name: str, node: NodeType) -> list[Assumption]:
+    """Return the mean times between failures and of repairs, but for those of files."""
+    if node.failures is None:
+        return []
+    laws = (
+        ("time between failures, mean", node.failures.mtbf),
+        ("repair, mean", node.failures.repair),
+    )
+    rows = [
+        (name, quantity, f"{mean(law) / MS_PER_H:.6g}", "h", "scenario")
+        for quantity, law in laws
+        if not isinstance(law, Empirical)
+    ]
+    return [
+        *rows,
+        (name, "power of a failed node", f"{node.failures.failed_power_w:g}", "W", "scenario"),
+    ]
 
 
 def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:

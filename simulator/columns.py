@@ -109,7 +109,10 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _count("jobs_started", "Of those, jobs that started"),
     _count("jobs_finished", "Of those, jobs that ended by the end of the run"),
     _count("jobs_running", "Of those, jobs cut off by the end of the run"),
-    _count("jobs_queued", "Of those, jobs still waiting at the end of the run"),
+    _count(
+        "jobs_queued",
+        "Of those, jobs still waiting at the end of the run, some perhaps to start again",
+    ),
     _count("jobs_unschedulable", "Of those, jobs that fit on no cluster they may use"),
     _absent("wait_mean_h", "h", "Mean wait of the jobs that started"),
     _absent("wait_p50_h", "h", "Median wait of the jobs that started"),
@@ -162,6 +165,25 @@ SUMMARY: Final[tuple[Column, ...]] = (
     ),
     _absent(
         "cost_total", "currency", "cost_electricity + cost_machines; null unless both are there"
+    ),
+    Column("failures", "int64", "1", "Failures of nodes; null where no node can fail", True),
+    _absent(
+        "gpu_hours_lost",
+        "GPU-h",
+        "Accelerators held times the time that failures made worthless: since a job's last "
+        "checkpoint, or its start; null where no node can fail",
+    ),
+    _absent(
+        "goodput",
+        "1",
+        "Accelerator-time of work that was not lost, without checkpoints and restarts, over "
+        "accelerator-time held; null where no node can fail",
+    ),
+    _absent(
+        "ettr",
+        "1",
+        "Effective training time ratio: useful run time of jobs that ended over their time from "
+        "first start to end, weighted by accelerators; null where no node can fail",
     ),
 )
 """Keys of ``summary.json``, in order."""
@@ -265,6 +287,25 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {"jobs": JOBS, "hourly": HOURLY, 
 ABSENT: Final = "residency_absent_s"
 """Column of the time that a node was not in service, where any was not."""
 
+FAILED: Final = "residency_failed_s"
+FAILURES: Final = "failures"
+"""Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
+
+RESTARTS: Final[tuple[Column, ...]] = (
+    _count(
+        "restarts",
+        "Times within the counted period that a failed node ended it and sent it back to the "
+        "queue; start_s and wait_s are of its first start",
+    ),
+    _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
+    _float(
+        "lost_s",
+        "s",
+        "Part of run_s that failures made worthless: since its last checkpoint, or its start",
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there where nodes can fail."""
+
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
@@ -274,35 +315,44 @@ def residency_column(state: str) -> str:
 def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
-    To those of `TABLES` come, in the table of nodes, the idle states of the scenario.
+    To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
+    failures did where nodes can fail.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
-    if table != "nodes":
-        return fixed
-    return fixed + tuple(
-        _float(name, "s", _RESTING if name != ABSENT else "Time not in service")
-        for name in rest
-        if name.startswith("residency_") and name.endswith("_s")
-    )
+    if table == "jobs":
+        return fixed + (RESTARTS if any(column.name in rest for column in RESTARTS) else ())
+    return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 
-_RESTING: Final = "Time resting in the idle state of this name"
+def _is_of_nodes(name: str) -> bool:
+    return name == FAILURES or (name.startswith("residency_") and name.endswith("_s"))
 
 
-def columns_csv(node_columns: Iterable[str] = ()) -> str:
+def _of_nodes(name: str) -> Column:
+    """Return a column of the table of nodes that not every run has."""
+    if name == FAILURES:
+        return _count(FAILURES, "Times that the node failed")
+    meanings = {ABSENT: "Time not in service", FAILED: "Time failed, until it was repaired"}
+    return _float(name, "s", meanings.get(name, "Time resting in the idle state of this name"))
+
+
+def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = ()) -> str:
     """Return the data dictionary: name, unit, meaning, file, type of every column.
 
     Parameters
     ----------
     node_columns : iterable of str
         Names of the columns of the table of nodes, which depend on the scenario's idle states.
+    job_columns : iterable of str
+        Names of those of the table of jobs, which has more where nodes can fail.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("name", "unit", "meaning", "file", "type", "nullable"))
     files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
+    files["jobs.parquet"] = columns_of("jobs", job_columns)
     files["nodes.parquet"] = columns_of("nodes", node_columns)
     for file, columns in files.items():
         for column in columns:

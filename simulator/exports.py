@@ -46,7 +46,7 @@ def batsim_jobs(results: Results) -> "pd.DataFrame":
 
     Results do not keep which accelerators a job held, so these are numbered anew: through all
     clusters, the lowest free ones of the job's cluster at its start, so that no two jobs hold one
-    at a time.
+    at a time. One that lost a node and started again counts as if it held them all the while.
     """
     import pandas as pd
 

@@ -12,6 +12,7 @@ from simulator.fleet import Fleet, fleet_of
 from simulator.policies import provisioning_of
 from simulator.power.budgets import powerless_jobs
 from simulator.power.curves import curves_of
+from simulator.power.failures import failures_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
 from simulator.registry import provisioning, scheduling
@@ -66,7 +67,7 @@ class Inputs:
 
     @property
     def idle_laws(self) -> tuple[Sample, ...]:
-        """Laws that are columns of files beside those of jobs: wake times, policies' parameters."""
+        """Laws that are columns of files beside those of jobs: wake times, failures, parameters."""
         return tuple(opened_by(self.opened, read, law) for law in _idle_laws(self.scenario))
 
     @property
@@ -92,7 +93,8 @@ class Inputs:
             opened=self.opened,
         )
         may_leave = np.array([cluster.may_leave for cluster in clusters])
-        return PowerTables(curves_of(self.scenario), ladders, may_leave)
+        failures = failures_of(self.scenario, self.fleet, opened=self.opened)
+        return PowerTables(curves_of(self.scenario), ladders, may_leave, failures)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -154,11 +156,14 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
 
 
 def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:
-    """Yield the laws of files that idle nodes and policies follow, in the scenario's order."""
+    """Yield the laws of files that nodes and policies follow, in the scenario's order."""
     for _, node in sorted(scenario.nodes.items()):
         for state in node.idle_states:
             if isinstance(state.wake_time, Empirical):
                 yield state.wake_time
+        for law in (node.failures.mtbf, node.failures.repair) if node.failures else ():
+            if isinstance(law, Empirical):
+                yield law
     for cluster in scenario.clusters.values():
         for value in (*cluster.idle.parameters.values(), *cluster.queue.parameters.values()):
             if isinstance(value, Empirical):

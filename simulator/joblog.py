@@ -7,14 +7,59 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """What jobs did before they were cut short, one row for each time, in order of time.
+
+    Attributes
+    ----------
+    job : int32[pieces]
+        Row of the job table.
+    cluster : int16[pieces]
+    first_node, part_node : int32[pieces]
+    power_level : int8[pieces]
+    start_ms, end_ms : int64[pieces]
+        When it started, and when it was cut short. [ms]
+    kept_ms, lost_ms : float64[pieces]
+        Time spent on work that is saved, and time since its last checkpoint, or its start. [ms]
+    """
+
+    job: NDArray[np.int32]
+    cluster: NDArray[np.int16]
+    first_node: NDArray[np.int32]
+    part_node: NDArray[np.int32]
+    power_level: NDArray[np.int8]
+    start_ms: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    kept_ms: NDArray[np.float64]
+    lost_ms: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.job)
+
+    def next_start_ms(self, start_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return when the job of each piece started again, -1 where it did not. [ms]
+
+        Parameters
+        ----------
+        start_ms : int64[jobs]
+            When each job started last.
+        """
+        result = start_ms[self.job]
+        order = np.argsort(self.job, kind="stable")
+        same = self.job[order[1:]] == self.job[order[:-1]]
+        result[order[:-1][same]] = self.start_ms[order[1:][same]]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class JobLog:
     """What became of each job, in the order of the job table.
 
     Attributes
     ----------
     start_ms, end_ms : int64[jobs]
-        When it started, and when it ends unless the run is cut off before; -1 if it never
-        started. [ms]
+        When it started last, and when it ends unless the run is cut off before; -1 if it never
+        started, or waits to start again. [ms]
     cluster : int16[jobs]
         Where it started, or its home while it waits; -1 if no cluster of its route could ever
         hold it.
@@ -34,6 +79,10 @@ class JobLog:
         Jobs submitted, started and completed, log rows, and calls of the compiled loop.
     notes : tuple of (str, str, float, str)
         What policies told: cluster, quantity, value, unit.
+    pieces : Pieces or None
+        What jobs did before they were cut short; None where nothing can do that.
+    left_ms : float64[jobs] or None
+        What was left to do of each job's duration when it started last; None as for `pieces`. [ms]
     """
 
     start_ms: NDArray[np.int64]
@@ -47,3 +96,14 @@ class JobLog:
     finished_ms: int
     events: dict[str, int]
     notes: tuple[tuple[str, str, float, str], ...] = ()
+    pieces: Pieces | None = None
+    left_ms: NDArray[np.float64] | None = None
+
+    @property
+    def first_start_ms(self) -> NDArray[np.int64]:
+        """When each job started first, -1 if it never did, int64[jobs]. [ms]"""
+        if self.pieces is None or not len(self.pieces):
+            return self.start_ms
+        first = self.start_ms.copy()
+        first[self.pieces.job[::-1]] = self.pieces.start_ms[::-1]
+        return first

@@ -135,7 +135,9 @@ def save(
     texts = {
         "scenario.toml": results.scenario.to_toml(),
         "summary.json": _json(results.summary),
-        "columns.csv": columns_csv(results.tables["nodes"].column_names),
+        "columns.csv": columns_csv(
+            results.tables["nodes"].column_names, results.tables["jobs"].column_names
+        ),
         "manifest.json": _json(_manifest(results)),
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})

@@ -1,7 +1,7 @@
 """Small fleets, job tables and scenarios for the tests, made in one line each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from simulator.kernels import tables as kernels
 from simulator.kernels.ladder import Ladder as LadderTable
 from simulator.power.curves import LINE, table_of
 from simulator.power.descent import Descent
+from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders, ladders_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario import from_document
 from simulator.simulation import run
 from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
+from simulator.workload.checkpoints import Saving
 from simulator.workload.table import JobTable
 from tests.oracle.closing import ClosingModel, Command
 from tests.oracle.ladder import ENTERING, RESTING, WAKING, Ladder, LadderModel
@@ -77,6 +79,39 @@ def awake(fleet: Fleet) -> PowerTables:
     return PowerTables(curves, ladders, np.zeros(len(names), bool))
 
 
+def failing(
+    fleet: Fleet,
+    lives_ms: Any,
+    repairs_ms: Any,
+    *,
+    failed_w: float = 0.0,
+    mtbf_ms: float = 1.0,
+) -> PowerTables:
+    """Return the power of a fleet whose nodes never sleep, and fail at given times.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    lives_ms, repairs_ms : int[failures, nodes]
+        Time in service up to each failure, and the time of its repair; none after the last. [ms]
+    failed_w : float
+        Power of a failed node. [W]
+    mtbf_ms : float
+        What intervals of checkpoints go by. [ms]
+    """
+    lives, repairs = (np.asarray(rows, np.int64) for rows in (lives_ms, repairs_ms))
+    clusters = len(fleet.cluster_names)
+
+    def draw(number: int) -> Any:
+        if number < len(lives):
+            return lives[number], repairs[number]
+        nodes = int(fleet.first_node[-1])
+        return np.full(nodes, kernels.FOREVER_MS), np.zeros(nodes, np.int64)
+
+    failures = Failures(np.full(clusters, mtbf_ms), np.full(clusters, failed_w), draw)
+    return replace(awake(fleet), failures=failures)
+
+
 def job_table(
     submit_ms: Any,
     duration_ms: Any,
@@ -87,6 +122,7 @@ def job_table(
     route: Any = 0,
     routes: Sequence[tuple[int, ...]] = ((0,),),
     scales: bool = False,
+    savings: tuple[Saving | None, ...] = (),
 ) -> JobTable:
     """Return a job table; a single number stands for a whole column."""
     submit_ms = np.asarray(submit_ms, np.int64)
@@ -107,6 +143,7 @@ def job_table(
         scales=(scales,),
         workload_names=("jobs",),
         job_ids=lambda: pa.array([str(row) for row in range(count)]),
+        savings=savings,
     )
 
 

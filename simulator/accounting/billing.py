@@ -6,6 +6,7 @@ power for the accelerators it holds; what is left is unallocated.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,8 @@ class Account:
     facility : Facility
     jobs : simulator.kernels.billing.Bill
         [kWh] and [kgCO2e], one entry for each job.
+    runs : simulator.kernels.billing.Bill
+        The same, one entry for the last run of each job and then for each that was cut short.
     """
 
     metered: Metered
@@ -76,6 +79,7 @@ class Account:
     idle_share_kwh: NDArray[np.float64]
     facility: Facility
     jobs: kernels.Bill
+    runs: kernels.Bill
 
 
 def account(
@@ -105,10 +109,13 @@ def account(
     -------
     Account
     """
-    energy = energy_of(fleet, power.ladders, metered)
+    failed_w = None if power.failures is None else power.failures.failed_w
+    energy = energy_of(fleet, power.ladders, metered, failed_w)
     drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
     embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
+    billed = _billed(fleet, metered, energy.it_kwh, signals, facility)
+    runs = _bill_runs(fleet, power, jobs, log, metered, billed)
     return Account(
         metered=metered,
         energy=energy,
@@ -121,14 +128,8 @@ def account(
         embodied_kg=embodied / G_PER_KG,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
         facility=facility,
-        jobs=_bill_jobs(
-            fleet,
-            power,
-            jobs,
-            log,
-            metered,
-            _billed(fleet, metered, energy.it_kwh, signals, facility),
-        ),
+        jobs=_of_jobs(runs, log),
+        runs=runs,
     )
 
 
@@ -177,17 +178,9 @@ def _billed(
     return _Billed(pue, modelled, signal)
 
 
-def _bill_jobs(
-    fleet: Fleet,
-    power: PowerTables,
-    jobs: JobTable,
-    log: JobLog,
-    metered: Metered,
-    billed: _Billed,
-) -> kernels.Bill:
-    bill = kernels.Bill(*(np.empty(len(jobs)) for _ in kernels.Bill._fields))
-    per_gpu = fleet.accelerators * W_MS_PER_KWH
-    held = kernels.Held(
+def held_by(jobs: JobTable, log: JobLog) -> kernels.Held:
+    """Return what the last run of each job held and then what those held that were cut short."""
+    last = kernels.Held(
         log.start_ms,
         log.end_ms,
         log.cluster,
@@ -195,6 +188,44 @@ def _bill_jobs(
         np.ascontiguousarray(jobs.utilisation, np.float64),
         log.power_level,
     )
+    cut = log.pieces
+    if cut is None or not len(cut):
+        return last
+    earlier = (
+        cut.start_ms,
+        cut.end_ms,
+        cut.cluster,
+        last.gpus[cut.job],
+        last.utilisation[cut.job],
+        cut.power_level,
+    )
+    pairs: list[Any] = list(zip(last, earlier, strict=True))
+    return kernels.Held(*map(np.concatenate, pairs))
+
+
+def _of_jobs(runs: kernels.Bill, log: JobLog) -> kernels.Bill:
+    """Return the bills of jobs: sums over their runs."""
+    cut = log.pieces
+    if cut is None or not len(cut):
+        return runs
+    count = len(log.start_ms)
+    sums = [column[:count].copy() for column in runs]
+    for total, column in zip(sums, runs, strict=True):
+        np.add.at(total, cut.job, column[count:])
+    return kernels.Bill(*sums)
+
+
+def _bill_runs(
+    fleet: Fleet,
+    power: PowerTables,
+    jobs: JobTable,
+    log: JobLog,
+    metered: Metered,
+    billed: _Billed,
+) -> kernels.Bill:
+    held = held_by(jobs, log)
+    bill = kernels.Bill(*(np.empty(len(held.start_ms)) for _ in kernels.Bill._fields))
+    per_gpu = fleet.accelerators * W_MS_PER_KWH
     window = np.array([metered.grid.begin_ms, metered.end_ms], np.int64)
     rates = kernels.Rates(
         site=fleet.site,
@@ -225,7 +256,10 @@ def _shares(
     fleet: Fleet, power: PowerTables, held: kernels.Held, log: JobLog, end_ms: int
 ) -> sharing.Shares:
     """Return the jobs that shared a node whose load curve bends."""
-    rows = np.flatnonzero((log.part_node >= 0) & power.curves.bent[held.cluster])
+    part_node = log.part_node
+    if log.pieces is not None:
+        part_node = np.concatenate([part_node, log.pieces.part_node])
+    rows = np.flatnonzero((part_node >= 0) & power.curves.bent[held.cluster])
     cluster, start_ms = held.cluster[rows], held.start_ms[rows]
     until_ms = np.minimum(held.end_ms[rows], end_ms)
     rest = held.gpus[rows] % fleet.accelerators[cluster]
@@ -235,7 +269,7 @@ def _shares(
         job=rows,
         start_ms=start_ms,
         end_ms=until_ms,
-        node=log.part_node[rows],
+        node=part_node[rows],
         cluster=cluster,
         load=rest * held.utilisation[rows] * fleet.level_draw[cluster, held.power_level[rows]],
         begun=np.empty((len(rows), 2 * sharing.INTEGRALS)),
@@ -264,15 +298,23 @@ def _signal(borne: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_])
 def queued_job_ms(
     jobs: JobTable, log: JobLog, metered: Metered, clusters: int
 ) -> NDArray[np.float64]:
-    """Return how long jobs waited in each bin, float64[bins, clusters]. [job x ms]"""
+    """Return how long jobs waited in each bin, float64[bins, clusters]. [job x ms]
+
+    Those that were cut short wait again.
+    """
     grid = metered.grid
     bins = len(metered.bins)
     part = np.zeros((bins + 1, clusters), np.int64)
     step = np.zeros((bins + 2, clusters), np.int64)
     window = np.array([grid.begin_ms, metered.end_ms], np.int64)
-    kernels.count_waiting(
-        jobs.submit_ms, log.start_ms, log.home, window, grid.bin_ms, grid.offset_ms, part, step
-    )
+    waits = [(jobs.submit_ms, log.first_start_ms, log.home)]
+    if log.pieces is not None:
+        cut = log.pieces
+        waits.append((cut.end_ms, cut.next_start_ms(log.start_ms), log.home[cut.job]))
+    for since_ms, until_ms, home in waits:
+        kernels.count_waiting(
+            since_ms, until_ms, home, window, grid.bin_ms, grid.offset_ms, part, step
+        )
     return (part[:bins] + np.cumsum(step[:bins], axis=0) * grid.bin_ms).astype(np.float64)
 
 

@@ -11,7 +11,7 @@ from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
 from simulator.kernels import residency, sharing
 from simulator.kernels.sharing import Changes
-from simulator.kernels.tables import ABSENT, AWAKE, Log
+from simulator.kernels.tables import ABSENT, AWAKE, FAILED, Log
 from simulator.power.tables import PowerTables
 from simulator.scenario.limits import INTERVALS
 from simulator.units import MS_PER_Y
@@ -80,6 +80,8 @@ class Metered:
         Time of each node in each code. [ms]
     wake_ups, cancelled : int64[nodes]
         Wake-ups begun, and wake-ups cancelled, since the end of the warm-up.
+    failures : int64[nodes]
+        Failures since the end of the warm-up.
     changes : Changes or None
         Changes of load on nodes whose load curve bends, by which their jobs are billed.
     """
@@ -94,6 +96,7 @@ class Metered:
     node_away_ms: NDArray[np.int64]
     wake_ups: NDArray[np.int64]
     cancelled: NDArray[np.int64]
+    failures: NDArray[np.int64]
     changes: Changes | None = None
 
     @property
@@ -126,7 +129,11 @@ class Meter:
         rows[:, kernels.SINCE_MS] = grid.begin_ms
         bins = grid.count(expected_end_ms) + 1
         resting = (ladders.table.levels > 0) | power.may_leave
-        codes = ladders.codes if resting.any() else 0
+        codes = ladders.codes
+        if power.failures is not None:
+            resting |= power.failures.fails
+            codes += 1
+        codes = codes if resting.any() else 0
         stays = np.zeros((nodes, residency.NODE_SIZE), np.int64)
         number = np.arange(nodes) - np.repeat(fleet.first_node[:-1], fleet.node_count)
         absent = number >= np.repeat(fleet.first_count, fleet.node_count)
@@ -168,7 +175,9 @@ class Meter:
     def _bent(self, log: Log, rows: int) -> Changes:
         """Return the changes of load on nodes whose load curve bends."""
         cluster = self._meter.node_cluster
-        kept = self._curves.bent[cluster[log.node[:rows]]] & (log.state[:rows] == AWAKE)
+        # Descents stand out of the order of time; who descends holds nothing, before and after.
+        in_order = (log.state[:rows] == AWAKE) | (log.state[:rows] == FAILED)
+        kept = self._curves.bent[cluster[log.node[:rows]]] & in_order
         node = log.node[:rows][kept]
         per_load = np.empty(len(node))
         sharing.per_load(self._curves, cluster, node, log.busy[:rows][kept], per_load)
@@ -193,6 +202,7 @@ class Meter:
             node_away_ms=stays.node_ms,
             wake_ups=stays.nodes[:, residency.WAKE_UPS],
             cancelled=stays.nodes[:, residency.CANCELLED],
+            failures=stays.nodes[:, residency.FAILURES],
             changes=_joined(self._changes) if self._curves.bent.any() else None,
         )
 

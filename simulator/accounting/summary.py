@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.billing import Account
+from simulator.accounting.billing import Account, held_by
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
+from simulator.accounting.reliability import Reliability, ettr, goodput
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
@@ -15,6 +16,7 @@ from simulator.accounting.tables import (
 )
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
+from simulator.kernels.meter import HELD
 from simulator.percentiles import percentiles
 from simulator.units import G_PER_KG, MS_PER_D, MS_PER_H
 from simulator.workload.table import JobTable
@@ -67,7 +69,12 @@ def _difference(one: float, other: float, scale: float) -> float:
 
 
 def summarise(
-    fleet: Fleet, jobs: JobTable, log: JobLog, account: Account, states: NDArray[np.int8]
+    fleet: Fleet,
+    jobs: JobTable,
+    log: JobLog,
+    account: Account,
+    states: NDArray[np.int8],
+    reliability: Reliability | None,
 ) -> dict[str, Any]:
     """Return the figures of the summary, NaN or None where a quantity is absent."""
     energy = _energy(account)
@@ -86,6 +93,29 @@ def summarise(
         "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
+        **_failures(jobs, log, account, states, reliability),
+    }
+
+
+def _failures(
+    jobs: JobTable,
+    log: JobLog,
+    account: Account,
+    states: NDArray[np.int8],
+    known: Reliability | None,
+) -> dict[str, float | int | None]:
+    """Return what failures cost; absent where no node can fail."""
+    if known is None:
+        return dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr"))
+    metered = account.metered
+    finished = states == FINISHED
+    finished[: _counted(jobs, metered.grid.begin_ms).start] = False
+    held_ms = float(metered.bins[:, :, HELD].sum())
+    return {
+        "failures": int(metered.failures.sum()),
+        "gpu_hours_lost": float(known.lost_ms @ jobs.gpus) / MS_PER_H,
+        "goodput": goodput(known, jobs.gpus, held_ms),
+        "ettr": ettr(known, jobs.gpus, log.first_start_ms, log.end_ms, finished),
     }
 
 
@@ -95,14 +125,18 @@ def _capped(fleet: Fleet, jobs: JobTable, log: JobLog, account: Account) -> dict
     A job at a level of speed s and draw d, relative to its cluster's own level, takes 1/s times
     as long at d times the power: uncapped it would have drawn s/d times as much.
     """
-    capped = np.flatnonzero(log.power_level)
-    level, cluster = log.power_level[capped], log.cluster[capped]
+    held = held_by(jobs, log)
+    capped = np.flatnonzero(held.power_level)
+    level, cluster = held.power_level[capped], held.cluster[capped]
     ratio = fleet.level_speed[cluster, level] / fleet.level_draw[cluster, level]
-    more_kwh = account.jobs.dynamic_kwh[capped] * (ratio - 1.0)
+    more_kwh = account.runs.dynamic_kwh[capped] * (ratio - 1.0)
     counted = _counted(jobs, account.metered.grid.begin_ms)
+    ever = log.power_level != 0
+    if log.pieces is not None:
+        ever[log.pieces.job[log.pieces.power_level != 0]] = True
     return {
         "jobs_delayed_by_power": int(np.count_nonzero(log.held_back[counted])),
-        "jobs_capped": int(np.count_nonzero(log.power_level[counted])),
+        "jobs_capped": int(np.count_nonzero(ever[counted])),
         "energy_capped_kwh": float(more_kwh.sum()),
     }
 
@@ -168,13 +202,13 @@ def _jobs(
     states = states[counted]
     counts = np.bincount(states, minlength=UNSCHEDULABLE + 1)
     submit_ms, start_ms, end_ms = (
-        column[counted] for column in (jobs.submit_ms, log.start_ms, log.end_ms)
+        column[counted] for column in (jobs.submit_ms, log.first_start_ms, log.end_ms)
     )
     if counts[QUEUED] or counts[UNSCHEDULABLE]:
-        started = states <= RUNNING
+        started = start_ms >= 0  # those among them that wait to start again
         submit_ms, start_ms, end_ms = submit_ms[started], start_ms[started], end_ms[started]
     wait_ms = start_ms - submit_ms
-    run_ms = end_ms - start_ms
+    run_ms = np.where(end_ms >= 0, end_ms - start_ms, 0)
     return {
         "jobs_submitted": len(states),
         "jobs_started": len(wait_ms),

@@ -8,7 +8,8 @@ from simulator.accounting.billing import Account, queued_job_ms, seconds
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
 from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
-from simulator.columns import ABSENT, residency_column
+from simulator.accounting.reliability import Reliability
+from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import meter as flows
@@ -43,17 +44,26 @@ def job_states(log: JobLog) -> NDArray[np.int8]:
 
 
 def job_table(
-    fleet: Fleet, jobs: JobTable, log: JobLog, account: Account, states: NDArray[np.int8]
+    fleet: Fleet,
+    jobs: JobTable,
+    log: JobLog,
+    account: Account,
+    states: NDArray[np.int8],
+    reliability: Reliability | None = None,
 ) -> pa.Table:
-    """Return one row per job; an unschedulable job names the cluster it would prefer."""
+    """Return one row per job; an unschedulable job names the cluster it would prefer.
+
+    Where nodes can fail, with columns of what that did to it.
+    """
     preferred = np.array([route[0] for route in jobs.routes] or [0], np.int16)
     cluster = log.cluster.copy()
     nowhere = cluster < 0
     cluster[nowhere] = preferred[jobs.route[nowhere]]
     end_s = seconds(log.end_ms)
     end_s[states == RUNNING] = np.nan
-    wait_s = (log.start_ms - jobs.submit_ms) / MS_PER_S
-    wait_s[log.start_ms < 0] = np.nan
+    first_start_ms = log.first_start_ms
+    wait_s = (first_start_ms - jobs.submit_ms) / MS_PER_S
+    wait_s[first_start_ms < 0] = np.nan
     return table_of(
         "jobs",
         {
@@ -62,7 +72,7 @@ def job_table(
             "cluster": _category(cluster, fleet.cluster_names),
             "gpus": jobs.gpus,
             "submit_s": jobs.submit_ms / MS_PER_S,
-            "start_s": seconds(log.start_ms),
+            "start_s": seconds(first_start_ms),
             "end_s": end_s,
             "wait_s": wait_s,
             "state": _category(states, STATES),
@@ -72,8 +82,17 @@ def job_table(
             "marginal_kgco2e": account.jobs.marginal_kg,
             "embodied_kgco2e": account.jobs.embodied_kg,
             "energy_facility_kwh": account.jobs.facility_kwh,
+            **({} if reliability is None else _restarts(reliability)),
         },
     )
+
+
+def _restarts(reliability: Reliability) -> dict[str, NDArray[np.generic]]:
+    return {
+        "restarts": reliability.restarts,
+        "run_s": reliability.run_ms / MS_PER_S,
+        "lost_s": reliability.lost_ms / MS_PER_S,
+    }
 
 
 def interval_table(
@@ -131,12 +150,13 @@ def _timed(
 
 
 def node_table(fleet: Fleet, ladders: Ladders, account: Account) -> pa.Table:
-    """Return one row per node; where nodes sleep, with a column for each idle state."""
+    """Return one row per node; where nodes sleep or fail, with columns of that."""
     metered, energy = account.metered, account.energy
     cluster = np.repeat(np.arange(len(fleet.cluster_names)), fleet.node_count)
     types = tuple(dict.fromkeys(fleet.node_types))
     type_of = np.array([types.index(name) for name in fleet.node_types])
     away_ms = metered.node_away_ms[:, : ladders.absent]
+    fails = metered.node_away_ms.shape[1] > ladders.codes
     return table_of(
         "nodes",
         {
@@ -152,6 +172,7 @@ def node_table(fleet: Fleet, ladders: Ladders, account: Account) -> pa.Table:
             "wake_ups_cancelled": metered.cancelled,
             **_resting_s(ladders, cluster, away_ms),
             **_absent_s(metered, energy),
+            **(_failed(metered, energy) if fails else {}),
         },
     )
 
@@ -178,6 +199,10 @@ def _resting_s(
 def _absent_s(metered: Metered, energy: Energy) -> dict[str, NDArray[np.float64]]:
     absent_ms = metered.end_ms - metered.grid.begin_ms - energy.node_owned_ms
     return {ABSENT: absent_ms / MS_PER_S} if absent_ms.any() else {}
+
+
+def _failed(metered: Metered, energy: Energy) -> dict[str, NDArray[np.generic]]:
+    return {FAILED: energy.node_failed_ms / MS_PER_S, FAILURES: metered.failures}
 
 
 def _node_names(fleet: Fleet) -> pa.ChunkedArray:

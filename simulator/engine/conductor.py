@@ -7,22 +7,24 @@ scheduling pass of that instant and records it.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
+import numpy as np
 import simpy
 
 from simulator.engine.asking import Desks
+from simulator.engine.faults import with_rounds
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
-from simulator.joblog import JobLog
+from simulator.joblog import JobLog, Pieces
 from simulator.kernels import tables as kernels
 from simulator.kernels.compile import entry_of
 from simulator.kernels.conservative import conservative_pass
 from simulator.kernels.engine import advance
 from simulator.kernels.sleep import descend
-from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.workload.table import JobTable
 
@@ -84,7 +86,8 @@ def simulate(
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
     desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    run = _Run(state, power.ladders, on_log, desks, conservative=queues.conservative)
+    failures = power.failures
+    run = _Run(state, power, on_log, desks, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -121,6 +124,8 @@ def simulate(
         finished_ms=finished_ms,
         events=run.events(),
         notes=view.notes,
+        pieces=run.pieces(),
+        left_ms=state.jobs.duration_ms if failures is not None else None,
     )
 
 
@@ -130,14 +135,15 @@ class _Run:
     def __init__(
         self,
         state: State,
-        ladders: Ladders,
+        power: PowerTables,
         on_log: LogReader,
         desks: Desks,
         *,
         conservative: bool,
     ) -> None:
         self._state = state
-        self._ladders = ladders
+        self._power = power
+        self._faults = state.faults
         self._on_log = on_log
         self._desks = desks
         self._conservative = conservative
@@ -148,11 +154,14 @@ class _Run:
             state.sleepers,
             state.queueing,
             state.power,
+            state.faults,
+            state.pieces,
             state.log,
             0,
         )
         self._calls = 0
         self._rows = 0
+        self._pieces: list[list[Any]] = []
 
     def advance(self, until_ms: int) -> None:
         """Run up to `until_ms`, which is settled but not decided."""
@@ -165,6 +174,8 @@ class _Run:
                 state.sleepers,
                 state.queueing,
                 state.power,
+                self._faults,
+                state.pieces,
                 state.log,
                 until_ms,
             )
@@ -172,7 +183,8 @@ class _Run:
             if reason == kernels.LOG_FULL:
                 self.hand_over()
             elif reason == kernels.DRAWS:
-                self._ladders.refill()
+                self._power.ladders.refill()
+                self._draw_lives()
             elif reason == kernels.DECIDE:
                 self._serve()
 
@@ -186,7 +198,7 @@ class _Run:
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
         state = self._state
-        descend(state.tables, state.sleepers, state.log, until_ms)
+        descend(state.tables, state.sleepers, self._faults, state.log, until_ms)
 
     def hand_over(self) -> None:
         """Give the log's rows to their reader and begin it anew."""
@@ -194,6 +206,27 @@ class _Run:
         self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
+        rows = int(clock[kernels.PIECE_ROWS])
+        if rows:
+            self._pieces.append([column[:rows].copy() for column in self._state.pieces])
+            clock[kernels.PIECE_ROWS] = 0
+
+    def pieces(self) -> Pieces | None:
+        """Return what jobs did before they were cut short, None where nothing can do that."""
+        if self._power.failures is None:
+            return None
+        empty: list[Any] = [column[:0] for column in self._state.pieces]
+        columns: list[Any] = [
+            np.concatenate(parts) for parts in zip(empty, *self._pieces, strict=True)
+        ]
+        return Pieces(*columns)
+
+    def _draw_lives(self) -> None:
+        """Draw more failures where some node has nearly used up what was drawn."""
+        if self._power.failures is not None:
+            known = len(self._faults.lives_ms)
+            if self._state.tables.clock[kernels.MOST_FAILURES] + 2 > known:
+                self._faults = with_rounds(self._faults, self._power.failures, 2 * known)
 
     def events(self) -> dict[str, int]:
         clock = self._state.tables.clock

@@ -12,6 +12,7 @@ from simulator.kernels import tables as kernels
 from simulator.policies import ClusterScheduling
 from simulator.policies.queue_rule import QueueRule
 from simulator.power.ladder import Ladders
+from simulator.power.tables import PowerTables
 from simulator.workload.table import JobTable
 
 BACKFILLS = {
@@ -137,7 +138,7 @@ def lines_of(
 
 
 def queueing_tables(
-    queues: Queues, fleet: Fleet, ladders: Ladders, jobs: JobTable, slots: int
+    queues: Queues, fleet: Fleet, power: PowerTables, jobs: JobTable, slots: int
 ) -> kernels.Queueing:
     """Return the tables of queue rules; hardly any where every queue is plain.
 
@@ -147,6 +148,8 @@ def queueing_tables(
         If conservative backfill would need more memory than is sensible.
     """
     clusters = len(fleet.cluster_names)
+    fails = power.failures is not None
+    job_slots = max(1, slots) if queues.ruled or fails else 0
     slots = max(1, slots) if queues.ruled else 0
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)
     backfill[list(queues.asked)] = kernels.PLUGIN
@@ -155,7 +158,7 @@ def queueing_tables(
     rules[:, kernels.BACKFILL] = backfill
     rules[:, kernels.DEPTH] = [rule.depth for rule in queues.rules]
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
-    rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(ladders)
+    rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
     nodes = int(fleet.first_node[-1]) if queues.ruled else 0
     limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
@@ -163,7 +166,7 @@ def queueing_tables(
         rules=rules,
         quota=np.array(limits, np.int64),
         held=np.zeros(len(limits), np.int64),
-        slot_job=np.zeros(slots, np.int32),
+        slot_job=np.zeros(job_slots, np.int32),
         slot_end=np.zeros(slots, np.int64),
         ends=np.zeros(int(running.sum()), np.int64),
         later_with=np.zeros((clusters, int(fleet.accelerators.max()) + 1), np.int64),
@@ -191,11 +194,12 @@ def _longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
 def _profile(queues: Queues, fleet: Fleet, running: NDArray[np.int64]) -> kernels.Profile:
     """Return room for what is free at each instant in the clusters that backfill conservatively.
 
-    A row for now, for every running job's end and for both ends of every reservation.
+    A row for now, for every running job's end, for nodes that are up again and for both ends of
+    every reservation.
     """
     mine = np.array([rule.backfill == "conservative" for rule in queues.rules])
     depth = np.array([rule.depth for rule in queues.rules], np.int64)
-    rows = np.where(mine, running + 2 * depth + 4, 0)
+    rows = np.where(mine, running + 2 * depth + 5, 0)
     cells = rows * fleet.node_count
     for name, count in zip(fleet.cluster_names, cells, strict=True):
         if count > LARGEST_PROFILE:

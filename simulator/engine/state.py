@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.faults import fault_tables, piece_table
 from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
@@ -13,9 +14,11 @@ from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
 from simulator.power.budgets import able_jobs
+from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
+from simulator.workload.checkpoints import plan_of
 from simulator.workload.quotas import over_quota
 from simulator.workload.table import JobTable
 
@@ -23,7 +26,7 @@ LONGEST_MS = 2.0**53
 """Times up to here are whole milliseconds in float64. [ms]"""
 
 LOG_ROWS = 1 << 16
-"""Rows of the change log beyond three for each node, which any single instant can need."""
+"""Rows of the change log beyond four for each node, which any single instant can need."""
 
 MOST_CODED = 16
 """Clusters of a route up to which those that could hold a job are told by one small number."""
@@ -38,6 +41,8 @@ class State:
     sleepers: kernels.Sleepers
     queueing: kernels.Queueing
     power: kernels.Power
+    faults: kernels.Faults
+    pieces: kernels.Pieces
     log: kernels.Log
 
 
@@ -71,7 +76,7 @@ def initial_state(
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
         raise InputError("scenario", [Issue("workloads", text)])
-    rows = LOG_ROWS + 3 * int(fleet.first_node[-1])
+    rows = LOG_ROWS + 4 * int(fleet.first_node[-1])
     log = kernels.Log(
         time_ms=np.empty(rows, np.int64),
         node=np.empty(rows, np.int32),
@@ -82,9 +87,20 @@ def initial_state(
     )
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
+    failures = power.failures
     rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], queues.ruled)
-    queueing = queueing_tables(queues, fleet, power.ladders, jobs, slots)
-    return State(rows_of_jobs, tables, sleepers, queueing, _power(fleet, power.curves), log)
+    if jobs.savings or failures is not None:
+        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
+    return State(
+        jobs=rows_of_jobs,
+        tables=tables,
+        sleepers=sleepers,
+        queueing=queueing_tables(queues, fleet, power, jobs, slots),
+        power=_power(fleet, power.curves),
+        faults=fault_tables(failures, tables),
+        pieces=piece_table(failures, tables),
+        log=log,
+    )
 
 
 def _routes(
@@ -168,6 +184,20 @@ def _jobs(
         held_back=np.zeros(count, np.int8),
         next_waiting=np.full(count, kernels.NONE, np.int32),
         previous_waiting=np.full(count if ruled else 0, kernels.NONE, np.int32),
+        restarts=np.zeros(0, np.int32),
+        plan=plan_of((), fleet, None),
+    )
+
+
+def _restartable(
+    fleet: Fleet, jobs: JobTable, rows: kernels.Jobs, failures: Failures | None
+) -> kernels.Jobs:
+    """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
+    return rows._replace(
+        duration_ms=rows.duration_ms.copy(),
+        requested_ms=rows.requested_ms.copy(),
+        restarts=np.zeros(len(jobs), np.int32),
+        plan=plan_of(jobs.savings, fleet, None if failures is None else failures.mtbf_ms),
     )
 
 
@@ -196,7 +226,7 @@ def _lines(
     words = np.cumsum([0, *(words for _, words in shapes)])
     rows[:, kernels.QUEUE_BASE] = words[:-1]
     rows[:, kernels.QUEUE_SHAPE :] = np.array([shape for shape, _ in shapes]).reshape(
-        len(routes), -1
+        len(routes), kernels.ROUTE_SIZE - kernels.QUEUE_SHAPE
     )
     rows[:, kernels.LINE_BASE] = np.cumsum([0, *counts])[:-1]
     for number, line in enumerate(routes):
@@ -276,6 +306,7 @@ def _sleepers(fleet: Fleet, ladders: Ladders, tables: kernels.Tables) -> kernels
         due_ms=np.zeros(count, np.int64),
         timers=np.zeros(2 * count, np.int32),
         wakers=np.zeros(count, np.int32),
+        menders=np.zeros(count, np.int32),
         heap_place=np.full(count, kernels.NONE, np.int32),
         needs=np.zeros((len(tables.clusters), int(fleet.accelerators.max()) + 1), np.int64),
         ladder=ladders.table,

@@ -93,7 +93,12 @@ class ClusterView:
     @property
     def awake(self) -> int:
         """Nodes awake, with jobs or without."""
-        return self.node_count - self.asleep - self.waking
+        return self.node_count - self.asleep - self.waking - self.failed
+
+    @property
+    def failed(self) -> int:
+        """Nodes that failed and are not repaired yet."""
+        return int(self._row[kernels.DOWN])
 
     @property
     def waking(self) -> int:

@@ -83,8 +83,7 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     cluster = results.scenario.clusters[job["cluster"]]
     node, level = results.scenario.nodes[cluster.node], cluster.power_level
     capped = _may_be_capped(results.scenario, cluster)
-    begin_s, end_s = _held(results, job)
-    held_h = (end_s - begin_s) / S_PER_H
+    held_h = _held_s(results, job) / S_PER_H
     dynamic_kwh, idle_kwh = job["energy_dynamic_kwh"], job["energy_idle_share_kwh"]
     dynamic_w = dynamic_kwh * W_PER_KW / held_h if held_h else None
     it_kwh, facility_kwh = dynamic_kwh + idle_kwh, job["energy_facility_kwh"]
@@ -156,15 +155,17 @@ def _alike(known: pa.ChunkedArray, job_id: str) -> str:
     return nearest(job_id, candidates) or candidates[0]
 
 
-def _held(results: Results, job: dict[str, Any]) -> tuple[float, float]:
-    """Return from when to when the job held its accelerators, within the counted period. [s]"""
+def _held_s(results: Results, job: dict[str, Any]) -> float:
+    """Return how long the job held its accelerators within the counted period. [s]"""
     if job["start_s"] is None:
-        return 0.0, 0.0
+        return 0.0
+    if "run_s" in job:  # it may have been cut short between
+        return float(job["run_s"])
     first_s = results.scenario.warm_up_ms / MS_PER_S
     last_s = first_s + counted_h(results) * S_PER_H
     begin_s = max(first_s, job["start_s"])
     end_s = last_s if job["end_s"] is None else min(last_s, job["end_s"])
-    return begin_s, max(begin_s, end_s)
+    return float(max(begin_s, end_s) - begin_s)
 
 
 def _may_be_capped(scenario: Scenario, cluster: Cluster) -> bool:

@@ -14,7 +14,7 @@ from simulator.units import H_PER_D, S_PER_H
 PREFIX: Final = "residency_"
 SUFFIX: Final = "_s"
 NOT_RESTING: Final = tuple(
-    f"{PREFIX}{kind}{SUFFIX}" for kind in ("busy", "idle", "entering", "waking")
+    f"{PREFIX}{kind}{SUFFIX}" for kind in ("busy", "idle", "entering", "waking", "failed")
 )
 """Columns of what a node does when it does not rest in an idle state."""
 

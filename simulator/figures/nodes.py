@@ -36,7 +36,7 @@ Values = NDArray[np.float64]
 
 
 def applies(results: "Results") -> bool:
-    """Return whether any node slept, left or came; otherwise all are awake at all times."""
+    """Return whether any node slept, failed, left or came; otherwise all are awake at all times."""
     if not len(results.tables["hourly"]):
         return False
     awake, owned = column(results, "nodes_awake_mean"), column(results, "nodes_owned_mean")
@@ -91,7 +91,8 @@ def _stack(axes: Axes, results: "Results", time: Timeline) -> None:
     if owned.max() >= MANY:
         axes.set_ylabel("nodes [thousands]")
         axes.yaxis.set_major_formatter(lambda count, _: f"{count / THOUSAND:g}")
-    legend_above(axes, handles, ["awake", "entering or waking", "asleep", "filled by jobs"])
+    resting = "asleep" if results.summary["failures"] is None else "asleep or failed"
+    legend_above(axes, handles, ["awake", "entering or waking", resting, "filled by jobs"])
 
 
 def _nodes(results: "Results", time: Timeline) -> tuple[Values, Values, Values, Values]:

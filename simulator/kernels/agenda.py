@@ -32,6 +32,25 @@ def pop(keys, size):
     rise(keys, hole, keys[last])
 
 
+@kernel
+def remove(keys, size, at):
+    """Remove the key at `at` from a heap of `size` keys; the heap holds size - 1 afterwards."""
+    last = size - 1
+    if at == last:
+        return
+    key = keys[last]
+    child = 2 * at + 1
+    while child < last:
+        if child + 1 < last and keys[child + 1] < keys[child]:
+            child += 1
+        if keys[child] >= key:
+            break
+        keys[at] = keys[child]
+        at = child
+        child = 2 * at + 1
+    rise(keys, at, key)
+
+
 @kernel(inline="llvm")
 def rise(keys, at, key):
     """Put `key` into the hole at `at`, or above it where a parent is larger."""

@@ -1,6 +1,7 @@
 """What controllers command of single nodes: closing and opening, into service and out of it."""
 
 from simulator.kernels.compile import kernel
+from simulator.kernels.failures import forget_repair
 from simulator.kernels.placement import enlist, reopen, shut, touch
 from simulator.kernels.sleep import fall_back, stop_waking, take_out
 from simulator.kernels.sleeper_stack import insert_above, lies_above, take_sleeper
@@ -15,6 +16,7 @@ from simulator.kernels.tables import (
     CLOSED_ASLEEP,
     CLOSED_EMPTY,
     DESCENT_MS,
+    FAILED,
     FIRST_NODE,
     LAST_ASLEEP,
     LEAVING,
@@ -37,7 +39,8 @@ from simulator.kernels.timers import set_timer, take_timer
 def close(tables, sleepers, cluster, node):
     """Give a node no new job; one that is idle may go to sleep whatever is kept.
 
-    A sleeper is not woken until it is opened, and one that wakes falls back.
+    A sleeper is not woken until it is opened, and one that wakes falls back. A failed node is
+    closed when it is repaired.
     """
     state = tables.nodes[node, NODE_STATE]
     if state == AWAKE and tables.nodes[node, LISTED] == 1:
@@ -57,6 +60,9 @@ def close(tables, sleepers, cluster, node):
         tables.clusters[cluster, CLOSED_EMPTY] += 1
         tables.clusters[cluster, CLOSED_ASLEEP] += 1
         tables.clock[CHANGED] = ANYTHING
+    elif state == FAILED and sleepers.rests[node, CLOSED] == 0:
+        sleepers.rests[node, CLOSED] = 1
+        tables.clock[CHANGED] = ANYTHING
 
 
 @kernel(inline="llvm")
@@ -69,7 +75,7 @@ def close_awake(tables, sleepers, cluster, node):
 
 @kernel
 def open_awake(tables, sleepers, cluster, node):
-    """Give a closed node that is awake jobs again, unless it is to leave."""
+    """Give a closed node that is awake, or failed, jobs again, unless it is to leave."""
     awake = tables.nodes[node, NODE_STATE] == AWAKE and tables.nodes[node, LISTED] == 0
     if awake and sleepers.rests[node, LEAVING] == 0:
         timed = sleepers.heap_place[node] >= 0
@@ -78,6 +84,9 @@ def open_awake(tables, sleepers, cluster, node):
         reopen(tables, cluster, node)
         if timed:
             set_timer(tables, sleepers, cluster, node)
+        tables.clock[CHANGED] = ANYTHING
+    elif tables.nodes[node, NODE_STATE] == FAILED and sleepers.rests[node, CLOSED] == 1:
+        sleepers.rests[node, CLOSED] = 0
         tables.clock[CHANGED] = ANYTHING
 
 
@@ -150,5 +159,8 @@ def retire(tables, sleepers, cluster, node):
         take_sleeper(tables, sleepers, cluster, node)
     elif state == WAKING:
         stop_waking(tables, sleepers, cluster, node)
+    elif state == FAILED:
+        forget_repair(tables, sleepers, cluster, node)
+        sleepers.rests[node, CLOSED] = 0
     tables.nodes[node, NODE_STATE] = ABSENT
     tables.clusters[cluster, OWNED] -= 1

@@ -13,6 +13,7 @@ from simulator.kernels.tables import (
     CLAIMED,
     CLOSED_EMPTY,
     CURSOR_JOB,
+    DOWN,
     EVEN,
     KEEP_AWAKE,
     KEEP_FREE,
@@ -75,7 +76,8 @@ def wanted(clusters, cluster):
     """Return how many nodes of a cluster should be waking, by its queue and by what is kept."""
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
     missing = max(0, clusters[cluster, KEEP_FREE] - clusters[cluster, SPARE])
-    awake = clusters[cluster, OWNED] - away - clusters[cluster, CLOSED_EMPTY]
+    gone = clusters[cluster, CLOSED_EMPTY] + clusters[cluster, DOWN]
+    awake = clusters[cluster, OWNED] - away - gone
     needed = max(clusters[cluster, NEEDED] + missing, clusters[cluster, KEEP_AWAKE] - awake)
     return max(0, min(needed, most(clusters, cluster)))
 

@@ -1,12 +1,14 @@
 """The engine's inner loop: settle, decide, record, instant after instant.
 
 Placement never scans nodes (see `node_index`), and a completion touches only its slot and its
-nodes: a job's own row is written once, when it starts, because a gang runs to its end.
+nodes: a job's own row is written once, when it starts. Where nodes fail it is written at each
+start, and what it did before is handed over in pieces.
 """
 
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
+from simulator.kernels.failures import follow_service, repair, settle_failures
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget, node_draw
@@ -37,15 +39,20 @@ from simulator.kernels.tables import (
     DIRTY,
     DRAWN,
     DRAWS,
+    FAILED,
+    FAULTY,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
     IDLE,
+    IN_SERVICE,
     LADDER,
     LADDERS,
     LEAVING,
     LOG_FULL,
     LOG_ROWS,
+    MENDING,
+    MOST_FAILURES,
     NEXT_JOB,
     NODE_CLUSTER,
     NODE_DIRTY,
@@ -56,6 +63,7 @@ from simulator.kernels.tables import (
     NONE,
     NOW_MS,
     PENDING,
+    PIECE_ROWS,
     RENEWED,
     ROUTE_BLOCKED,
     ROUTE_FIRST,
@@ -70,7 +78,7 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
+def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -83,6 +91,9 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     sleepers : Sleepers
     queueing : Queueing
     power : Power
+    faults : Faults
+    pieces : Pieces
+        Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -91,20 +102,24 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
     Returns
     -------
     int
-        UNTIL; LOG_FULL when the log must be handed over and the call repeated; DRAWS when more
-        times must be drawn and the call repeated; DECIDE when the passes of queues that are not
-        served in here must be made and the call repeated; IDLE when no event is left and
+        UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when
+        more times must be drawn and the call repeated; DECIDE when the passes of queues that are
+        not served in here must be made and the call repeated; IDLE when no event is left and
         `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda
-    # An instant logs a node at most three times: its descent, its leaving, and what came of it.
-    log_limit = len(log.time_ms) - 3 * len(tables.nodes)
+    # An instant logs a node at most four times: its descent, its failure, its leaving, and what
+    # came of it. It cuts short no more jobs than there are slots.
+    log_limit = len(log.time_ms) - 4 * len(tables.nodes)
+    piece_limit = len(pieces.job) - len(tables.slots)
     job_count = len(jobs.submit_ms)
     while True:
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
-        if not enough_drawn(tables, sleepers):
+        if clock[FAULTY] == 1 and clock[PIECE_ROWS] > piece_limit:
+            return LOG_FULL
+        if not enough_drawn(tables, sleepers, faults):
             return DRAWS
         if clock[PENDING] == 1:
             if clock[CHANGED] > 0:
@@ -114,7 +129,7 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
                 clock[ASKED] = 0
                 if decide(jobs, tables, sleepers, queueing, power):
                     continue
-            record(tables, sleepers, power, log)
+            record(tables, sleepers, power, faults, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
             if until_ms == FOREVER_MS and all_done(jobs, tables):
@@ -126,6 +141,12 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
             now = min(now, keys[0] >> tables.bits)
         if clock[AWAKENING] > 0:
             now = min(now, sleepers.due_ms[sleepers.wakers[0]])
+        if clock[FAULTY] == 1:
+            if clock[MENDING] > 0:
+                now = min(now, sleepers.due_ms[sleepers.menders[0]])
+            # Failures alone, of idle nodes, keep no run going.
+            if clock[IN_SERVICE] > 0 and min(now, until_ms) < FOREVER_MS:
+                now = min(now, faults.due_ms[faults.heap[0]])
         if now > until_ms or now == FOREVER_MS:
             if until_ms == FOREVER_MS:
                 return IDLE
@@ -133,10 +154,15 @@ def advance(jobs, tables, sleepers, queueing, power, log, until_ms):
         clock[NOW_MS] = now
         clock[PENDING] = 1
         if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
-            descend(tables, sleepers, log, now)
+            descend(tables, sleepers, faults, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(jobs, tables, queueing, power)
             clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
+        if clock[FAULTY] == 1:
+            settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces)
+            while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
+                repair(tables, sleepers)
+                clock[CHANGED] = ANYTHING
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
             clock[CHANGED] = ANYTHING
@@ -163,13 +189,15 @@ def all_done(jobs, tables):
 
 
 @kernel(inline="always")
-def enough_drawn(tables, sleepers):
-    """Return whether an instant can find all times it may draw: two for each node."""
+def enough_drawn(tables, sleepers, faults):
+    """Return whether an instant can find all times it may draw: two for each node, one life."""
     ladder = sleepers.ladder
     enough = True
     for row in range(len(ladder.drawn)):
         if ladder.drawn[row] + 2 * len(tables.nodes) > ladder.draws_ms.shape[1]:
             enough = False
+    if tables.clock[FAULTY] == 1 and tables.clock[MOST_FAILURES] + 2 > len(faults.lives_ms):
+        enough = False
     return enough
 
 
@@ -267,7 +295,7 @@ def next_in_line(jobs, tables):
 
 
 @kernel(inline="llvm")
-def record(tables, sleepers, power, log):
+def record(tables, sleepers, power, faults, log):
     """Append one row for each node that changed at this instant."""
     clock = tables.clock
     nodes = tables.nodes
@@ -277,9 +305,13 @@ def record(tables, sleepers, power, log):
     for at in range(clock[DIRTY]):
         node = tables.dirty_nodes[at]
         nodes[node, NODE_DIRTY] = 0
+        if clock[FAULTY] == 1:
+            row += note_failure(tables, faults, log, node, row)
         if clock[LADDERS] == 1:
             row += note_renewal(tables, sleepers, log, node, row)
             note_idleness(tables, sleepers, node)
+        if clock[FAULTY] == 1:
+            follow_service(tables, faults, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
         log.state[row] = nodes[node, NODE_STATE]
@@ -332,13 +364,28 @@ def note_renewal(tables, sleepers, log, node, row):
     if sleepers.rests[node, RENEWED] == 0:
         return 0
     sleepers.rests[node, RENEWED] = 0
+    note_empty(tables, log, node, row, ABSENT)
+    return 1
+
+
+@kernel(inline="always")
+def note_failure(tables, faults, log, node, row):
+    """Log the failure of a node that is something else again; return how many rows."""
+    if faults.failed_ms[node] != tables.clock[NOW_MS] or tables.nodes[node, NODE_STATE] == FAILED:
+        return 0
+    note_empty(tables, log, node, row, FAILED)
+    return 1
+
+
+@kernel(inline="llvm")
+def note_empty(tables, log, node, row, state):
+    """Log that a node is in a state in which it holds nothing."""
     log.time_ms[row] = tables.clock[NOW_MS]
     log.node[row] = node
-    log.state[row] = ABSENT
+    log.state[row] = state
     log.held[row] = 0
     log.busy[row] = 0.0
     log.drawn[row] = 0.0
-    return 1
 
 
 @kernel(inline="always")

@@ -1,12 +1,14 @@
-"""The life of a gang: started on its nodes, completed."""
+"""The life of a gang: started on its nodes, completed, or cut short."""
 
 import numpy as np
 
 from simulator.kernels import agenda
+from simulator.kernels.checkpoints import kept_and_lost, stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
+from simulator.kernels.queues import reenter
 from simulator.kernels.shadow import requested
 from simulator.kernels.tables import (
     AT_LEVEL,
@@ -15,6 +17,7 @@ from simulator.kernels.tables import (
     CLUSTER,
     COMPLETED,
     DRAWN,
+    FAULTY,
     FREE_SLOT,
     NEXT_SLOT,
     NEXT_WHOLE,
@@ -25,6 +28,7 @@ from simulator.kernels.tables import (
     OVERRUN,
     PART_GPUS,
     PART_NODE,
+    PIECE_ROWS,
     RULED,
     RUNNING,
     STARTED,
@@ -51,6 +55,8 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     if level > 0:
         length /= power.level_speed[cluster, level]
         share = power.level_draw[cluster, level]
+    if len(jobs.plan.way) > 0:
+        length = stretched(jobs, cluster, job, length)
     end = now + np.int64(np.rint(length))
     jobs.cluster[job] = cluster
     if level > 0:
@@ -81,6 +87,8 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             note_start(
                 tables, queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
             )
+        if clock[FAULTY] == 1:
+            queueing.slot_job[slot] = job
     return slot
 
 
@@ -132,12 +140,19 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
 def complete(jobs, tables, queueing, power):
     """Settle the first completion of the agenda: free its accelerators and its slot."""
     clock = tables.clock
-    slots = tables.slots
-    nodes = tables.nodes
     slot = tables.agenda[0] & ((1 << tables.bits) - 1)
     agenda.pop(tables.agenda, clock[RUNNING])
-    clock[RUNNING] -= 1
     clock[COMPLETED] += 1
+    release(jobs, tables, queueing, power, slot)
+
+
+@kernel(inline="llvm")
+def release(jobs, tables, queueing, power, slot):
+    """Free the accelerators of a running job and its slot."""
+    clock = tables.clock
+    slots = tables.slots
+    nodes = tables.nodes
+    clock[RUNNING] -= 1
     cluster = slots[slot, CLUSTER]
     level = slots[slot, AT_LEVEL]
     if clock[RULED] == 1:
@@ -162,3 +177,47 @@ def complete(jobs, tables, queueing, power):
         load(tables, power, cluster, node, busy, drawn, level, -1)
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot
+
+
+@kernel
+def cut_short(jobs, tables, queueing, power, pieces, slot):
+    """End a running job before its time: note what it did, and let it wait again in its old place.
+
+    What it has saved is done; the rest of its work is left to do.
+    """
+    clock = tables.clock
+    job = queueing.slot_job[slot]
+    cluster = jobs.cluster[job]
+    level = jobs.power_level[job]
+    speed = jobs.speed[jobs.workload[job], cluster]
+    if level > 0:
+        speed *= power.level_speed[cluster, level]
+    ran_ms = clock[NOW_MS] - jobs.start_ms[job]
+    kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, jobs.duration_ms[job] / speed, ran_ms)
+    row = clock[PIECE_ROWS]
+    pieces.job[row] = job
+    pieces.cluster[row] = cluster
+    pieces.first_node[row] = jobs.first_node[job]
+    pieces.part_node[row] = jobs.part_node[job]
+    pieces.power_level[row] = level
+    pieces.start_ms[row] = jobs.start_ms[job]
+    pieces.end_ms[row] = clock[NOW_MS]
+    pieces.kept_ms[row] = kept_ms
+    pieces.lost_ms[row] = lost_ms
+    clock[PIECE_ROWS] = row + 1
+    clock[STARTED] -= 1
+    jobs.duration_ms[job] = max(0.0, jobs.duration_ms[job] - kept_ms * speed)
+    jobs.requested_ms[job] = max(0.0, jobs.requested_ms[job] - kept_ms * speed)
+    jobs.restarts[job] += 1
+    jobs.start_ms[job] = NONE
+    jobs.end_ms[job] = NONE
+    jobs.first_node[job] = NONE
+    jobs.part_node[job] = NONE
+    jobs.power_level[job] = 0
+    mask = (1 << tables.bits) - 1
+    for at in range(clock[RUNNING]):
+        if tables.agenda[at] & mask == slot:
+            agenda.remove(tables.agenda, clock[RUNNING], at)
+            break
+    release(jobs, tables, queueing, power, slot)
+    reenter(jobs, tables, job)

@@ -6,12 +6,13 @@ where it was first written, so that an insertion moves two numbers for each row 
 """
 
 from simulator.kernels.compile import kernel
-from simulator.kernels.shadow import last_waking_ms
+from simulator.kernels.shadow import last_waking_ms, to_be_repaired
 from simulator.kernels.tables import (
     ASLEEP,
     CLOSED,
     ENDS,
     ENDS_BASE,
+    FAILED,
     FIRST_FIT,
     FIRST_NODE,
     FOREVER_MS,
@@ -80,13 +81,14 @@ def build(tables, sleepers, queueing, cluster):
     resting_ms = FOREVER_MS
     if tables.clusters[cluster, SLEEPING] > 0:
         resting_ms = now + queueing.rules[cluster, LONGEST_WAKE_MS]
+    _, mended_ms = to_be_repaired(tables, sleepers, cluster)
     begin = queueing.rules[cluster, ENDS_BASE]
     end = begin + queueing.rules[cluster, ENDS] - 1
     while True:
         ends_ms = FOREVER_MS
         if end >= begin:
             ends_ms = max(queueing.ends[end] >> tables.bits, now + 1)
-        time_ms = min(ends_ms, waking_ms, resting_ms)
+        time_ms = min(ends_ms, waking_ms, resting_ms, mended_ms)
         if time_ms == FOREVER_MS:
             break
         row = append(tables, profile, cluster, time_ms)
@@ -100,6 +102,9 @@ def build(tables, sleepers, queueing, cluster):
         if resting_ms == time_ms:
             raise_all(tables, sleepers, profile, cluster, row, ASLEEP)
             resting_ms = FOREVER_MS
+        if mended_ms == time_ms:
+            raise_all(tables, sleepers, profile, cluster, row, FAILED)
+            mended_ms = FOREVER_MS
 
 
 @kernel(inline="llvm")

@@ -41,10 +41,41 @@ def enter(jobs, tables, job):
     tables.tails[line] = job
     if tables.clock[RULED] == 1:
         jobs.previous_waiting[job] = tail
-    tables.routes[route, WAITING] += 1
-    tables.routes[route, GPUS_WAITED] += jobs.gpus[job]
+    count(jobs, tables, job, 1)
+
+
+@kernel
+def reenter(jobs, tables, job):
+    """Put a job that waited before back where it belongs in its line, in order of submission."""
+    line = tables.routes[jobs.route[job], LINE_BASE] + jobs.line[job]
+    jobs.next_waiting[job] = NONE
+    previous = NONE
+    following = tables.heads[line]
+    if following < 0 or tables.tails[line] < job:
+        enter(jobs, tables, job)
+        return
+    while following < job:
+        previous = following
+        following = jobs.next_waiting[following]
+    jobs.next_waiting[job] = following
+    if previous < 0:
+        tables.heads[line] = job
+    else:
+        jobs.next_waiting[previous] = job
+    if tables.clock[RULED] == 1:
+        jobs.previous_waiting[job] = previous
+        jobs.previous_waiting[following] = job
+    count(jobs, tables, job, 1)
+
+
+@kernel(inline="always")
+def count(jobs, tables, job, sign):
+    """Count a job among those that wait on its route, or no longer."""
+    route = jobs.route[job]
+    tables.routes[route, WAITING] += sign
+    tables.routes[route, GPUS_WAITED] += sign * jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
-        tables.routes[route, NODES_WAITED] += jobs.gpus[job] // tables.routes[route, EVEN]
+        tables.routes[route, NODES_WAITED] += sign * (jobs.gpus[job] // tables.routes[route, EVEN])
 
 
 @kernel(inline="always")
@@ -76,10 +107,7 @@ def leave(jobs, tables, job):
             base = tables.routes[route, QUEUE_BASE]
             at = np.int64(jobs.line[job])
             node_index.remove(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
-    tables.routes[route, WAITING] -= 1
-    tables.routes[route, GPUS_WAITED] -= jobs.gpus[job]
-    if tables.routes[route, EVEN] > 0:
-        tables.routes[route, NODES_WAITED] -= jobs.gpus[job] // tables.routes[route, EVEN]
+    count(jobs, tables, job, -1)
 
 
 @kernel(inline="llvm")

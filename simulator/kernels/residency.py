@@ -18,16 +18,20 @@ from simulator.kernels.ladder import (
     Ladder,
     begins_ms,
 )
-from simulator.kernels.tables import ASLEEP, AWAKE, WAKING
+from simulator.kernels.tables import ASLEEP, AWAKE, FAILED, WAKING
 
 # Columns of what is known of a node.
 STATE, SINCE_MS, IDLE_SINCE_MS, LEVEL, ENTERED_MS, OCCUPIED, WAKE_UPS, CANCELLED = range(8)
 COUNTED = 8  # 1 where the wake-up under way is one that counts
-NODE_SIZE = 9
+FAILURES = 9
+NODE_SIZE = 10
 
 
 class Residency(NamedTuple):
-    """What is filled: times in each code of `simulator.kernels.ladder`, absence being the last."""
+    """What is filled: times in each code of `simulator.kernels.ladder`.
+
+    After those of the levels come being absent and, where nodes fail, being failed.
+    """
 
     ladder: Ladder
     nodes: NDArray[np.int64]  # [nodes, NODE_SIZE]
@@ -131,8 +135,10 @@ def settle_stay(residency, cluster, node, to_ms):
     elif state == WAKING:
         spend_waking(residency, cluster, node, to_ms)
     else:
-        absent = residency.node_ms.shape[1] - 1
-        spend(residency, cluster, node, absent, row[node, SINCE_MS], to_ms)
+        code = PER_LEVEL * residency.ladder.after_ms.shape[1]
+        if state == FAILED:
+            code += 1
+        spend(residency, cluster, node, code, row[node, SINCE_MS], to_ms)
         row[node, SINCE_MS] = to_ms
     return False
 
@@ -151,6 +157,8 @@ def turn(residency, cluster, node, time_ms, state, held):
     if state == WAKING or (before == ASLEEP and state == AWAKE) or (napped and held > 0):
         row[node, WAKE_UPS] += counted
         row[node, COUNTED] = counted
+    if state == FAILED:
+        row[node, FAILURES] += counted
     if state == ASLEEP and before == AWAKE:
         level = ladder.first[cluster]
         row[node, LEVEL] = level

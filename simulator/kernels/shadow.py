@@ -2,17 +2,20 @@
 
 The shadow time is the first instant at which the job that waits first would fit if running jobs
 ended as their users said. What will be free then is kept as it is for placement now: nodes counted
-by their free accelerators. Waking nodes count from when the last of them is awake, and sleepers
-from the longest that one may take to wake.
+by their free accelerators. Waking nodes count from when the last of them is awake, failed ones from
+the last repair, and sleepers from the longest that one may take to wake.
 """
 
 import numpy as np
 
+from simulator.kernels.checkpoints import stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.placement import choose, choose_beside
 from simulator.kernels.tables import (
     AWAKING,
     BELOW,
+    CLOSED,
+    DOWN,
     ENDS,
     ENDS_BASE,
     FIRST_NODE,
@@ -23,7 +26,9 @@ from simulator.kernels.tables import (
     LATER_NODES,
     LISTED,
     LONGEST_WAKE_MS,
+    MENDING,
     NEXT_WHOLE,
+    NODE_CLUSTER,
     NODE_FREE,
     NODE_WHOLE,
     NOW_MS,
@@ -66,13 +71,14 @@ def reserve(jobs, tables, sleepers, queueing, cluster, job):
     resting_ms = FOREVER_MS
     if clusters[cluster, SLEEPING] > 0:
         resting_ms = now + queueing.rules[cluster, LONGEST_WAKE_MS]
+    mended, mended_ms = to_be_repaired(tables, sleepers, cluster)
     base = queueing.rules[cluster, ENDS_BASE]
     at = base + queueing.rules[cluster, ENDS] - 1
     while True:
         ends_ms = FOREVER_MS
         if at >= base:
             ends_ms = max(queueing.ends[at] >> tables.bits, now + 1)
-        shadow_ms = min(ends_ms, waking_ms, resting_ms)
+        shadow_ms = min(ends_ms, waking_ms, resting_ms, mended_ms)
         if shadow_ms == FOREVER_MS:
             break
         while at >= base and max(queueing.ends[at] >> tables.bits, now + 1) == shadow_ms:
@@ -85,6 +91,9 @@ def reserve(jobs, tables, sleepers, queueing, cluster, job):
         if resting_ms == shadow_ms:
             with_free[cluster, whole] += clusters[cluster, SLEEPING]
             resting_ms = FOREVER_MS
+        if mended_ms == shadow_ms:
+            with_free[cluster, whole] += mended
+            mended_ms = FOREVER_MS
         if fits_later(with_free, cluster, whole, jobs.gpus[job]):
             break
     queueing.rules[cluster, HEAD] = job
@@ -98,6 +107,8 @@ def requested(jobs, power, cluster, job, level):
     length = jobs.requested_ms[job] / jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         length /= power.level_speed[cluster, level]
+    if len(jobs.plan.way) > 0:
+        length = stretched(jobs, cluster, job, length)
     return np.int64(np.rint(length))
 
 
@@ -124,6 +135,24 @@ def last_waking_ms(tables, sleepers, cluster):
         last_ms = max(last_ms, sleepers.due_ms[node])
         node = sleepers.rests[node, BELOW]
     return last_ms
+
+
+@kernel(inline="llvm")
+def to_be_repaired(tables, sleepers, cluster):
+    """Return how many open nodes of a cluster are failed, and when the last is repaired. [1], [ms]
+
+    FOREVER_MS where there is none.
+    """
+    count = 0
+    last_ms = FOREVER_MS
+    if tables.clusters[cluster, DOWN] > 0:
+        for at in range(tables.clock[MENDING]):
+            node = sleepers.menders[at]
+            if tables.nodes[node, NODE_CLUSTER] == cluster and sleepers.rests[node, CLOSED] == 0:
+                due_ms = sleepers.due_ms[node]
+                last_ms = due_ms if count == 0 else max(last_ms, due_ms)
+                count += 1
+    return count, last_ms
 
 
 @kernel(inline="llvm")

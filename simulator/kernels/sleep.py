@@ -6,6 +6,7 @@ Closed nodes that sleep are in neither: nothing wakes them until they are opened
 
 from simulator.kernels import due_heap
 from simulator.kernels.compile import kernel
+from simulator.kernels.failures import stop_clock
 from simulator.kernels.ladder import begins_ms, draw_ms
 from simulator.kernels.placement import enlist, touch, unlist
 from simulator.kernels.sleeper_stack import (
@@ -27,6 +28,7 @@ from simulator.kernels.tables import (
     CLOSED_ASLEEP,
     CLOSED_EMPTY,
     CLOSED_TIMED,
+    DOWN,
     ENTERED_MS,
     FIRST_ASLEEP,
     FIRST_NODE,
@@ -73,7 +75,8 @@ def kept(clusters, cluster):
     """
     idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
     away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
-    occupied = clusters[cluster, OWNED] - idle - away - clusters[cluster, CLOSED_EMPTY]
+    gone = clusters[cluster, CLOSED_EMPTY] + clusters[cluster, DOWN]
+    occupied = clusters[cluster, OWNED] - idle - away - gone
     ready = clusters[cluster, CLAIMED] + clusters[cluster, KEEP_FREE]
     return max(ready, clusters[cluster, KEEP_AWAKE] - occupied)
 
@@ -92,7 +95,7 @@ def any_descent(tables, sleepers, now_ms):
 
 
 @kernel
-def descend(tables, sleepers, log, now_ms):
+def descend(tables, sleepers, faults, log, now_ms):
     """Put every node to sleep whose descent began before `now_ms`, and log when it began.
 
     A node in a state that is left at once stays what it is to placement: only the log tells.
@@ -121,7 +124,7 @@ def descend(tables, sleepers, log, now_ms):
             begin_ms = max(begin_ms, clusters[cluster, SURPLUS_MS])
             if begin_ms >= now_ms:
                 break
-            fall_asleep(tables, sleepers, cluster, node, begin_ms)
+            fall_asleep(tables, sleepers, faults, cluster, node, begin_ms)
             log_descent(tables, log, node, begin_ms)
         while clusters[cluster, CLOSED_TIMED] > 0:
             node = sleepers.timers[base + len(tables.nodes)]
@@ -131,7 +134,7 @@ def descend(tables, sleepers, log, now_ms):
             if clusters[cluster, NAPS] == 1:
                 take_timer(tables, sleepers, cluster, node)
             else:
-                fall_asleep(tables, sleepers, cluster, node, begin_ms)
+                fall_asleep(tables, sleepers, faults, cluster, node, begin_ms)
             log_descent(tables, log, node, begin_ms)
 
 
@@ -160,11 +163,13 @@ def take_out(tables, sleepers, cluster, node):
 
 
 @kernel(inline="llvm")
-def fall_asleep(tables, sleepers, cluster, node, begin_ms):
+def fall_asleep(tables, sleepers, faults, cluster, node, begin_ms):
     """Let an idle node begin its descent at `begin_ms`."""
     ladder = sleepers.ladder
     level = ladder.first[cluster]
     enter_ms = ladder.enter_ms[cluster, level]
+    if len(faults.place) > 0 and faults.place[node] >= 0:
+        stop_clock(tables, faults, node, begin_ms)
     take_timer(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_IDLE] = 0
     tables.nodes[node, NODE_STATE] = ASLEEP

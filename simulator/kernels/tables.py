@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import node_index
+from simulator.kernels.checkpoints import Plan
 from simulator.kernels.curves import Curves
 from simulator.kernels.ladder import Ladder
 
@@ -21,7 +22,7 @@ PACK, FIRST_FIT, SPREAD = 0, 1, 2
 
 # States of a node, in the change log too. A row ASLEEP says that the descent begins then, or that
 # a wake-up was cancelled; what the node does from then on its ladder says.
-AWAKE, ASLEEP, WAKING, ABSENT = 0, 1, 2, 3
+AWAKE, ASLEEP, WAKING, ABSENT, FAILED = 0, 1, 2, 3, 4
 
 # The clock: now, next row of the job table, and counts.
 NOW_MS, NEXT_JOB, RUNNING, LOG_ROWS, DIRTY, PENDING, STARTED, FREE_SLOT, COMPLETED = range(9)
@@ -34,7 +35,12 @@ RULED = 14  # 1 where any queue is not plainly first come, first served: backfil
 FIRST_FRESH = 15  # row of the first job that was submitted at this instant
 ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance` must be asked
 ASKED = 17  # 1 once it was asked in this pass
-CLOCK_SIZE = 18
+FAULTY = 18  # 1 where any node may fail
+IN_SERVICE = 19  # nodes whose clock of failures runs
+MENDING = 20  # failed nodes that are to be repaired
+MOST_FAILURES = 21  # of any node so far
+PIECE_ROWS = 22  # earlier pieces of jobs that are noted
+CLOCK_SIZE = 23
 
 # What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
 SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
@@ -73,8 +79,9 @@ SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
     CLOSED_EMPTY,  # closed nodes that hold nothing, awake or asleep
     CLOSED_ASLEEP,  # those of them that are asleep
     NAPS,  # 1 where a drawn timer leads to a state that is left at once: its nodes stay awake
-) = range(32)
-TREE_SHAPE = 32
+    DOWN,  # failed nodes
+) = range(33)
+TREE_SHAPE = 33
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -112,7 +119,8 @@ ROUTE_SIZE = QUEUE_SHAPE + node_index.LEVELS + 1
 NODE_SIZE = 8
 
 # Columns of the table of what sleep needs to know of a node. RENEWED: 1 where it left at this
-# instant and another took its place. CLOSED: 1 where it sleeps and takes no job.
+# instant and another took its place. CLOSED: 1 where it sleeps, or is failed,
+# and takes no job.
 LEVEL, BELOW, ABOVE, LEAVING, RENEWED, CLOSED = range(6)
 REST_SIZE = 6
 
@@ -161,7 +169,10 @@ FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last nine are written by the loop."""
+    """Columns of the job table, [jobs] unless said; the last ten are written by the loop.
+
+    So are duration and requested time of jobs that lose a node: they say what is left to do.
+    """
 
     submit_ms: NDArray[np.int64]
     duration_ms: NDArray[np.float64]
@@ -173,6 +184,7 @@ class Jobs(NamedTuple):
     workload: NDArray[np.int16]
     route: NDArray[np.int16]  # NONE for a job that no cluster could ever hold
     speed: NDArray[np.float64]  # [workloads, clusters]
+    plan: Plan
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     cluster: NDArray[np.int16]
@@ -182,6 +194,7 @@ class Jobs(NamedTuple):
     held_back: NDArray[np.int8]  # 1 where a power budget alone kept it waiting
     next_waiting: NDArray[np.int32]
     previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
+    restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
 
 
 class Profile(NamedTuple):
@@ -212,6 +225,35 @@ class Queueing(NamedTuple):
     verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
+
+
+class Faults(NamedTuple):
+    """When nodes fail and are repaired; empty where none does."""
+
+    lives_ms: NDArray[np.int64]  # [failures, nodes] time in service up to each failure
+    repairs_ms: NDArray[np.int64]  # [failures, nodes] time that its repair takes
+    failures: NDArray[np.int32]  # [nodes] so far
+    left_ms: NDArray[np.int64]  # [nodes] time in service to the next, while that stands still
+    due_ms: NDArray[np.int64]  # [nodes] when it fails, while it is in service
+    heap: NDArray[np.int32]  # [nodes] those in service, the first to fail on top
+    place: NDArray[np.int32]  # [nodes] where a node stands in it
+    failed_ms: NDArray[np.int64]  # [nodes] when it failed last
+    struck: NDArray[np.int32]  # [nodes] those that fail at this instant
+    cut: NDArray[np.int64]  # [slots] job << bits | slot of the jobs that they end
+
+
+class Pieces(NamedTuple):
+    """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is."""
+
+    job: NDArray[np.int32]
+    cluster: NDArray[np.int16]
+    first_node: NDArray[np.int32]
+    part_node: NDArray[np.int32]
+    power_level: NDArray[np.int8]
+    start_ms: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    kept_ms: NDArray[np.float64]  # time spent on work that is saved
+    lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start
 
 
 class Power(NamedTuple):
@@ -254,9 +296,10 @@ class Sleepers(NamedTuple):
 
     rests: NDArray[np.int32]  # [nodes, REST_SIZE]
     moments_ms: NDArray[np.int64]  # [nodes, MOMENTS]
-    due_ms: NDArray[np.int64]  # [nodes] when the descent of an idle, the waking of a node is due
+    due_ms: NDArray[np.int64]  # [nodes] when an idle node's descent is due, or waking, repair
     timers: NDArray[np.int32]  # [2 x nodes] heaps of idle nodes, open and closed, by cluster
     wakers: NDArray[np.int32]  # [nodes] heap of waking nodes
+    menders: NDArray[np.int32]  # [nodes] heap of failed nodes
     heap_place: NDArray[np.int32]  # [nodes] where a node stands in its heap
     needs: NDArray[np.int64]  # [clusters, most accelerators + 1] what the queue would leave free
     ladder: Ladder

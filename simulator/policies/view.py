@@ -63,6 +63,10 @@ class ClusterView(Protocol):
         """Nodes entering an idle state or resting in one."""
 
     @property
+    def failed(self) -> int:
+        """Nodes that failed and are not repaired yet."""
+
+    @property
     def idle(self) -> int:
         """Nodes awake that hold nothing."""
 

@@ -44,7 +44,10 @@ class Ladders:
 
     @property
     def codes(self) -> int:
-        """Number of codes: entering, resting and waking for each level, and out of service."""
+        """Number of codes: entering, resting and waking for each level, and out of service.
+
+        Where nodes fail the meter has one more, after these.
+        """
         return int(self.power_w.shape[1])
 
     @property

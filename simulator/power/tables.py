@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels.curves import Curves
+from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 
 
@@ -21,8 +22,11 @@ class PowerTables:
         What idle nodes do by themselves.
     may_leave : bool[clusters]
         Whether nodes may come into service and go out of it during the run.
+    failures : Failures or None
+        When nodes fail and are repaired, and what they draw meanwhile; None where none fails.
     """
 
     curves: Curves
     ladders: Ladders
     may_leave: NDArray[np.bool_]
+    failures: Failures | None = None

@@ -246,6 +246,7 @@ def _fleet(results: Results) -> list[Line]:
             "held times busy share, over capacity",
         ),
         *_sleep(results),
+        *_failures(summary),
         Line(
             "fleet",
             "carbon per GPU-hour",
@@ -270,6 +271,26 @@ def _sleep(results: Results) -> list[Line]:
             "fleet", "awake", share_text(awake), "time of awake nodes, held or not, over capacity"
         ),
         Line("fleet", "wake-ups", count_text(results.summary["wake_ups"]), basis),
+    ]
+
+
+def _failures(summary: Mapping[str, Any]) -> list[Line]:
+    """Return what failures of nodes cost, where any can fail."""
+    if summary["failures"] is None:
+        return []
+    lost = f"{count_text(summary['gpu_hours_lost'])} GPU-h"
+    shares = (
+        ("goodput", "work not lost, without checkpoints and restarts, over held"),
+        ("ETTR", "useful run time over time from first start to end, of jobs that ended"),
+    )
+    return [
+        Line("fleet", "failures", count_text(summary["failures"]), "of nodes"),
+        Line("fleet", "lost", lost, "held since the last checkpoint, or the start"),
+        *(
+            Line("fleet", name, share_text(summary[name.lower()]), basis)
+            for name, basis in shares
+            if summary[name.lower()] is not None
+        ),
     ]
 
 

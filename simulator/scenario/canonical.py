@@ -25,6 +25,8 @@ _SILENT: Final = frozenset(
         "electricity_price",
         "price",
         "quota",
+        "failures",
+        "checkpoint",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

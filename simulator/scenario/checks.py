@@ -16,6 +16,7 @@ from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import power_problems, with_node
 from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
+from simulator.scenario.reliability import reliability_problems, reliability_warnings
 from simulator.scenario.rests import early_rests
 from simulator.scenario.scheduling import scheduling_problems
 from simulator.scenario.workloads import Workload
@@ -62,6 +63,7 @@ def problems_between(
     yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
     yield from scheduling_problems(parts["clusters"], parts["workloads"])
+    yield from reliability_problems(parts["nodes"], parts["workloads"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
@@ -173,6 +175,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *_late_wake_ups(scenario),
         *provisioning_warnings(scenario.clusters, scenario.nodes),
         *early_rests(scenario),
+        *reliability_warnings(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

@@ -30,6 +30,7 @@ from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import Part, dotted
 from simulator.scenario.prices import Price, PriceOf
 from simulator.scenario.reading import unread_of
+from simulator.scenario.reliability import FailuresOf, NodeFailures
 from simulator.scenario.spec import Problems, Spec
 from simulator.scenario.table_list import TableList
 from simulator.units import G_PER_KG, format_quantity
@@ -38,7 +39,7 @@ MOST_ACCELERATORS: Final = 1024
 """Accelerators that one node may have."""
 
 
-NOT_RESTING: Final = ("busy", "idle", "entering", "waking", "absent")
+NOT_RESTING: Final = ("busy", "idle", "entering", "waking", "absent", "failed")
 """What results call a node that doesn't rest in an idle state."""
 
 
@@ -115,6 +116,8 @@ class NodeType(Spec):
     """States of lower power, in order of depth; used by idle policies other than `always-on`."""
     power_levels: Annotated[tuple[PowerLevel, ...], PowerLevels()] = as_written([])
     """Power caps and frequency levels, at which jobs take longer and draw less."""
+    failures: Annotated[NodeFailures | None, FailuresOf()] = absent()
+    """How often the node fails and how long its repair takes; it never does unless given."""
     source: Annotated[str | None, Text("a source")] = absent()
     """Where the figures come from."""
 

@@ -25,6 +25,7 @@ from simulator.scenario.laws import Law, LawOf
 from simulator.scenario.limits import ACCELERATORS
 from simulator.scenario.paths import Part
 from simulator.scenario.reading import reading_of
+from simulator.scenario.reliability import Checkpoint, Checkpointing
 from simulator.scenario.spec import Problems, Spec, read_as, unknown_key
 
 MOST_GPUS: Final = 2**22
@@ -273,6 +274,8 @@ class Workload(Spec):
     quota: Annotated[int | None, Whole(1, ACCELERATORS.most)] = absent()
     """Accelerators that the workload's jobs may hold at a time, over all clusters; any number
     unless given."""
+    checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
+    """How the jobs save their work; without it one that loses a node starts from the beginning."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 

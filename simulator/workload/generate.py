@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from simulator.scenario.limits import JOBS
 from simulator.scenario.model import Scenario
 from simulator.traces.opened import Opened
 from simulator.workload.batch import Batch
+from simulator.workload.checkpoints import savings_of
 from simulator.workload.load import load_warnings, size_warnings, sizes_of
 from simulator.workload.names import as_one_type, numbered, unique_over_workloads
 from simulator.workload.replay import replayed
@@ -58,7 +60,7 @@ def job_table(
             issues += error.issues
     if issues:
         raise InputError(_source(scenario), issues)
-    return merged(batches, fleet, scenario.horizon_ms)
+    return replace(merged(batches, fleet, scenario.horizon_ms), savings=savings_of(scenario))
 
 
 def refuse_too_many(scenario: Scenario) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.workload.checkpoints import Saving
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -49,6 +51,8 @@ class JobTable:
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named; None if no job names anybody.
     user_names : tuple of str
+    savings : tuple of (Saving or None)
+        How the jobs of each workload save their work, None where they don't; empty if none does.
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -72,6 +76,7 @@ class JobTable:
     deadline_ms: NDArray[np.float64] | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
+    savings: tuple[Saving | None, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()

@@ -154,6 +154,14 @@ SCENARIOS = {
     "61 seed text": ("seed    = 3", 'seed = "3"', "write it without quotes: 3"),
     "63 a sweep file": ("[nodes.n]", '[sweep]\n"a.b" = [1]\n[nodes.n]', "1 problem", "  sweep"),
     "64 failures": ("count = 2", 'count = 2\nmtbf = "0 h"', "few.mtbf  unknown key"),
+    "64 MTBF": (
+        'lifetime     = "4 y"', 'lifetime = "4 y"\nfailures = { mtbf = "0 h", repair = "8 h" }',
+        "nodes.n.failures.mtbf", "write a time above 0",
+    ),
+    "64 checkpoint": (
+        "gpus     = 4", 'gpus = 4\ncheckpoint = { interval = "0 s" }',
+        "workloads.w.checkpoint.interval", "write a time above 0",
+    ),
     "74 escape in a name": ('"tiny"', '"a\\u001b[31mb"', r"a\x1b[31mb", "control characters"),
     "74 escape in a key": ("count = 2", 'count = 2\n"\\u202ex" = 1', r"\U0000202ex"),
     "75 301 letters": ('"tiny"', f'"{"x" * 301}"', "301 characters are too many"),
