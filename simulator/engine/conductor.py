@@ -83,7 +83,9 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
+    desks = None
+    if queues.asked:
+        desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     run = _Run(state, power.ladders, on_log, desks, conservative=queues.conservative)
     while True:
         due = env.peek()
@@ -132,7 +134,7 @@ class _Run:
         state: State,
         ladders: Ladders,
         on_log: LogReader,
-        desks: Desks,
+        desks: Desks | None,
         *,
         conservative: bool,
     ) -> None:
@@ -181,7 +183,8 @@ class _Run:
         if self._conservative:
             state = self._state
             conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
-        self._desks.ask()
+        if self._desks is not None:
+            self._desks.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
