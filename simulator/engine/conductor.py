@@ -85,9 +85,16 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
+<<<<<<< HEAD
     desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     failures = power.failures
     run = _Run(state, power, on_log, desks, conservative=queues.conservative)
+=======
+    desks = None
+    if queues.asked:
+        desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
+    run = _Run(state, power.ladders, on_log, desks, conservative=queues.conservative)
+>>>>>>> main
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -137,7 +144,7 @@ class _Run:
         state: State,
         power: PowerTables,
         on_log: LogReader,
-        desks: Desks,
+        desks: Desks | None,
         *,
         conservative: bool,
     ) -> None:
@@ -193,7 +200,8 @@ class _Run:
         if self._conservative:
             state = self._state
             conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
-        self._desks.ask()
+        if self._desks is not None:
+            self._desks.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""

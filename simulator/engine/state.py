@@ -225,9 +225,8 @@ def _lines(
     rows[:, kernels.ROUTE_LAST] = ends[1:]
     words = np.cumsum([0, *(words for _, words in shapes)])
     rows[:, kernels.QUEUE_BASE] = words[:-1]
-    rows[:, kernels.QUEUE_SHAPE :] = np.array([shape for shape, _ in shapes]).reshape(
-        len(routes), kernels.ROUTE_SIZE - kernels.QUEUE_SHAPE
-    )
+    for row, (shape, _) in zip(rows, shapes, strict=True):
+        row[kernels.QUEUE_SHAPE :] = shape
     rows[:, kernels.LINE_BASE] = np.cumsum([0, *counts])[:-1]
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:

@@ -89,6 +89,14 @@ def test_a_cache_that_can_not_be_written_is_gone_without(
     assert not list(tmp_path.rglob("*.nbc"))
 
 
+def test_an_entry_does_what_its_kernel_does_and_compiles_nothing_more() -> None:
+    kernel = compiling.kernel(tripled)
+    entry = compiling.entry_of(kernel, 0)
+    assert [entry(value) for value in (14, -1)] == [kernel(14), kernel(-1)] == [42, -3]
+    assert compiling.entry_of(tripled, 0) is tripled  # where nothing is compiled
+    assert len(getattr(kernel, "overloads", [0])) == 1
+
+
 def tripled(value: int) -> int:
     return 3 * value
 
