@@ -85,16 +85,11 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-<<<<<<< HEAD
-    desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    failures = power.failures
-    run = _Run(state, power, on_log, desks, conservative=queues.conservative)
-=======
     desks = None
     if queues.asked:
         desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    run = _Run(state, power.ladders, on_log, desks, conservative=queues.conservative)
->>>>>>> main
+    failures = power.failures
+    run = _Run(state, power, on_log, desks, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
