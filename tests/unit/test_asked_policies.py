@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import simulator as fs
+from simulator.errors import InputError
 from simulator.inputs import open_inputs
 from simulator.registry import scheduling
 from simulator.results import Results
@@ -379,3 +380,14 @@ def test_the_jobs_of_a_draining_run_that_nobody_starts_stay_queued(tmp_path: Pat
     scenario: Scenario = from_document(document(tmp_path, drain=True))
     done = run(scenario)
     assert done.results.summary["jobs_queued"] == len(open_inputs(scenario).jobs) == 5
+
+
+def test_nodes_that_fail_are_refused_by_one_line(tmp_path: Path) -> None:
+    fs.scheduling("mine")(plain_fifo)
+    failing = document(tmp_path, nodes={"failures": {"mtbf": "900 h", "repair": "1 h"}})
+    with pytest.raises(InputError) as refused:
+        run(from_document(failing))
+    (issue,) = refused.value.issues
+    assert issue.path == "clusters.c.queue"
+    assert "where nodes fail" in issue.message
+    assert run(from_document(document(tmp_path))).results.summary["jobs_started"] == len(ROWS)
