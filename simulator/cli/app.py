@@ -26,7 +26,6 @@ from simulator.cli.show import show
 from simulator.cli.sweep import sweep
 from simulator.cli.terminal import (
     EndedEarly,
-    Interrupts,
     Json,
     NoProgress,
     Quiet,
@@ -100,8 +99,6 @@ for _name, _group in GROUPS.items():
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
-        signal.signal(signal.SIGINT, Interrupts())
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that has no such letter shows its number; stderr does so anyway.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -10,7 +10,6 @@ import typer
 
 from simulator import bundled, progress
 from simulator.cli.terminal import (
-    Interrupts,
     Json,
     NoProgress,
     Quiet,
@@ -77,7 +76,6 @@ def simulate(scenario: "Scenario", out: Terminal, command: str | None = None) ->
         out.note("compiling kernels (first run only) ...")
     with _shown(out, printable(scenario.name)) as show:
         done = api.run(scenario, progress=show, command=command)
-    Interrupts.check()
     if not is_warm():
         out.warn(
             "compiled kernels can't be kept, so every run compiles them again; let NUMBA_CACHE_DIR "

@@ -2,12 +2,10 @@
 
 import json
 import os
-import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -103,29 +101,6 @@ class EndedEarly(BaseException):
 
 class Terminated(BaseException):
     """The process was asked to end; unwinds the stack so that temporary folders are removed."""
-
-
-class Interrupts:
-    """Handles SIGINT as Python does, and remembers it.
-
-    An interrupt that arrives while a finaliser or a callback of a library runs is printed and
-    forgotten by Python; `check` raises it where the work stands at a place to stop.
-    """
-
-    def __init__(self) -> None:
-        self._seen = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002
-        """Raise KeyboardInterrupt where the program is."""
-        self._seen = True
-        raise KeyboardInterrupt
-
-    @staticmethod
-    def check() -> None:
-        """Raise KeyboardInterrupt if the process was interrupted, and nobody heard of it."""
-        handler = signal.getsignal(signal.SIGINT)
-        if isinstance(handler, Interrupts) and handler._seen:
-            raise KeyboardInterrupt
 
 
 def terminal(

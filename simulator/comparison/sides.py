@@ -113,7 +113,8 @@ def table_of(
     )
     for column in VALUES:
         values = [summary[column.name] for *_, summary in rows]
-        table[column.name] = np.array(values, np.int64 if column.type == "int64" else np.float64)
+        whole = column.type == "int64" and None not in values
+        table[column.name] = np.array(values, np.int64 if whole else np.float64)
     return table
 
 
