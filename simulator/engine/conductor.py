@@ -149,18 +149,20 @@ class _Run:
         self._on_log = on_log
         self._desks = desks
         self._conservative = conservative
-        self._advance = entry_of(
-            advance,
-            state.jobs,
-            state.tables,
-            state.sleepers,
-            state.queueing,
-            state.power,
-            state.faults,
-            state.pieces,
-            state.log,
-            0,
-        )
+        self._advance: Callable[..., int] = advance
+        if desks is not None:  # is called at each pass: looking its types up once pays
+            self._advance = entry_of(
+                advance,
+                state.jobs,
+                state.tables,
+                state.sleepers,
+                state.queueing,
+                state.power,
+                state.faults,
+                state.pieces,
+                state.log,
+                0,
+            )
         self._calls = 0
         self._rows = 0
         self._pieces: list[list[Any]] = []
