@@ -212,13 +212,13 @@ class _Run:
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
         rows = int(clock[kernels.PIECE_ROWS])
-        if rows:
+        if self._state.pieces is not None and rows:
             self._pieces.append([column[:rows].copy() for column in self._state.pieces])
             clock[kernels.PIECE_ROWS] = 0
 
     def pieces(self) -> Pieces | None:
         """Return what jobs did before they were cut short, None where nothing can do that."""
-        if self._power.failures is None:
+        if self._state.pieces is None:
             return None
         empty: list[Any] = [column[:0] for column in self._state.pieces]
         columns: list[Any] = [
@@ -228,7 +228,7 @@ class _Run:
 
     def _draw_lives(self) -> None:
         """Draw more failures where some node has nearly used up what was drawn."""
-        if self._power.failures is not None:
+        if self._power.failures is not None and self._faults is not None:
             known = len(self._faults.lives_ms)
             if self._state.tables.clock[kernels.MOST_FAILURES] + 2 > known:
                 self._faults = with_rounds(self._faults, self._power.failures, 2 * known)

@@ -139,18 +139,18 @@ def lines_of(
 
 def queueing_tables(
     queues: Queues, fleet: Fleet, power: PowerTables, jobs: JobTable, slots: int
-) -> kernels.Queueing:
-    """Return the tables of queue rules; hardly any where every queue is plain.
+) -> kernels.Queueing | None:
+    """Return the tables of queue rules, None where every queue is plain.
 
     Raises
     ------
     InputError
         If conservative backfill would need more memory than is sensible.
     """
+    if not queues.ruled:
+        return None
     clusters = len(fleet.cluster_names)
-    fails = power.failures is not None
-    job_slots = max(1, slots) if queues.ruled or fails else 0
-    slots = max(1, slots) if queues.ruled else 0
+    slots = max(1, slots)
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)
     backfill[list(queues.asked)] = kernels.PLUGIN
     running = np.minimum(fleet.capacity, len(jobs)) * (backfill != kernels.PLAIN)
@@ -160,20 +160,19 @@ def queueing_tables(
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
     rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
-    nodes = int(fleet.first_node[-1]) if queues.ruled else 0
+    nodes = int(fleet.first_node[-1])
     limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
     return kernels.Queueing(
         rules=rules,
         quota=np.array(limits, np.int64),
         held=np.zeros(len(limits), np.int64),
-        slot_job=np.zeros(job_slots, np.int32),
         slot_end=np.zeros(slots, np.int64),
         ends=np.zeros(int(running.sum()), np.int64),
         later_with=np.zeros((clusters, int(fleet.accelerators.max()) + 1), np.int64),
         later=np.zeros(nodes, np.int32),
         later_nodes=np.zeros(nodes, np.int32),
         noted=np.zeros(nodes, np.int8),
-        verdict=np.zeros(MOST_JUDGED + 1 if queues.ruled else 0, np.int64),
+        verdict=np.zeros(MOST_JUDGED + 1, np.int64),
         chosen=np.zeros(nodes, np.int32),
         profile=_profile(queues, fleet, running),
     )

@@ -39,10 +39,10 @@ class State:
     jobs: kernels.Jobs
     tables: kernels.Tables
     sleepers: kernels.Sleepers
-    queueing: kernels.Queueing
+    queueing: kernels.Queueing | None
     power: kernels.Power
-    faults: kernels.Faults
-    pieces: kernels.Pieces
+    faults: kernels.Faults | None
+    pieces: kernels.Pieces | None
     log: kernels.Log
 
 

@@ -35,7 +35,9 @@ class Columns:
     """
 
     def __init__(self, state: State, table: JobTable, cluster_names: tuple[str, ...]) -> None:
+        assert state.queueing is not None  # queues that ask have tables
         self.state = state
+        self.queueing = state.queueing
         self.table = table
         self.cluster_names = cluster_names
         self.clock = state.tables.clock.data
@@ -51,13 +53,13 @@ class Columns:
     @cached_property
     def limits(self) -> tuple[int, ...]:
         """What the jobs of each workload may hold; empty where no workload has a quota."""
-        quota = self.state.queueing.quota
+        quota = self.queueing.quota
         return tuple(quota.tolist()) if (quota < kernels.FOREVER_MS).any() else ()
 
     def within_quota(self, row: int) -> bool:
         """Return whether a job's workload may hold as much more."""
         workload = self.table.workload[row]
-        held = self.state.queueing.held[workload]
+        held = self.queueing.held[workload]
         return bool(held + self.gpus[row] <= self.limits[workload])
 
 
@@ -278,12 +280,12 @@ class WaitedFor:
     @property
     def running(self) -> tuple[RunningJob, ...]:
         """The jobs that run here, the first that is expected to end first."""
-        queueing, table = self._columns.state.queueing, self._columns.table
+        queueing, table = self._columns.queueing, self._columns.table
         rule = queueing.rules[self._cluster]
         first = int(rule[kernels.ENDS_BASE])
         entries = queueing.ends[first : first + int(rule[kernels.ENDS])][::-1]
         now_ms = self._columns.clock[kernels.NOW_MS]
-        rows = queueing.slot_job[entries & ((1 << self._tables.bits) - 1)]
+        rows = self._tables.slots[entries & ((1 << self._tables.bits) - 1), kernels.JOB]
         ends_ms = np.maximum(entries >> self._tables.bits, now_ms + 1)
         return tuple(
             RunningJob(

@@ -4,6 +4,8 @@ Woken nodes belong to no job: every pass counts afresh what the waiting jobs, ta
 beyond what is free, and wakes or cancels the difference to those already waking.
 """
 
+import numpy as np
+
 from simulator.kernels.compile import kernel
 from simulator.kernels.queues import begin, first_of_cursors, follow
 from simulator.kernels.sleep import cancel_one, wake_one
@@ -87,7 +89,7 @@ def count_needs(jobs, tables, sleepers):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
-    shared = 0
+    shared = np.int64(0)
     for cluster in range(len(clusters)):
         clusters[cluster, NEEDED] = 0
         clusters[cluster, SPARE] = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]

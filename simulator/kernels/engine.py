@@ -5,6 +5,8 @@ nodes: a job's own row is written once, when it starts. Where nodes fail it is w
 start, and what it did before is handed over in pieces.
 """
 
+import numpy as np
+
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
@@ -41,7 +43,6 @@ from simulator.kernels.tables import (
     DRAWN,
     DRAWS,
     FAILED,
-    FAULTY,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
@@ -69,7 +70,6 @@ from simulator.kernels.tables import (
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
-    RULED,
     RUNNING,
     SUBMISSIONS,
     UNTIL,
@@ -90,10 +90,10 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     jobs : Jobs
     tables : Tables
     sleepers : Sleepers
-    queueing : Queueing
+    queueing : Queueing or None
     power : Power
-    faults : Faults
-    pieces : Pieces
+    faults : Faults or None
+    pieces : Pieces or None
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
@@ -113,21 +113,21 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     # An instant logs a node at most four times: its descent, its failure, its leaving, and what
     # came of it. It cuts short no more jobs than there are slots.
     log_limit = len(log.time_ms) - 4 * len(tables.nodes)
-    piece_limit = len(pieces.job) - len(tables.slots)
     job_count = len(jobs.submit_ms)
     while True:
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
-        if clock[FAULTY] == 1 and clock[PIECE_ROWS] > piece_limit:
+        if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - len(tables.slots):
             return LOG_FULL
         if not enough_drawn(tables, sleepers, faults):
             return DRAWS
         if clock[PENDING] == 1:
             if clock[CHANGED] > 0:
-                if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
-                    clock[ASKED] = 1
-                    return DECIDE
-                clock[ASKED] = 0
+                if queueing is not None:
+                    if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
+                        clock[ASKED] = 1
+                        return DECIDE
+                    clock[ASKED] = 0
                 if decide(jobs, tables, sleepers, queueing, power):
                     continue
             record(tables, sleepers, power, faults, log)
@@ -142,7 +142,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
             now = min(now, keys[0] >> tables.bits)
         if clock[AWAKENING] > 0:
             now = min(now, sleepers.due_ms[sleepers.wakers[0]])
-        if clock[FAULTY] == 1:
+        if faults is not None:
             if clock[MENDING] > 0:
                 now = min(now, sleepers.due_ms[sleepers.menders[0]])
             # Failures alone, of idle nodes, keep no run going.
@@ -159,7 +159,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(jobs, tables, queueing, power)
             clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
-        if clock[FAULTY] == 1:
+        if faults is not None:
             settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
                 repair(tables, sleepers)
@@ -197,7 +197,7 @@ def enough_drawn(tables, sleepers, faults):
     for row in range(len(ladder.drawn)):
         if ladder.drawn[row] + 2 * len(tables.nodes) > ladder.draws_ms.shape[1]:
             enough = False
-    if tables.clock[FAULTY] == 1 and tables.clock[MOST_FAILURES] + 2 > len(faults.lives_ms):
+    if faults is not None and tables.clock[MOST_FAILURES] + 2 > len(faults.lives_ms):
         enough = False
     return enough
 
@@ -222,7 +222,7 @@ def decide(jobs, tables, sleepers, queueing, power):
 
     Returns whether nodes are awake at once, so that all must look again.
     """
-    if tables.clock[RULED] == 1:
+    if queueing is not None:
         backfill_pass(jobs, tables, sleepers, queueing, power)
         tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
     else:
@@ -304,20 +304,20 @@ def record(tables, sleepers, power, faults, log):
     if len(sleepers.ladder.drawn) > 0:
         sort(tables.dirty_nodes, clock[DIRTY])  # idle timers are drawn in the order of nodes
     for at in range(clock[DIRTY]):
-        node = tables.dirty_nodes[at]
+        node = np.int64(tables.dirty_nodes[at])
         nodes[node, NODE_DIRTY] = 0
-        if clock[FAULTY] == 1:
+        if faults is not None:
             row += note_failure(tables, faults, log, node, row)
         if clock[LADDERS] == 1:
             row += note_renewal(tables, sleepers, log, node, row)
             note_idleness(tables, sleepers, node)
-        if clock[FAULTY] == 1:
+        if faults is not None:
             follow_service(tables, faults, node)
         log.time_ms[row] = clock[NOW_MS]
         log.node[row] = node
         log.state[row] = nodes[node, NODE_STATE]
         log.held[row] = nodes[node, NODE_WHOLE] - nodes[node, NODE_FREE]
-        cluster = nodes[node, NODE_CLUSTER]
+        cluster = np.int64(nodes[node, NODE_CLUSTER])
         busy = tables.busy[BUSY, node]
         drawn = busy
         if tables.clusters[cluster, BUDGETED] == 1:
@@ -367,7 +367,7 @@ def note_empty(tables, log, node, row, state):
 def note_idleness(tables, sleepers, node):
     """Start or stop the idle timer of a node that changed; one that is to leave goes when empty."""
     nodes = tables.nodes
-    cluster = nodes[node, NODE_CLUSTER]
+    cluster = np.int64(nodes[node, NODE_CLUSTER])
     idle = nodes[node, NODE_STATE] == AWAKE and nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]
     if idle and sleepers.rests[node, LEAVING] == 1:
         take_out(tables, sleepers, cluster, node)

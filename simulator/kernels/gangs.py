@@ -17,8 +17,8 @@ from simulator.kernels.tables import (
     CLUSTER,
     COMPLETED,
     DRAWN,
-    FAULTY,
     FREE_SLOT,
+    JOB,
     NEXT_SLOT,
     NEXT_WHOLE,
     NODE_FREE,
@@ -29,7 +29,6 @@ from simulator.kernels.tables import (
     PART_GPUS,
     PART_NODE,
     PIECE_ROWS,
-    RULED,
     RUNNING,
     STARTED,
     WHOLE,
@@ -82,13 +81,10 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
         agenda.push(tables.agenda, clock[RUNNING], (min(end, latest) << tables.bits) | slot)
         clock[RUNNING] += 1
-        if clock[RULED] == 1:
+        tables.slots[slot, JOB] = job
+        if queueing is not None:
             end_ms = now + requested(jobs, power, cluster, job, level)
-            note_start(
-                tables, queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
-            )
-        if clock[FAULTY] == 1:
-            queueing.slot_job[slot] = job
+            note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
     return slot
 
 
@@ -106,7 +102,7 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     first = NONE
     previous = NONE
     for at in range(count):
-        node = queueing.chosen[at] if chosen else choose(tables, cluster, whole)
+        node = next_node(tables, queueing, cluster, whole, at, chosen)
         move(tables, cluster, node, -whole)
         load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
         if previous < 0:
@@ -124,7 +120,7 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     if tables.clusters[cluster, BUDGETED] == 1:
         tables.slot_busy[DRAWN, slot] = drawn
     if rest > 0:
-        node = queueing.chosen[count] if chosen else choose(tables, cluster, rest)
+        node = next_node(tables, queueing, cluster, rest, count, chosen)
         move(tables, cluster, node, -rest)
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
@@ -134,6 +130,16 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
         if first < 0 or node < first:
             first = node
     return first
+
+
+@kernel(inline="always")
+def next_node(tables, queueing, cluster, gpus, at, chosen):
+    """Return the node for the next part of a gang: the one chosen, or that of the rule."""
+    if queueing is not None:
+        node = queueing.chosen[at] if chosen else choose(tables, cluster, gpus)
+    else:
+        node = choose(tables, cluster, gpus)
+    return node
 
 
 @kernel(inline="llvm")
@@ -153,20 +159,20 @@ def release(jobs, tables, queueing, power, slot):
     slots = tables.slots
     nodes = tables.nodes
     clock[RUNNING] -= 1
-    cluster = slots[slot, CLUSTER]
-    level = slots[slot, AT_LEVEL]
-    if clock[RULED] == 1:
-        job = queueing.slot_job[slot]
+    cluster = np.int64(slots[slot, CLUSTER])
+    level = np.int64(slots[slot, AT_LEVEL])
+    if queueing is not None:
+        job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
-    node = slots[slot, WHOLE_HEAD]
+    node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
-        following = nodes[node, NEXT_WHOLE]
-        move(tables, cluster, node, nodes[node, NODE_WHOLE])
+        following = np.int64(nodes[node, NEXT_WHOLE])
+        move(tables, cluster, node, np.int64(nodes[node, NODE_WHOLE]))
         load(tables, power, cluster, node, 0.0, 0.0, level, -1)
         node = following
-    part = slots[slot, PART_GPUS]
+    part = np.int64(slots[slot, PART_GPUS])
     if part > 0:
-        node = slots[slot, PART_NODE]
+        node = np.int64(slots[slot, PART_NODE])
         move(tables, cluster, node, part)
         busy = 0.0
         drawn = 0.0  # exactly: an empty node carries no rounding
@@ -186,9 +192,9 @@ def cut_short(jobs, tables, queueing, power, pieces, slot):
     What it has saved is done; the rest of its work is left to do.
     """
     clock = tables.clock
-    job = queueing.slot_job[slot]
-    cluster = jobs.cluster[job]
-    level = jobs.power_level[job]
+    job = np.int64(tables.slots[slot, JOB])
+    cluster = np.int64(jobs.cluster[job])
+    level = np.int64(jobs.power_level[job])
     speed = jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         speed *= power.level_speed[cluster, level]

@@ -28,13 +28,13 @@ from simulator.kernels.tables import (
 @kernel(inline="always")
 def enter(jobs, tables, job):
     """Put a job at the end of the line of its route and rank."""
-    route = jobs.route[job]
+    route = np.int64(jobs.route[job])
     line = tables.routes[route, LINE_BASE] + jobs.line[job]
     tail = tables.tails[line]
     if tail < 0:
         tables.heads[line] = job
         base = tables.routes[route, QUEUE_BASE]
-        at = np.int64(jobs.line[job])  # a shift of 32 bits would overflow where nothing is compiled
+        at = np.int64(jobs.line[job])
         node_index.insert(tables.queues, base, tables.routes, route, QUEUE_SHAPE, at)
     else:
         jobs.next_waiting[tail] = job
@@ -71,7 +71,7 @@ def reenter(jobs, tables, job):
 @kernel(inline="always")
 def count(jobs, tables, job, sign):
     """Count a job among those that wait on its route, or no longer."""
-    route = jobs.route[job]
+    route = np.int64(jobs.route[job])
     tables.routes[route, WAITING] += sign
     tables.routes[route, GPUS_WAITED] += sign * jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
@@ -89,7 +89,7 @@ def head(tables, route):
 @kernel(inline="llvm")
 def leave(jobs, tables, job):
     """Take a job out of its line: the first of it, or any where queues have rules."""
-    route = jobs.route[job]
+    route = np.int64(jobs.route[job])
     line = tables.routes[route, LINE_BASE] + jobs.line[job]
     following = jobs.next_waiting[job]
     previous = NONE

@@ -35,12 +35,11 @@ RULED = 14  # 1 where any queue is not plainly first come, first served: backfil
 FIRST_FRESH = 15  # row of the first job that was submitted at this instant
 ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance` must be asked
 ASKED = 17  # 1 once it was asked in this pass
-FAULTY = 18  # 1 where any node may fail
-IN_SERVICE = 19  # nodes whose clock of failures runs
-MENDING = 20  # failed nodes that are to be repaired
-MOST_FAILURES = 21  # of any node so far
-PIECE_ROWS = 22  # earlier pieces of jobs that are noted
-CLOCK_SIZE = 23
+IN_SERVICE = 18  # nodes whose clock of failures runs
+MENDING = 19  # failed nodes that are to be repaired
+MOST_FAILURES = 20  # of any node so far
+PIECE_ROWS = 21  # earlier pieces of jobs that are noted
+CLOCK_SIZE = 22
 
 # What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
 SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
@@ -132,8 +131,8 @@ IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS, TURN = range(5)
 MOMENTS = 5
 
 # Columns of the table of running slots.
-WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
-SLOT_SIZE = 7
+WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT, JOB = range(8)
+SLOT_SIZE = 8
 
 # Columns of the table of queue rules, one row for each cluster: how it backfills, how many jobs
 # behind the first one it looks at, where its list of expected ends begins, and how long it is. Then
@@ -164,7 +163,7 @@ PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
-NONE = -1
+NONE = np.int64(-1)  # no literal: numba would compile a kernel for it alone
 FOREVER_MS = np.iinfo(np.int64).max
 
 
@@ -210,12 +209,11 @@ class Profile(NamedTuple):
 
 
 class Queueing(NamedTuple):
-    """What queue rules need to know beside the tables; empty where every queue is plain."""
+    """What queue rules need to know beside the tables; None where every queue is plain."""
 
     rules: NDArray[np.int64]  # [clusters, RULE_SIZE]
     quota: NDArray[np.int64]  # [workloads] accelerators that their jobs may hold at once
     held: NDArray[np.int64]  # [workloads] that they hold
-    slot_job: NDArray[np.int32]  # [slots]
     slot_end: NDArray[np.int64]  # [slots] when the job is expected to end, as in `ends`
     ends: NDArray[np.int64]  # end << bits | slot of running jobs by cluster, the first to end last
     later_with: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what is free then
@@ -228,7 +226,7 @@ class Queueing(NamedTuple):
 
 
 class Faults(NamedTuple):
-    """When nodes fail and are repaired; empty where none does."""
+    """When nodes fail and are repaired; None where none does."""
 
     lives_ms: NDArray[np.int64]  # [failures, nodes] time in service up to each failure
     repairs_ms: NDArray[np.int64]  # [failures, nodes] time that its repair takes
@@ -243,7 +241,10 @@ class Faults(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is."""
+    """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is.
+
+    None where nothing cuts jobs short.
+    """
 
     job: NDArray[np.int32]
     cluster: NDArray[np.int16]
