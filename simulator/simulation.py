@@ -203,15 +203,6 @@ def queues_of(scenario: Scenario) -> Queues:
     issues = [
         Issue(
             dotted(("clusters", name, "queue")),
-            f"{shown(each.policy)} is not run by this version; write a policy that is, such as "
-            '"fifo" or "easy-backfill"',
-        )
-        for name, each in found.items()
-        if each.rule is not None and each.rule.order == "fair-share"
-    ]
-    issues += [
-        Issue(
-            dotted(("clusters", name, "queue")),
             f"{shown(each.policy)} is asked in plain Python, which this version does not do where "
             "nodes fail: jobs that start again would be unknown to it; write a policy that gives a "
             "rule, or take failures out of the node type",

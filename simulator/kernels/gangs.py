@@ -10,6 +10,7 @@ from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.queues import reenter
 from simulator.kernels.shadow import requested
+from simulator.kernels.shares import note_use
 from simulator.kernels.tables import (
     AT_LEVEL,
     BUDGETED,
@@ -85,6 +86,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         if queueing is not None:
             end_ms = now + requested(jobs, power, cluster, job, level)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
+            note_use(tables, queueing.shares, job, jobs.gpus[job])
     return slot
 
 
@@ -164,6 +166,7 @@ def release(jobs, tables, queueing, power, slot):
     if queueing is not None:
         job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
+        note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = np.int64(nodes[node, NEXT_WHOLE])
