@@ -73,9 +73,9 @@ def share_tables(
     table[:, kernels.ONE] = 1 << min(MOST_BITS, 61 - int(fleet.capacity.sum()).bit_length())
     table[:, kernels.AT_MS] = kernels.NONE
     of_routes = np.zeros((len(routes), kernels.FAIR_SIZE), np.int64)
-    for row, clusters in zip(of_routes, routes, strict=True):
+    for entry, clusters in zip(of_routes, routes, strict=True):
         book = _book(queues.rules[clusters[0]])
-        row[kernels.BOOK] = kernels.NONE if book is None else books.index(book)
+        entry[kernels.BOOK] = kernels.NONE if book is None else books.index(book)
     return kernels.Shares(
         books=table,
         account=account,
