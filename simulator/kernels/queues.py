@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
+from simulator.kernels.loads import note_waiting
 from simulator.kernels.tables import (
     CURSOR_JOB,
     CURSOR_LEVEL,
@@ -76,6 +77,7 @@ def count(jobs, tables, job, sign):
     tables.routes[route, GPUS_WAITED] += sign * jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
         tables.routes[route, NODES_WAITED] += sign * (jobs.gpus[job] // tables.routes[route, EVEN])
+    note_waiting(tables.loads, jobs, tables, job, np.int64(sign))
 
 
 @kernel(inline="always")
