@@ -168,7 +168,7 @@ def queueing_tables(
     rules[:, kernels.BACKFILL] = backfill
     rules[:, kernels.DEPTH] = [rule.depth for rule in queues.rules]
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
-    rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
+    rules[:, kernels.LONGEST_WAKE_MS] = longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
     nodes = int(fleet.first_node[-1])
     limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
@@ -189,7 +189,7 @@ def queueing_tables(
     )
 
 
-def _longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
+def longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
     """Return the longest that a node of each cluster takes from an idle state to being awake."""
     table = ladders.table
     longest = np.zeros(len(table.levels), np.int64)

@@ -1,12 +1,15 @@
-"""Policies of idle nodes and of queues: one file for each idea, registered by its decorator.
+"""Policies of idle nodes, queues and dispatch: one file for each idea, registered by its decorator.
 
 A module put into this folder is found by itself; nothing else lists it.
 """
 
+from simulator.policies.dispatch_rule import DispatchRule
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.resolved import (
     ClusterProvisioning,
     ClusterScheduling,
+    WorkloadDispatch,
+    dispatch_of,
     provisioning_of,
     queue_rules_of,
     scheduling_of,
@@ -21,7 +24,10 @@ __all__ = [
     "ClusterView",
     "Commands",
     "Descent",
+    "DispatchRule",
     "QueueRule",
+    "WorkloadDispatch",
+    "dispatch_of",
     "provisioning_of",
     "queue_rules_of",
     "scheduling_of",
