@@ -96,7 +96,7 @@ def simulate(
         desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     failures = power.failures
     agent = None
-    if dispatches is not None and dispatches.asked:
+    if dispatches is not None and dispatches.asked and state.dispatch is not None:
         agent = Agent(state, fleet, jobs, power, dispatches)
     run = _Run(state, power, on_log, desks, agent, conservative=queues.conservative)
     while True:

@@ -179,6 +179,16 @@ def test_a_policy_may_remember_and_be_beside_asked_queues(tmp_path: Path) -> Non
     assert set(asked.jobs["cluster"]) == {"a", "b"}
 
 
+def test_it_is_not_asked_about_jobs_that_never_start(tmp_path: Path) -> None:
+    @fs.dispatch("mine")
+    def mine(job: Any, clusters: Any, now_s: float) -> Any:
+        raise AssertionError(job)
+
+    said = document(tmp_path, [row for row in ROWS if row[2] == 4])
+    said["workloads"]["w"]["quota"] = 3
+    assert run(from_document(said)).results.summary["jobs_unschedulable"] == 2
+
+
 # -- wrong answers ----------------------------------------------------------------------------
 
 WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
