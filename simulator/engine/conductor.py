@@ -114,6 +114,7 @@ def simulate(
         run.hand_over()
         run.descend(finished_ms)
     run.hand_over()
+    racks = None if state.queueing is None else state.queueing.racks
     return JobLog(
         start_ms=state.jobs.start_ms,
         end_ms=state.jobs.end_ms,
@@ -128,6 +129,7 @@ def simulate(
         notes=view.notes,
         pieces=run.pieces(),
         left_ms=state.jobs.duration_ms if failures is not None else None,
+        racks=None if racks is None else racks.spanned,
     )
 
 

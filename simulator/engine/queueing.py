@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
+from simulator.kernels import locality
 from simulator.kernels import tables as kernels
 from simulator.policies import ClusterScheduling
 from simulator.policies.queue_rule import QueueRule
@@ -65,6 +66,11 @@ class Queues:
     def asking(self) -> bool:
         """Whether any queue is served outside the compiled loop."""
         return self.conservative or bool(self.asked)
+
+
+def is_ruled(queues: Queues, fleet: Fleet) -> bool:
+    """Return whether a run needs the tables of queue rules: for its queues, or its racks."""
+    return queues.ruled or fleet.racks is not None
 
 
 def ranks(
@@ -147,7 +153,7 @@ def queueing_tables(
     InputError
         If conservative backfill would need more memory than is sensible.
     """
-    if not queues.ruled:
+    if not is_ruled(queues, fleet):
         return None
     clusters = len(fleet.cluster_names)
     slots = max(1, slots)
@@ -175,6 +181,24 @@ def queueing_tables(
         verdict=np.zeros(MOST_JUDGED + 1, np.int64),
         chosen=np.zeros(nodes, np.int32),
         profile=_profile(queues, fleet, running),
+        racks=_racks(fleet, len(jobs)),
+    )
+
+
+def _racks(fleet: Fleet, jobs: int) -> kernels.Racks | None:
+    """Return the tables of racks, None where no cluster has any."""
+    racks = fleet.racks
+    if racks is None:
+        return None
+    sizes = zip(fleet.node_count.tolist(), racks.nodes.tolist(), strict=True)
+    counts = [-(-nodes // each) if each else 0 for nodes, each in sizes]
+    return kernels.Racks(
+        nodes=racks.nodes,
+        speed=racks.cross_rack_speed,
+        first=np.cumsum([0, *counts]),
+        table=np.zeros((sum(counts), locality.RACK_SIZE), np.int64),
+        with_empty=np.zeros(int(racks.nodes.max()) + 1, np.int64),
+        spanned=np.zeros(jobs, np.int32),
     )
 
 

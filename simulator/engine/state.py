@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
-from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
+from simulator.engine.queueing import Queues, is_ruled, lines_of, queueing_tables, ranks
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
@@ -65,7 +65,8 @@ def initial_state(
     line, line_counts = lines_of(level, route, len(routes))
     slots = min(int(fleet.capacity.sum()), len(jobs))
     tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
-    tables.clock[kernels.RULED] = int(queues.ruled)
+    ruled = is_ruled(queues, fleet)
+    tables.clock[kernels.RULED] = int(ruled)
     tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
@@ -88,7 +89,7 @@ def initial_state(
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
     failures = power.failures
-    rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], queues.ruled)
+    rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], ruled)
     if jobs.savings or failures is not None:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
     return State(

@@ -17,8 +17,8 @@ from simulator.kernels.ladder import Ladder
 # Why `advance` returned.
 UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
 
-# Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
-PACK, FIRST_FIT, SPREAD = 0, 1, 2
+# Placement rules, in the order of `simulator.registry.PLACEMENTS`.
+PACK, FIRST_FIT, SPREAD, LOCALITY = 0, 1, 2, 3
 
 # States of a node, in the change log too. A row ASLEEP says that the descent begins then, or that
 # a wake-up was cancelled; what the node does from then on its ladder says.
@@ -157,8 +157,9 @@ SLOT_SIZE = 8
 RULE_SIZE = 12
 OPEN, HEADED, SHUT = range(3)
 
-# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
-PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
+# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`; where they are
+# PLACED there is no backfill, and a policy in plain Python may place each job.
+PLAIN, EASY, CONSERVATIVE, PLUGIN, PLACED = range(5)
 
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
@@ -208,6 +209,17 @@ class Profile(NamedTuple):
     least: NDArray[np.int16]  # [nodes] least that is free over an interval
 
 
+class Racks(NamedTuple):
+    """Racks of nodes, [clusters] unless said; None where no cluster has any."""
+
+    nodes: NDArray[np.int64]  # nodes of one rack, 0 where a cluster has none
+    speed: NDArray[np.float64]  # of gangs that span more than one
+    first: NDArray[np.int64]  # [clusters + 1] where the cluster's racks begin in the table
+    table: NDArray[np.int64]  # [racks, locality.RACK_SIZE] what is free in each
+    with_empty: NDArray[np.int64]  # [nodes of a rack + 1] the first with so many empty nodes
+    spanned: NDArray[np.int32]  # [jobs] racks that each job spans or spanned, 0 for none
+
+
 class Queueing(NamedTuple):
     """What queue rules need to know beside the tables; None where every queue is plain."""
 
@@ -223,6 +235,7 @@ class Queueing(NamedTuple):
     verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
+    racks: Racks | None
 
 
 class Faults(NamedTuple):
@@ -255,6 +268,7 @@ class Pieces(NamedTuple):
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
     lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start
+    racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
 
 
 class Power(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 from simulator import catalog
 from simulator.plans.axes import Axis, Chosen, Drawn
 from simulator.plans.designs import Points
-from simulator.registry import provisioning, scheduling
+from simulator.registry import placement, provisioning, scheduling
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import parts_of, quoted
@@ -79,6 +79,9 @@ def fingerprint_of(
     queues = scheduling.sources()
     if named := {name: queues[name] for name in queues if json.dumps(name) in text}:
         document["queues"] = named
+    places = placement.sources()
+    if named := {name: places[name] for name in places if json.dumps(name) in text}:
+        document["placements"] = named
     digest = hashlib.sha256(_text(document).encode())
     for path, column in zip(points.paths, points.columns, strict=True):
         _feed(digest, path, column, files)

@@ -27,6 +27,7 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "racks",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
