@@ -29,7 +29,7 @@ from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, scheduling_of
+from simulator.policies import QueueRule, placement_of, scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.tables import PowerTables
 from simulator.results import Results
@@ -223,7 +223,7 @@ def queues_of(scenario: Scenario) -> Queues:
         raise InputError(scenario.source, issues)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked)
+    return Queues(rules, quotas_of(scenario), asked, placement_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

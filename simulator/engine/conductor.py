@@ -14,9 +14,11 @@ import simpy
 
 from simulator.engine.asking import Desks
 from simulator.engine.faults import with_rounds
+from simulator.engine.placing import PlacedQueues, Placer
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
+from simulator.engine.waiting import Columns
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog, Pieces
@@ -85,11 +87,9 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    desks = None
-    if queues.asked:
-        desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     failures = power.failures
-    run = _Run(state, power, on_log, desks, conservative=queues.conservative)
+    askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
+    run = _Run(state, power, on_log, askers, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -133,6 +133,28 @@ def simulate(
     )
 
 
+def _askers(
+    state: State,
+    jobs: JobTable,
+    cluster_names: tuple[str, ...],
+    queues: Queues,
+    start_epoch_ms: int,
+) -> list[Desks | PlacedQueues]:
+    """Return who makes the passes in which policies in plain Python are asked."""
+    if not (queues.asked or queues.placed):
+        return []
+    columns = Columns(state, jobs, cluster_names)
+    placers = {
+        at: Placer(columns, at, policy, start_epoch_ms) for at, policy in queues.placed.items()
+    }
+    askers: list[Desks | PlacedQueues] = []
+    if queues.asked:
+        askers.append(Desks(columns, queues, placers, start_epoch_ms))
+    if queues.walks:
+        askers.append(PlacedQueues(columns, placers))
+    return askers
+
+
 class _Run:
     """The compiled loop with its log: advances, and hands the log over whenever it is full."""
 
@@ -141,7 +163,7 @@ class _Run:
         state: State,
         power: PowerTables,
         on_log: LogReader,
-        desks: Desks | None,
+        askers: Sequence[Desks | PlacedQueues],
         *,
         conservative: bool,
     ) -> None:
@@ -149,10 +171,10 @@ class _Run:
         self._power = power
         self._faults = state.faults
         self._on_log = on_log
-        self._desks = desks
+        self._askers = askers
         self._conservative = conservative
         self._advance: Callable[..., int] = advance
-        if desks is not None:  # is called at each pass: looking its types up once pays
+        if askers:  # is called at each pass: looking its types up once pays
             self._advance = entry_of(
                 advance,
                 state.jobs,
@@ -199,8 +221,8 @@ class _Run:
         if self._conservative:
             state = self._state
             conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
-        if self._desks is not None:
-            self._desks.ask()
+        for asker in self._askers:
+            asker.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""

@@ -10,7 +10,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import locality
 from simulator.kernels import tables as kernels
-from simulator.policies import ClusterScheduling
+from simulator.policies import ClusterPlacement, ClusterScheduling
 from simulator.policies.queue_rule import QueueRule
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -40,11 +40,14 @@ class Queues:
     asked : mapping of int to ClusterScheduling
         Policies in plain Python, by cluster. Their queues are in the order of arrival, which is
         what the cluster's rule says.
+    placed : mapping of int to ClusterPlacement
+        Policies in plain Python that place jobs, by cluster.
     """
 
     rules: tuple[QueueRule, ...]
     quotas: tuple[int, ...]
     asked: Mapping[int, ClusterScheduling] = field(default_factory=dict)
+    placed: Mapping[int, ClusterPlacement] = field(default_factory=dict)
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
@@ -55,7 +58,7 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(self.quotas) or bool(self.asked)
+        return backfills or any(self.quotas) or bool(self.asked) or bool(self.placed)
 
     @property
     def conservative(self) -> bool:
@@ -65,7 +68,15 @@ class Queues:
     @property
     def asking(self) -> bool:
         """Whether any queue is served outside the compiled loop."""
-        return self.conservative or bool(self.asked)
+        return self.conservative or bool(self.asked) or bool(self.placed)
+
+    @property
+    def walks(self) -> bool:
+        """Whether queues without backfill are served outside the compiled loop.
+
+        All of them are where a policy places the jobs of one, since they may share jobs.
+        """
+        return any(at not in self.asked for at in self.placed)
 
 
 def is_ruled(queues: Queues, fleet: Fleet) -> bool:
@@ -158,6 +169,8 @@ def queueing_tables(
     clusters = len(fleet.cluster_names)
     slots = max(1, slots)
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)
+    if queues.walks:
+        backfill[backfill == kernels.PLAIN] = kernels.PLACED
     backfill[list(queues.asked)] = kernels.PLUGIN
     running = np.minimum(fleet.capacity, len(jobs)) * (backfill != kernels.PLAIN)
     rules = np.zeros((clusters, kernels.RULE_SIZE), np.int64)
@@ -166,6 +179,7 @@ def queueing_tables(
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
     rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
+    rules[list(queues.placed), kernels.ASKS] = 1
     nodes = int(fleet.first_node[-1])
     limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
     return kernels.Queueing(

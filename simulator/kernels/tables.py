@@ -139,7 +139,7 @@ SLOT_SIZE = 8
 # what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
 # the job that holds the reservation, its instant, how many jobs may still be looked at, whether
 # the reservation still holds, whether all who wait were refused as things stand, and how many
-# nodes have something in `later`.
+# nodes have something in `later`. ASKS is 1 where a policy in plain Python places the jobs.
 (
     BACKFILL,
     DEPTH,
@@ -153,8 +153,9 @@ SLOT_SIZE = 8
     KNOWN,
     SETTLED,
     LATER_NODES,
-) = range(12)
-RULE_SIZE = 12
+    ASKS,
+) = range(13)
+RULE_SIZE = 13
 OPEN, HEADED, SHUT = range(3)
 
 # Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`; where they are

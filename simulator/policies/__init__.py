@@ -1,12 +1,14 @@
-"""Policies of idle nodes and of queues: one file for each idea, registered by its decorator.
+"""Policies of idle nodes, of queues and of placement: one file for each idea, registered by its decorator.
 
 A module put into this folder is found by itself; nothing else lists it.
 """
 
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.resolved import (
+    ClusterPlacement,
     ClusterProvisioning,
     ClusterScheduling,
+    placement_of,
     provisioning_of,
     queue_rules_of,
     scheduling_of,
@@ -16,12 +18,14 @@ from simulator.power.descent import Descent
 
 __all__ = [
     "Clock",
+    "ClusterPlacement",
     "ClusterProvisioning",
     "ClusterScheduling",
     "ClusterView",
     "Commands",
     "Descent",
     "QueueRule",
+    "placement_of",
     "provisioning_of",
     "queue_rules_of",
     "scheduling_of",
