@@ -206,11 +206,13 @@ def _racks(fleet: Fleet, jobs: int) -> kernels.Racks | None:
         return None
     sizes = zip(fleet.node_count.tolist(), racks.nodes.tolist(), strict=True)
     counts = [-(-nodes // each) if each else 0 for nodes, each in sizes]
+    width = locality.BY_FREE + int(fleet.accelerators.max()) + 1
     return kernels.Racks(
         nodes=racks.nodes,
         speed=racks.cross_rack_speed,
         first=np.cumsum([0, *counts]),
-        table=np.zeros((sum(counts), locality.RACK_SIZE), np.int64),
+        table=np.zeros((sum(counts), width), np.int64),
+        counted=np.full(len(counts), kernels.NONE),
         with_empty=np.zeros(int(racks.nodes.max()) + 1, np.int64),
         spanned=np.zeros(jobs, np.int32),
     )

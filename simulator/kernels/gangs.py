@@ -6,7 +6,13 @@ from simulator.kernels import agenda
 from simulator.kernels.checkpoints import kept_and_lost, stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
-from simulator.kernels.locality import note_racks, settle_nodes, speed_across
+from simulator.kernels.locality import (
+    are_chosen,
+    follow_move,
+    note_racks,
+    settle_nodes,
+    speed_across,
+)
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.queues import reenter
@@ -64,7 +70,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         spanned = settle_nodes(tables, queueing.chosen, racks, cluster, gpus, chosen)
         across = speed_across(racks, cluster, spanned)
         length /= across
-        chosen = chosen or spanned > 0
+        chosen = chosen or are_chosen(tables, racks, cluster, gpus)
     if len(jobs.plan.way) > 0:
         length = stretched(jobs, cluster, job, length)
     end = now + np.int64(np.rint(length))
@@ -117,6 +123,8 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     for at in range(count):
         node = next_node(tables, queueing, cluster, whole, at, chosen)
         move(tables, cluster, node, -whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -whole)
         load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
         if previous < 0:
             head = node
@@ -137,6 +145,8 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     if rest > 0:
         node = next_node(tables, queueing, cluster, rest, count, chosen)
         move(tables, cluster, node, -rest)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -rest)
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
             drawn = tables.busy[DRAWN, node] + rest * drawn
@@ -182,13 +192,18 @@ def release(jobs, tables, queueing, power, slot):
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = np.int64(nodes[node, NEXT_WHOLE])
-        move(tables, cluster, node, np.int64(nodes[node, NODE_WHOLE]))
+        whole = np.int64(nodes[node, NODE_WHOLE])
+        move(tables, cluster, node, whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, whole)
         load(tables, power, cluster, node, 0.0, 0.0, level, -1)
         node = following
     part = np.int64(slots[slot, PART_GPUS])
     if part > 0:
         node = np.int64(slots[slot, PART_NODE])
         move(tables, cluster, node, part)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, part)
         busy = 0.0
         drawn = 0.0  # exactly: an empty node carries no rounding
         if nodes[node, NODE_FREE] < nodes[node, NODE_WHOLE]:

@@ -1,8 +1,8 @@
 """Placement by racks: which racks a gang takes, which of their nodes, and how many it spans.
 
-Racks are nodes of a cluster in order of their number. What is free in each is counted from the
-candidate index when a gang is placed, word by word or member by member, so that nothing about
-racks must be kept while nodes come and go, and a run without racks pays nothing.
+Racks are nodes of a cluster in order of their number. What is free in each is kept as jobs come and
+go, and counted anew from the candidate index once nodes were offered to placement or taken from it,
+so that sleep, failures and commands need not know of racks.
 """
 
 import numpy as np
@@ -12,9 +12,13 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.placement import choose, choose_beside
 from simulator.kernels.tables import (
     FIRST_NODE,
+    FOREVER_MS,
+    LISTED,
     LOCALITY,
+    NODE_FREE,
     NODES,
     NONE,
+    RELISTED,
     RULE,
     TREE_BASE,
     TREE_SHAPE,
@@ -23,11 +27,9 @@ from simulator.kernels.tables import (
     WITH_FREE,
 )
 
-# Columns of the table of racks: empty nodes; free accelerators; most that is free on a node which
-# is partly held; the next rack with as many empty nodes; whether the gang takes it; whether it was
-# counted.
-EMPTY, FREE_GPUS, PARTLY, FOLLOWING, TAKEN, COUNTED = range(6)
-RACK_SIZE = 6
+# Columns of the table of racks: free accelerators; whether the gang takes it; whether it was
+# counted; the next rack with as many empty nodes; then its nodes by what is free on them.
+FREE_GPUS, TAKEN, COUNTED, FOLLOWING, BY_FREE = range(5)
 
 
 @kernel(inline="llvm")
@@ -35,15 +37,44 @@ def settle_nodes(tables, chosen, racks, cluster, gpus, known):
     """Choose the nodes of a gang unless they are known; return how many racks they span.
 
     They stand in `chosen`, the whole ones first, the one for the rest last. Returns 0, and chooses
-    nothing, where the cluster has no racks.
+    nothing, where the cluster has no racks; nor is a single node chosen by another rule.
     """
     spanned = np.int64(0)
     if racks is not None:
         if racks.nodes[cluster] > 0:
-            if not known:
-                choose_gang(tables, racks, chosen, cluster, gpus)
-            spanned = racks_spanned(tables, racks, chosen, cluster, gpus)
+            if gpus <= tables.clusters[cluster, WHOLE]:
+                spanned = np.int64(1)
+                if not known and tables.clusters[cluster, RULE] == LOCALITY:
+                    choose_local(tables, racks, chosen, cluster, gpus)
+            else:
+                if not known:
+                    choose_gang(tables, racks, chosen, cluster, gpus)
+                spanned = racks_spanned(tables, racks, chosen, cluster, gpus)
     return spanned
+
+
+@kernel(inline="llvm")
+def are_chosen(tables, racks, cluster, gpus):
+    """Return whether `settle_nodes` chooses the nodes of a gang, and not the rule as it starts."""
+    chosen = False
+    if racks is not None:
+        if racks.nodes[cluster] > 0:
+            local = tables.clusters[cluster, RULE] == LOCALITY
+            chosen = local or gpus > tables.clusters[cluster, WHOLE]
+    return chosen
+
+
+@kernel(inline="llvm")
+def follow_move(tables, racks, cluster, node, gpus):
+    """Keep what is free in the rack of a node, of which `gpus` accelerators more are free now."""
+    if racks is not None:
+        if tables.clusters[cluster, RULE] == LOCALITY and tables.nodes[node, LISTED] == 1:
+            member = node - tables.clusters[cluster, FIRST_NODE]
+            row = racks.first[cluster] + member // racks.nodes[cluster]
+            after = np.int64(tables.nodes[node, NODE_FREE])
+            racks.table[row, BY_FREE + after] += 1
+            racks.table[row, BY_FREE + after - gpus] -= 1
+            racks.table[row, FREE_GPUS] += gpus
 
 
 @kernel(inline="llvm")
@@ -143,26 +174,38 @@ def choose_local(tables, racks, chosen, cluster, gpus):
     rest = gpus - left * whole
     found = np.int64(0)
     settled = rest == 0
-    count_free(tables, racks, cluster)
-    last = tightest(racks, cluster, left, rest, settled)
+    if racks.counted[cluster] != tables.clusters[cluster, RELISTED]:
+        count_free(tables, racks, cluster)
+    last = tightest(racks, cluster, whole, left, rest, settled)
     if last < 0:
-        level = sort_racks(racks, cluster)
+        level = sort_racks(racks, cluster, whole)
         while last < 0:
             while racks.with_empty[level] < 0:
                 level -= 1
             if level >= left:
-                last = tightest(racks, cluster, left, rest, settled)
+                last = tightest(racks, cluster, whole, left, rest, settled)
             if last < 0:
                 rack = racks.with_empty[level]
                 racks.with_empty[level] = table[base + rack, FOLLOWING]
+                table[base + rack, TAKEN] = 1
                 take_empty(tables, racks, chosen, cluster, rack, found, level)
                 found += level
                 left -= level
-                settled = settled or table[base + rack, PARTLY] >= rest
+                settled = settled or has_partly(table, base + rack, rest, whole)
+        table[base + last, TAKEN] = 1
     spare = take_empty(tables, racks, chosen, cluster, last, found, left)
     if rest > 0:
-        node = fullest(tables, racks, cluster, rest)
+        node = NONE
+        if table[base + last, TAKEN] == 1:
+            for rack in range(racks.first[cluster + 1] - base):
+                if table[base + rack, TAKEN] == 1:
+                    node = fuller(tables, racks, cluster, rack, rest, node)
+        else:
+            node = fuller(tables, racks, cluster, last, rest, node)
         chosen[found + left] = tables.clusters[cluster, FIRST_NODE] + (node if node >= 0 else spare)
+    if table[base + last, TAKEN] == 1:
+        for rack in range(base, racks.first[cluster + 1]):
+            table[rack, TAKEN] = 0
 
 
 @kernel
@@ -173,41 +216,35 @@ def count_free(tables, racks, cluster):
     base = racks.first[cluster]
     count = racks.first[cluster + 1] - base
     size = racks.nodes[cluster]
-    whole = clusters[cluster, WHOLE]
     for rack in range(base, base + count):
-        for column in range(RACK_SIZE):
-            table[rack, column] = 0
-    for free in range(1, whole + 1):
+        table[rack, FREE_GPUS] = 0
+        for free in range(clusters[cluster, WHOLE] + 1):
+            table[rack, BY_FREE + free] = 0
+    for free in range(clusters[cluster, WHOLE] + 1):
         members = clusters[cluster, WITH_FREE + free]
         if members < count:
             node = NONE
             for _ in range(members):
                 node = member_above(tables, cluster, free, node)
-                note_free(table, base + node // size, free, whole, 1)
+                table[base + node // size, BY_FREE + free] += 1
+                table[base + node // size, FREE_GPUS] += free
         else:
             for rack in range(count):
                 end = min((rack + 1) * size, clusters[cluster, NODES])
                 found = members_between(tables, cluster, free, rack * size, end)
-                if found > 0:
-                    note_free(table, base + rack, free, whole, found)
-
-
-@kernel(inline="llvm")
-def note_free(table, rack, free, whole, nodes):
-    """Count nodes of a rack that have so many accelerators free; larger numbers come later."""
-    table[rack, FREE_GPUS] += free * nodes
-    if free == whole:
-        table[rack, EMPTY] += nodes
-    else:
-        table[rack, PARTLY] = free
+                table[base + rack, BY_FREE + free] = found
+                table[base + rack, FREE_GPUS] += found * free
+    racks.counted[cluster] = clusters[cluster, RELISTED]
 
 
 @kernel
-def tightest(racks, cluster, count, rest, settled):
+def tightest(racks, cluster, whole, count, rest, settled):
     """Return the rack with the fewest free accelerators that holds a gang whole, NONE if none does.
 
     Parameters
     ----------
+    whole : int
+        Accelerators of a node.
     count, rest : int
         Whole nodes, and accelerators of one more node.
     settled : bool
@@ -216,18 +253,32 @@ def tightest(racks, cluster, count, rest, settled):
     table = racks.table
     base = racks.first[cluster]
     best = NONE
-    for rack in range(racks.first[cluster + 1] - base):
-        row = base + rack
-        empty = table[row, EMPTY]
-        holds = empty > count or (empty == count and (settled or table[row, PARTLY] >= rest))
-        if holds and table[row, TAKEN] == 0:
-            if best < 0 or table[row, FREE_GPUS] < table[base + best, FREE_GPUS]:
-                best = np.int64(rack)
+    least = np.int64(FOREVER_MS)  # more than all
+    for row in range(base, racks.first[cluster + 1]):
+        if table[row, FREE_GPUS] >= least or table[row, TAKEN] == 1:
+            continue
+        empty = table[row, BY_FREE + whole]
+        if empty > count or (
+            empty == count and (settled or has_partly(table, row, rest, whole))
+        ):
+            best = np.int64(row - base)
+            least = table[row, FREE_GPUS]
     return best
 
 
+@kernel(inline="llvm")
+def has_partly(table, row, rest, whole):
+    """Return whether a rack has a partly held node with so many accelerators free."""
+    found = False
+    for free in range(rest, whole):
+        if table[row, BY_FREE + free] > 0:
+            found = True
+            break
+    return found
+
+
 @kernel
-def sort_racks(racks, cluster):
+def sort_racks(racks, cluster, whole):
     """List the racks by how many empty nodes they have, the lowest first; return the most."""
     table = racks.table
     base = racks.first[cluster]
@@ -235,7 +286,7 @@ def sort_racks(racks, cluster):
     for empty in range(size + 1):
         racks.with_empty[empty] = NONE
     for rack in range(racks.first[cluster + 1] - base - 1, -1, -1):
-        empty = table[base + rack, EMPTY]
+        empty = table[base + rack, BY_FREE + whole]
         table[base + rack, FOLLOWING] = racks.with_empty[empty]
         racks.with_empty[empty] = rack
     return size
@@ -246,7 +297,6 @@ def take_empty(tables, racks, chosen, cluster, rack, at, count):
     """Choose the `count` lowest empty nodes of a rack; return the next one, as far as there is."""
     whole = tables.clusters[cluster, WHOLE]
     first = tables.clusters[cluster, FIRST_NODE]
-    racks.table[racks.first[cluster] + rack, TAKEN] = 1
     node = NONE
     if tables.clusters[cluster, WITH_FREE + whole] > 0:
         node = member_above(tables, cluster, whole, rack * racks.nodes[cluster] - 1)
@@ -256,24 +306,20 @@ def take_empty(tables, racks, chosen, cluster, rack, at, count):
     return node
 
 
-@kernel
-def fullest(tables, racks, cluster, rest):
-    """Return the partly held node of the racks taken with the fewest free that suffice, or NONE."""
-    table = racks.table
-    base = racks.first[cluster]
-    size = racks.nodes[cluster]
-    best = NONE
+@kernel(inline="llvm")
+def fuller(tables, racks, cluster, rack, rest, best):
+    """Return the partly held node of a rack that suffices and has fewer free than another, else it.
+
+    The one with the fewest free, the lowest of equals; NONE has more than all.
+    """
+    row = racks.first[cluster] + rack
     limit = tables.clusters[cluster, WHOLE]
-    for rack in range(racks.first[cluster + 1] - base):
-        if table[base + rack, TAKEN] == 0:
-            continue
-        for free in range(rest, min(limit, table[base + rack, PARTLY] + 1)):
-            if tables.clusters[cluster, WITH_FREE + free] > 0:
-                node = member_above(tables, cluster, free, rack * size - 1)
-                if rack * size <= node < (rack + 1) * size:
-                    best = node
-                    limit = free
-                    break
+    if best >= 0:
+        limit = np.int64(tables.nodes[tables.clusters[cluster, FIRST_NODE] + best, NODE_FREE])
+    for free in range(rest, limit):
+        if racks.table[row, BY_FREE + free] > 0:
+            best = member_above(tables, cluster, free, rack * racks.nodes[cluster] - 1)
+            break
     return best
 
 

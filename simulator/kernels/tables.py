@@ -79,8 +79,9 @@ SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
     CLOSED_ASLEEP,  # those of them that are asleep
     NAPS,  # 1 where a drawn timer leads to a state that is left at once: its nodes stay awake
     DOWN,  # failed nodes
-) = range(33)
-TREE_SHAPE = 33
+    RELISTED,  # how often a node was offered to placement, or taken from it
+) = range(34)
+TREE_SHAPE = 34
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -216,7 +217,8 @@ class Racks(NamedTuple):
     nodes: NDArray[np.int64]  # nodes of one rack, 0 where a cluster has none
     speed: NDArray[np.float64]  # of gangs that span more than one
     first: NDArray[np.int64]  # [clusters + 1] where the cluster's racks begin in the table
-    table: NDArray[np.int64]  # [racks, locality.RACK_SIZE] what is free in each
+    table: NDArray[np.int64]  # [racks, BY_FREE + most accelerators + 1] see `locality`
+    counted: NDArray[np.int64]  # [clusters] RELISTED when it was counted
     with_empty: NDArray[np.int64]  # [nodes of a rack + 1] the first with so many empty nodes
     spanned: NDArray[np.int32]  # [jobs] racks that each job spans or spanned, 0 for none
 

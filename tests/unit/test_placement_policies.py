@@ -17,10 +17,11 @@ from simulator.scenario import from_document
 from simulator.scenario.json_schema import schema
 from simulator.simulation import Simulated, run
 from tests.builders import scenario_document, write_jobs
-from tests.oracle.scheduling import Rule
+from tests.oracle.scheduling import Rule, place_by_racks
 from tests.oracle.scheduling_workloads import quotas_for, random_workload, scenario_of
 from tests.policy_runs import same_bytes
 
+COLUMNS = "submit_s,duration_s,gpus"
 ROWS = [(0, 100, 8), (10, 100, 12), (20, 50, 3), (30, 50, 24), (40, 0, 2), (50, 50, 5)]
 """Jobs on nodes of 8: one node, two, a part of one, three, nothing, a part."""
 
@@ -66,12 +67,21 @@ def pack(job: Any, cluster: Any, now_s: float) -> list[int]:
     return nodes
 
 
-BUILT_IN: dict[str, Callable[..., list[int]]] = {"first-fit": first_fit, "pack": pack}
+def locality(job: Any, cluster: Any, now_s: float) -> list[int]:
+    """Take the nodes of the fewest racks, as the reference of queue rules does."""
+    free = [cluster.free_of(node) for node in range(cluster.node_limit)]
+    found = place_by_racks(free, cluster.accelerators, job.gpus, cluster.rack_nodes)
+    return sorted(found, key=lambda node: -found[node])
+
+
+BUILT_IN: dict[str, Callable[..., list[int]]] = {
+    "first-fit": first_fit, "pack": pack, "locality": locality,
+}  # fmt: skip
 
 
 def document(folder: Path, placed: Any = "mine", **keys: Any) -> dict[str, Any]:
     keys = {"nodes": {"accelerators": 8}, "clusters__c__count": 4, "drain": True, **keys}
-    jobs = write_jobs(folder / "jobs.csv", ROWS, "submit_s,duration_s,gpus")
+    jobs = write_jobs(folder / "jobs.csv", ROWS, COLUMNS)
     return scenario_document(jobs, clusters__c__placement=placed, **keys)
 
 
@@ -104,7 +114,8 @@ def test_a_plug_in_rule_gives_the_bytes_of_the_built_in_one(
 ) -> None:
     for seed in range(first, first + 20):
         case = random_workload(seed, most_jobs=60, workloads=1 + seed % 3)
-        rule = Rule(quotas=quotas_for(case) if seed % 2 else {}, rack=seed % 4, across=0.5)
+        rack = seed % 4 or int(built_in == "locality")
+        rule = Rule(quotas=quotas_for(case) if seed % 2 else {}, rack=rack, across=0.5)
         said = scenario_of(case, rule, tmp_path)
         said["clusters"]["c"]["queue"] = ORDERS[seed % 4]
         same_bytes(*both(said, built_in))
@@ -121,15 +132,23 @@ def test_it_does_so_where_clusters_share_jobs(seed: int, routes: Any, tmp_path: 
     same_bytes(*both(said, "first-fit"))
 
 
+@pytest.mark.parametrize("built_in", ["pack", "locality"])
 @pytest.mark.parametrize("seed", range(4))
-def test_it_does_so_where_nodes_sleep_and_fail(seed: int, tmp_path: Path) -> None:
-    case = random_workload(seed, most_jobs=60)
-    said = scenario_of(case, Rule(rack=2, across=0.8), tmp_path)
-    nap = {"name": "nap", "after": "2 s", "power": "5 W", "enter_time": "1 s", "wake_time": "3 s"}
-    node = next(iter(said["nodes"].values()))
-    node |= {"idle_states": [nap], "failures": {"mtbf": "2 h", "repair": "5 min"}}
-    said["clusters"]["c"]["idle"] = "ladder"
-    same_bytes(*both(said, "pack"))
+def test_it_does_so_where_nodes_sleep_and_fail(seed: int, built_in: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    columns = (np.sort(rng.integers(0, 14_400, 80)), rng.integers(0, 1200, 80))
+    rows = list(zip(*columns, rng.integers(1, 29, 80), strict=True))
+    said = document(tmp_path, clusters__c__count=6, horizon="5 h")
+    said["workloads"]["w"]["jobs"]["file"] = str(write_jobs(tmp_path / "j.csv", rows, COLUMNS))
+    nap = {"name": "nap", "after": "1 min", "power": "5 W", "enter_time": "5 s", "wake_time": "9 s"}
+    said["nodes"]["n"] |= {"idle_states": [nap], "failures": {"mtbf": "6 h", "repair": "9 min"}}
+    racks = {"nodes": 2, "cross_rack_speed": 0.8}
+    said["clusters"]["c"] |= {"idle": "ladder", "racks": racks}
+    one, other = both(said, built_in)
+    same_bytes(one, other)
+    assert one.results.nodes["wake_ups"].sum() > 0
+    assert one.results.jobs["restarts"].sum() > 0
+    assert set(one.results.jobs["racks"].dropna()) >= {1, 2}
 
 
 @pytest.mark.parametrize("seed", range(6))
