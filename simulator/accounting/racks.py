@@ -19,9 +19,7 @@ def spans(
     return {"nodes": nodes, "racks": np.where(racks > 0, racks, np.nan)}
 
 
-def cross_rack_share(
-    fleet: Fleet, jobs: JobTable, log: JobLog, metered: Metered
-) -> float | None:
+def cross_rack_share(fleet: Fleet, jobs: JobTable, log: JobLog, metered: Metered) -> float | None:
     """Return the share of the accelerator-time of gangs of several nodes that lay across racks.
 
     Only clusters with racks and the counted period count; None where no such gang ran.

@@ -32,9 +32,7 @@ class PlacedOn(WaitedFor):
         tables = self._tables
         self._nodes = tables.nodes.data
         self._first_node = self._row[kernels.FIRST_NODE]
-        self._lowest = entry_of(
-            passes.lowest_with, tables.words, tables.clusters, 0, 0, 0, 0
-        )
+        self._lowest = entry_of(passes.lowest_with, tables.words, tables.clusters, 0, 0, 0, 0)
         racks = columns.queueing.racks
         self._rack_nodes = 0 if racks is None else int(racks.nodes[cluster])
 
@@ -198,6 +196,9 @@ class PlacedQueues:
         while job >= 0:
             self._placers[stopped[passes.AT_CLUSTER]].choose(job)
             job = self._next(*tables, stop, False)
+
+    def before_hand_over(self) -> None:
+        """Do nothing: who waits is known from the engine's own lines at each pass."""
 
 
 def _not_of_this(node: object, limit: int) -> str:

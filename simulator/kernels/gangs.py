@@ -66,11 +66,11 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     spanned = np.int64(0)
     if queueing is not None:
         racks = queueing.racks
-        gpus = jobs.gpus[job]
-        spanned = settle_nodes(tables, queueing.chosen, racks, cluster, gpus, chosen)
+        size = np.int64(jobs.gpus[job])
+        spanned = settle_nodes(tables, queueing.chosen, racks, cluster, size, chosen)
         across = speed_across(racks, cluster, spanned)
         length /= across
-        chosen = chosen or are_chosen(tables, racks, cluster, gpus)
+        chosen = chosen or are_chosen(tables, racks, cluster, size)
     if len(jobs.plan.way) > 0:
         length = stretched(jobs, cluster, job, length)
     end = now + np.int64(np.rint(length))

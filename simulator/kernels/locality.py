@@ -40,16 +40,15 @@ def settle_nodes(tables, chosen, racks, cluster, gpus, known):
     nothing, where the cluster has no racks; nor is a single node chosen by another rule.
     """
     spanned = np.int64(0)
-    if racks is not None:
-        if racks.nodes[cluster] > 0:
-            if gpus <= tables.clusters[cluster, WHOLE]:
-                spanned = np.int64(1)
-                if not known and tables.clusters[cluster, RULE] == LOCALITY:
-                    choose_local(tables, racks, chosen, cluster, gpus)
-            else:
-                if not known:
-                    choose_gang(tables, racks, chosen, cluster, gpus)
-                spanned = racks_spanned(tables, racks, chosen, cluster, gpus)
+    if racks is not None and racks.nodes[cluster] > 0:
+        if gpus <= tables.clusters[cluster, WHOLE]:
+            spanned = np.int64(1)
+            if not known and tables.clusters[cluster, RULE] == LOCALITY:
+                choose_local(tables, racks, chosen, cluster, gpus)
+        else:
+            if not known:
+                choose_gang(tables, racks, chosen, cluster, gpus)
+            spanned = racks_spanned(tables, racks, chosen, cluster, gpus)
     return spanned
 
 
@@ -57,33 +56,36 @@ def settle_nodes(tables, chosen, racks, cluster, gpus, known):
 def are_chosen(tables, racks, cluster, gpus):
     """Return whether `settle_nodes` chooses the nodes of a gang, and not the rule as it starts."""
     chosen = False
-    if racks is not None:
-        if racks.nodes[cluster] > 0:
-            local = tables.clusters[cluster, RULE] == LOCALITY
-            chosen = local or gpus > tables.clusters[cluster, WHOLE]
+    if racks is not None and racks.nodes[cluster] > 0:
+        local = tables.clusters[cluster, RULE] == LOCALITY
+        chosen = local or gpus > tables.clusters[cluster, WHOLE]
     return chosen
 
 
 @kernel(inline="llvm")
 def follow_move(tables, racks, cluster, node, gpus):
     """Keep what is free in the rack of a node, of which `gpus` accelerators more are free now."""
-    if racks is not None:
-        if tables.clusters[cluster, RULE] == LOCALITY and tables.nodes[node, LISTED] == 1:
-            member = node - tables.clusters[cluster, FIRST_NODE]
-            row = racks.first[cluster] + member // racks.nodes[cluster]
-            after = np.int64(tables.nodes[node, NODE_FREE])
-            racks.table[row, BY_FREE + after] += 1
-            racks.table[row, BY_FREE + after - gpus] -= 1
-            racks.table[row, FREE_GPUS] += gpus
+    if racks is not None and followed(tables, cluster, node):
+        member = node - tables.clusters[cluster, FIRST_NODE]
+        row = racks.first[cluster] + member // racks.nodes[cluster]
+        after = np.int64(tables.nodes[node, NODE_FREE])
+        racks.table[row, BY_FREE + after] += 1
+        racks.table[row, BY_FREE + after - gpus] -= 1
+        racks.table[row, FREE_GPUS] += gpus
+
+
+@kernel(inline="llvm")
+def followed(tables, cluster, node):
+    """Return whether a node counts in what is kept of racks."""
+    return tables.clusters[cluster, RULE] == LOCALITY and tables.nodes[node, LISTED] == 1
 
 
 @kernel(inline="llvm")
 def speed_across(racks, cluster, spanned):
     """Return the relative speed of a gang that spans so many racks."""
     speed = 1.0
-    if racks is not None:
-        if spanned > 1:
-            speed = racks.speed[cluster]
+    if racks is not None and spanned > 1:
+        speed = racks.speed[cluster]
     return speed
 
 
@@ -91,10 +93,10 @@ def speed_across(racks, cluster, spanned):
 def speed_if_placed(tables, chosen, racks, cluster, gpus):
     """Return the relative speed at which a gang would run if it were placed now."""
     speed = 1.0
-    if racks is not None:
-        if racks.speed[cluster] != 1.0 and gpus > tables.clusters[cluster, WHOLE]:
-            spanned = settle_nodes(tables, chosen, racks, cluster, gpus, False)
-            speed = speed_across(racks, cluster, spanned)
+    large = gpus > tables.clusters[cluster, WHOLE]
+    if racks is not None and large and racks.speed[cluster] != 1.0:
+        spanned = settle_nodes(tables, chosen, racks, cluster, gpus, False)
+        speed = speed_across(racks, cluster, spanned)
     return speed
 
 
@@ -258,9 +260,7 @@ def tightest(racks, cluster, whole, count, rest, settled):
         if table[row, FREE_GPUS] >= least or table[row, TAKEN] == 1:
             continue
         empty = table[row, BY_FREE + whole]
-        if empty > count or (
-            empty == count and (settled or has_partly(table, row, rest, whole))
-        ):
+        if empty > count or (empty == count and (settled or has_partly(table, row, rest, whole))):
             best = np.int64(row - base)
             least = table[row, FREE_GPUS]
     return best

@@ -59,7 +59,7 @@ def next_to_place(jobs, tables, queueing, power, stop, begins):
         The job to be placed, NONE where the pass has ended.
     """
     if begins:
-        open_pass(jobs, tables, queueing)
+        open_pass(tables, queueing)
     else:
         route = stop[AT_ROUTE]
         job = np.int64(tables.routes[route, CURSOR_JOB])
@@ -87,7 +87,7 @@ def next_to_place(jobs, tables, queueing, power, stop, begins):
 
 
 @kernel
-def open_pass(jobs, tables, queueing):
+def open_pass(tables, queueing):
     """Set the cursors of the routes that are served here on their first jobs."""
     for cluster in range(len(queueing.rules)):
         queueing.rules[cluster, TURN_OF] = OPEN

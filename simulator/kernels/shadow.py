@@ -216,7 +216,8 @@ def ends_in_time(jobs, tables, queueing, power, cluster, job, level):
     if requested(jobs, power, cluster, job, level, 1.0) > left_ms:
         return False
     racks = queueing.racks
-    across = speed_if_placed(tables, queueing.chosen, racks, cluster, jobs.gpus[job])
+    size = np.int64(jobs.gpus[job])
+    across = speed_if_placed(tables, queueing.chosen, racks, cluster, size)
     return across == 1.0 or requested(jobs, power, cluster, job, level, across) <= left_ms
 
 

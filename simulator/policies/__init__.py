@@ -1,5 +1,6 @@
-"""Policies of idle nodes, of queues and of placement: one file for each idea, registered by its decorator.
+"""Policies of idle nodes, of queues and of placement, one file for each idea.
 
+Each is registered by the one decorator of its kind.
 A module put into this folder is found by itself; nothing else lists it.
 """
 

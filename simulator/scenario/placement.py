@@ -22,15 +22,15 @@ from simulator.scenario.spec import Problems, Spec, read_as
 LOCALITY: Final = "locality"
 """The fewest racks."""
 
+SPEED: Final = Number(above=0.0, high=1.0, meaning="a relative speed")
+
 
 class Racks(Spec):
     """Nodes of a cluster that stand together: so many to a rack, in order of their number."""
 
     nodes: Annotated[int, Whole(1, NODES.most)] = Field(examples=["16"])
     """Nodes of one rack; the last rack may have fewer."""
-    cross_rack_speed: Annotated[
-        float, Number(above=0.0, high=1.0, meaning="a relative speed")
-    ] = 1.0
+    cross_rack_speed: Annotated[float, SPEED] = 1.0
     """Speed of a gang whose nodes lie in several racks, relative to that in one."""
 
     @classmethod
@@ -108,11 +108,12 @@ def _problems(cluster: Any, sites: Mapping[str, Any]) -> Iterator[tuple[tuple[st
         yield from _beside_backfill(cluster, _backfill(cluster.queue))
     with as_far_as_read(cluster):
         if isinstance(cluster.placement, Placing) and _has_budget(cluster, sites):
-            yield ("placement",), (
+            text = (
                 f"{shown(cluster.placement.policy)} is asked in plain Python, and a power budget "
                 "must know what a job draws before; write a rule such as "
                 '"pack", or take the budget out'
             )
+            yield ("placement",), text
 
 
 def _of_parameters(placement: "str | Placing") -> Iterator[tuple[tuple[str, ...], str]]:
@@ -127,23 +128,26 @@ def _of_parameters(placement: "str | Placing") -> Iterator[tuple[tuple[str, ...]
 
 def _beside_backfill(cluster: Any, backfill: str) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(cluster.placement, Placing) and backfill != "none":
-        yield ("placement",), (
+        text = (
             f"{shown(cluster.placement.policy)} is asked in plain Python for each job that starts, "
             f"and {backfill} backfill must know the places of jobs that do not start yet; write a "
             'queue without backfill, or a rule such as "pack"'
         )
+        yield ("placement",), text
     if cluster.racks is None or backfill != "conservative":
         return
     if cluster.placement == LOCALITY:
-        yield ("placement",), (
+        text = (
             '"locality" is not for conservative backfill, which reserves nodes for times at which '
             "nobody counts what is free in a rack; write easy backfill, or another placement"
         )
+        yield ("placement",), text
     if cluster.racks.cross_rack_speed < 1:
-        yield ("racks", "cross_rack_speed"), (
+        text = (
             "conservative backfill reserves time before it knows the nodes, so it must not depend "
             "on their racks; write easy backfill, or leave the speed at 1"
         )
+        yield ("racks", "cross_rack_speed"), text
 
 
 def _backfill(queue: Scheduling) -> str:

@@ -49,8 +49,10 @@ def compared(case: Workload, rule: Rule, folder: Path) -> None:
         rest = case.jobs[row].gpus % case.whole
         part = next((n for n, gpus in wanted.nodes.items() if rest and gpus == rest), -1)
         expected = (
-            (wanted.start_ms, wanted.end_ms, min(wanted.nodes), part)
-            + (len({node // rule.rack for node in wanted.nodes}),)
+            (
+                *(wanted.start_ms, wanted.end_ms, min(wanted.nodes), part),
+                len({node // rule.rack for node in wanted.nodes}),
+            )
             if held
             else (wanted.start_ms, wanted.end_ms, -1, -1, 0)
         )

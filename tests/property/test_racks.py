@@ -23,7 +23,7 @@ def fewest(free: Sequence[int], whole: int, gpus: int, rack: int) -> int | None:
     for number in range(1, len(racks) + 1):
         for some in combinations(racks, number):
             nodes = sorted((left for members in some for left in members), reverse=True)
-            if nodes[: count].count(whole) == count and (
+            if nodes[:count].count(whole) == count and (
                 not rest or any(left >= rest for left in nodes[count:])
             ):
                 return number

@@ -1,7 +1,7 @@
 """Placement policies in plain Python: asked for each start, and told apart when they go wrong."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,14 @@ BUILT_IN: dict[str, Callable[..., list[int]]] = {
 }  # fmt: skip
 
 
+def in_order(queue: Any, cluster: Any, now_s: float) -> Iterator[Any]:
+    """Start jobs in the order of the queue up to the first that does not fit."""
+    for job in queue:
+        if not cluster.fits(job.gpus):
+            return
+        yield job
+
+
 def document(folder: Path, placed: Any = "mine", **keys: Any) -> dict[str, Any]:
     keys = {"nodes": {"accelerators": 8}, "clusters__c__count": 4, "drain": True, **keys}
     jobs = write_jobs(folder / "jobs.csv", ROWS, COLUMNS)
@@ -101,7 +109,7 @@ def both(said: dict[str, Any], built_in: str) -> tuple[Simulated, Simulated]:
     return runs[0], runs[1]
 
 
-# -- the engine's own rules a second time -------------------------------------------------------
+# -- the engine's own rules a second time ---------------------------------------------------------
 
 
 ORDERS = ["fifo", "shortest-first", {"policy": "priority", "ageing": "10 s"}, "deadline-first"]
@@ -135,6 +143,7 @@ def test_it_does_so_where_clusters_share_jobs(seed: int, routes: Any, tmp_path: 
 @pytest.mark.parametrize("built_in", ["pack", "locality"])
 @pytest.mark.parametrize("seed", range(4))
 def test_it_does_so_where_nodes_sleep_and_fail(seed: int, built_in: str, tmp_path: Path) -> None:
+    fs.scheduling("asked")(in_order)
     rng = np.random.default_rng(seed)
     columns = (np.sort(rng.integers(0, 14_400, 80)), rng.integers(0, 1200, 80))
     rows = list(zip(*columns, rng.integers(1, 29, 80), strict=True))
@@ -143,7 +152,8 @@ def test_it_does_so_where_nodes_sleep_and_fail(seed: int, built_in: str, tmp_pat
     nap = {"name": "nap", "after": "1 min", "power": "5 W", "enter_time": "5 s", "wake_time": "9 s"}
     said["nodes"]["n"] |= {"idle_states": [nap], "failures": {"mtbf": "6 h", "repair": "9 min"}}
     racks = {"nodes": 2, "cross_rack_speed": 0.8}
-    said["clusters"]["c"] |= {"idle": "ladder", "racks": racks}
+    queue = ("fifo", "asked")[seed % 2]
+    said["clusters"]["c"] |= {"idle": "ladder", "racks": racks, "queue": queue}
     one, other = both(said, built_in)
     same_bytes(one, other)
     assert one.results.nodes["wake_ups"].sum() > 0
@@ -260,18 +270,22 @@ def test_it_stands_in_the_schema() -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "too few": ([], "job j1 of 12 accelerators takes 2 nodes (1 whole and one for 4 accelerators), "
-                "and 0 are named; name the whole ones first"),
+    "too few": (
+        [],
+        "takes 2 nodes (1 whole and one for 4 accelerators), and 0 are named; name the whole ones",
+    ),
     "too many": ([1, 2, 3], "takes 2 nodes (1 whole and one for 4 accelerators), and 3 are named"),
-    "not free": ([0, 1], "job j1: node 0 has 0 accelerators free, and 8 are needed there; ask "
-                 "cluster.free_of(node) first"),
+    "not free": (
+        [0, 1],
+        "node 0 has 0 accelerators free, and 8 are needed there; ask cluster.free_of(node) first",
+    ),
     "rest not free": ([1, 0], "job j1: node 0 has 0 accelerators free, and 4 are needed there"),
     "twice": ([1, 1], "job j1: node 1 is named twice; name each node once"),
     "of another cluster": ([1, 4], "job j1: node 4 is not of this cluster, whose nodes are 0 to 3"),
     "negative": ([-1, 1], "job j1: node -1 is not of this cluster, whose nodes are 0 to 3"),
     "no number": ([1, "2"], "job j1: '2' is no node; nodes are numbers from 0 to 3"),
     "nothing": (None, "job j1: it returned None; return a list of nodes"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", WRONG)
@@ -281,12 +295,7 @@ def test_a_wrong_decision_names_the_policy_the_job_and_the_time(
 ) -> None:
     answer, words = WRONG[mistake]
 
-    @fs.scheduling("asked")
-    def asked(queue: Any, cluster: Any, now_s: float) -> Any:
-        for job in queue:
-            if not cluster.fits(job.gpus):
-                return
-            yield job
+    fs.scheduling("asked")(in_order)
 
     @fs.placement("mine")
     def mine(job: Any, cluster: Any, now_s: float) -> Any:
@@ -319,8 +328,8 @@ def test_an_error_of_its_own_is_told_on_one_line(tmp_path: Path) -> None:
     words = "at the start: job j0: ValueError: node 99 is not of this cluster, whose nodes are 0 to"
     with pytest.raises(PolicyError, match=words):
         results_of(tmp_path)
+    fs.placement("other")(lambda job, cluster, now_s: [cluster.rack_of(0)])
     with pytest.raises(PolicyError, match="cluster c has no racks"):
-        fs.placement("other")(lambda job, cluster, now_s: [cluster.rack_of(0)])
         results_of(tmp_path, "other")
 
 
@@ -331,7 +340,7 @@ def test_what_can_not_be_registered() -> None:
         fs.placement("mine")(lambda job: [0])
 
 
-# -- what is refused --------------------------------------------------------------------------------
+# -- what is refused ------------------------------------------------------------------------------
 
 
 def problems(said: dict[str, Any]) -> dict[str, str]:

@@ -69,9 +69,7 @@ def test_locality_keeps_a_gang_in_one_rack_and_pack_does_not(tmp_path: Path) -> 
         (0, 100, 1, 1), (0, 100, 1, 1), (10, 50, 2, 1), (50, 70, 2, 1), (70, 80, 2, 1),
     ]  # fmt: skip
     assert local.summary["cross_rack_share"] == 0
-    packed = results_of(
-        tmp_path, GANTT, PLAIN, clusters__c__placement="pack"
-    )
+    packed = results_of(tmp_path, GANTT, PLAIN, clusters__c__placement="pack")
     assert course(packed) == [
         (0, 100, 1, 1), (0, 100, 1, 1), (10, 50, 2, 1), (50, 90, 2, 2), (90, 100, 2, 1),
     ]  # fmt: skip
@@ -94,10 +92,10 @@ def test_a_small_job_goes_to_the_rack_with_the_fewest_free_and_its_fullest_node(
 def test_a_gang_too_large_for_a_rack_takes_whole_ones_first(tmp_path: Path) -> None:
     """Racks are {0 1 2}, {3 4 5} and {6 7}, with nodes of 4.
 
-    At 1 s nodes 0 to 2 are held, and half of node 6. For 3 whole nodes and 2 more nobody has room:
-    the gang takes the second rack, and the rest the half node of the third. At 60 s all but the half
-    of node 6 is free. For 5 whole nodes and 2 more the first rack comes first, since the second has
-    as many empty nodes; the rest lies on the sixth node of the two.
+    At 1 s nodes 0 to 2 are held, and half of node 6. For 3 whole nodes and 2 more none has room:
+    the gang takes the second rack, and the rest the half node of the third. At 60 s all but the
+    half of node 6 is free. For 5 whole nodes and 2 more the first rack comes first, as the second
+    has as many empty nodes; the rest lies on the sixth node of the two.
     """
     rows = [(0, 50, 12), (0, 90, 2), (1, 20, 14), (60, 20, 22)]
     keys = {"clusters__c__count": 8, "clusters__c__racks": {"nodes": 3}}
@@ -121,7 +119,7 @@ def test_easy_backfill_counts_the_speed_across_racks(tmp_path: Path) -> None:
 
 
 def test_a_running_gang_across_racks_is_expected_to_end_later(tmp_path: Path) -> None:
-    """A runs across racks until 200 s, as expected; so B, which asks for 150 s, may pass the head."""
+    """A runs across racks until 200 s, as expected; so B, which asks for 150 s, passes the head."""
     rows = [(0, 100, 12, 100), (10, 10, 16, 10), (20, 150, 4, 150)]
     found = course(results_of(tmp_path, rows, clusters__c__queue="easy-backfill"))
     assert found == [(0, 200, 3, 2), (200, 220, 4, 2), (20, 170, 1, 1)]
@@ -199,9 +197,7 @@ def test_sleeping_nodes_are_not_taken_and_racks_make_nobody_wait(tmp_path: Path)
 
 
 def _racked(log_of: Any, nodes: int, speed: float) -> Any:
-    return replace(
-        log_of, racks=Racks(np.array([nodes], np.int64), np.array([speed], np.float64))
-    )
+    return replace(log_of, racks=Racks(np.array([nodes], np.int64), np.array([speed], np.float64)))
 
 
 def cut(savings: tuple[Saving | None, ...]) -> JobLog:
@@ -280,9 +276,7 @@ def test_what_is_refused_says_why_and_what_to_write(case: str, tmp_path: Path) -
 
 def test_conservative_backfill_with_pack_and_racks_of_full_speed_runs(tmp_path: Path) -> None:
     keys = {"clusters__c__queue": "conservative-backfill", "clusters__c__placement": "pack"}
-    results = results_of(
-        tmp_path, GANTT, PLAIN, clusters__c__racks={"nodes": 2}, **keys
-    )
+    results = results_of(tmp_path, GANTT, PLAIN, clusters__c__racks={"nodes": 2}, **keys)
     assert results.summary["jobs_finished"] == len(GANTT)
 
 
