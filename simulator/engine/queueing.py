@@ -58,7 +58,13 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(self.quotas) or bool(self.asked) or bool(self.placed)
+        backfills = backfills or self.fair or any(self.quotas)
+        return backfills or bool(self.asked) or bool(self.placed)
+
+    @property
+    def fair(self) -> bool:
+        """Whether any queue is in the order of what was used of late."""
+        return any(rule.order == "fair-share" for rule in self.rules)
 
     @property
     def conservative(self) -> bool:
@@ -155,7 +161,12 @@ def lines_of(
 
 
 def queueing_tables(
-    queues: Queues, fleet: Fleet, power: PowerTables, jobs: JobTable, slots: int
+    queues: Queues,
+    fleet: Fleet,
+    power: PowerTables,
+    jobs: JobTable,
+    slots: int,
+    shares: kernels.Shares | None = None,
 ) -> kernels.Queueing | None:
     """Return the tables of queue rules, None where every queue is plain.
 
@@ -195,6 +206,7 @@ def queueing_tables(
         verdict=np.zeros(MOST_JUDGED + 1, np.int64),
         chosen=np.zeros(nodes, np.int32),
         profile=_profile(queues, fleet, running),
+        shares=shares,
         racks=_racks(fleet, len(jobs)),
     )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
 from simulator.engine.queueing import Queues, is_ruled, lines_of, queueing_tables, ranks
+from simulator.engine.shares import own_ranks, share_tables
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
@@ -62,7 +63,8 @@ def initial_state(
     route, routes = _routes(fleet, jobs, power.curves)
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
     level = ranks(queues, jobs, route, routes)
-    line, line_counts = lines_of(level, route, len(routes))
+    own = own_ranks(queues, jobs, level, route, routes)
+    line, line_counts = lines_of(own, route, len(routes))
     slots = min(int(fleet.capacity.sum()), len(jobs))
     tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
     ruled = is_ruled(queues, fleet)
@@ -89,6 +91,7 @@ def initial_state(
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
     failures = power.failures
+    shares = share_tables(queues, fleet, jobs, routes, sum(line_counts))
     rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], ruled)
     if jobs.savings or failures is not None:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
@@ -96,7 +99,7 @@ def initial_state(
         jobs=rows_of_jobs,
         tables=tables,
         sleepers=sleepers,
-        queueing=queueing_tables(queues, fleet, power, jobs, slots),
+        queueing=queueing_tables(queues, fleet, power, jobs, slots, shares),
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
         pieces=piece_table(failures, tables),

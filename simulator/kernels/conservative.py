@@ -38,22 +38,22 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
     for cluster in range(len(tables.clusters)):
         if queueing.rules[cluster, BACKFILL] == CONSERVATIVE:
             profiles.build(tables, sleepers, queueing, cluster)
-    open_cursors(tables, queueing)
+    open_cursors(jobs, tables, queueing)
     for _ in range(last):
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job) and not give_reservation(
             jobs, tables, queueing, power, route, job
         ):
             look(tables, queueing, route)
-        if not follow(jobs, tables, route):
+        if not follow(jobs, tables, queueing.shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
 
 
 @kernel(inline="llvm")
-def open_cursors(tables, queueing):
+def open_cursors(jobs, tables, queueing):
     """Begin to look at the queue."""
     for cluster in range(len(tables.clusters)):
         queueing.rules[cluster, LEFT_TO_LOOK] = queueing.rules[cluster, DEPTH]
@@ -61,7 +61,7 @@ def open_cursors(tables, queueing):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         if tables.routes[route, WAITING] > 0 and queueing.rules[first, BACKFILL] == CONSERVATIVE:
-            begin(tables, route)
+            begin(jobs, tables, queueing.shares, route)
 
 
 @kernel(inline="llvm")
@@ -74,11 +74,11 @@ def look(tables, queueing, route):
 @kernel(inline="llvm")
 def last_that_fits(jobs, tables, queueing):
     """Return how many jobs of the queue it takes to reach the last that would fit now."""
-    open_cursors(tables, queueing)
+    open_cursors(jobs, tables, queueing)
     seen = 0
     last = 0
     while True:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = tables.routes[route, CURSOR_JOB]
@@ -95,7 +95,7 @@ def last_that_fits(jobs, tables, queueing):
         # Whoever is within a quota now may be passed over by its turn, and then counts for nothing.
         if waits and queueing.quota[jobs.workload[job]] == FOREVER_MS:
             look(tables, queueing, route)
-        if not left or not follow(jobs, tables, route):
+        if not left or not follow(jobs, tables, queueing.shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
     return last
 

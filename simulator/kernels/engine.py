@@ -230,7 +230,7 @@ def decide(jobs, tables, sleepers, queueing, power):
     again = False
     if tables.clock[LADDERS] == 1:
         if anyone_wanted(tables):
-            again = wake_as_needed(jobs, tables, sleepers)
+            again = wake_as_needed(jobs, tables, sleepers, queueing)
         else:
             for cluster in range(len(tables.clusters)):
                 tables.clusters[cluster, CLAIMED] = 0

@@ -17,6 +17,7 @@ from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.queues import reenter
 from simulator.kernels.shadow import requested
+from simulator.kernels.shares import note_use
 from simulator.kernels.tables import (
     AT_LEVEL,
     BUDGETED,
@@ -103,6 +104,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             note_racks(queueing.racks, job, spanned)
             end_ms = now + requested(jobs, power, cluster, job, level, across)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
+            note_use(tables, queueing.shares, job, jobs.gpus[job])
     return slot
 
 
@@ -189,6 +191,7 @@ def release(jobs, tables, queueing, power, slot):
     if queueing is not None:
         job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
+        note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = np.int64(nodes[node, NEXT_WHOLE])

@@ -59,7 +59,7 @@ def next_to_place(jobs, tables, queueing, power, stop, begins):
         The job to be placed, NONE where the pass has ended.
     """
     if begins:
-        open_pass(tables, queueing)
+        open_pass(jobs, tables, queueing)
     else:
         route = stop[AT_ROUTE]
         job = np.int64(tables.routes[route, CURSOR_JOB])
@@ -67,7 +67,7 @@ def next_to_place(jobs, tables, queueing, power, stop, begins):
         start(jobs, tables, queueing, power, stop[AT_CLUSTER], job, stop[AT_LEVEL], True)
         step(jobs, tables, queueing, route)
     while True:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = np.int64(tables.routes[route, CURSOR_JOB])
@@ -87,7 +87,7 @@ def next_to_place(jobs, tables, queueing, power, stop, begins):
 
 
 @kernel
-def open_pass(tables, queueing):
+def open_pass(jobs, tables, queueing):
     """Set the cursors of the routes that are served here on their first jobs."""
     for cluster in range(len(queueing.rules)):
         queueing.rules[cluster, TURN_OF] = OPEN
@@ -96,13 +96,14 @@ def open_pass(tables, queueing):
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         mine = queueing.rules[first, BACKFILL] == PLACED
         if mine and tables.routes[route, WAITING] > 0 and anything_left(tables, queueing, route):
-            begin(tables, route)
+            begin(jobs, tables, queueing.shares, route)
 
 
 @kernel(inline="llvm")
 def step(jobs, tables, queueing, route):
     """Move a route's cursor to the next job, if any may start."""
-    if not (follow(jobs, tables, route) and anything_left(tables, queueing, route)):
+    more = follow(jobs, tables, queueing.shares, route)
+    if not (more and anything_left(tables, queueing, route)):
         tables.routes[route, CURSOR_JOB] = NONE
 
 

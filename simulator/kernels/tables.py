@@ -163,6 +163,16 @@ OPEN, HEADED, SHUT = range(3)
 # PLACED there is no backfill, and a policy in plain Python may place each job.
 PLAIN, EASY, CONSERVATIVE, PLUGIN, PLACED = range(5)
 
+# Columns of the tables of fair share. A book: its half-life, what stands for a weight of 1, and the
+# instant at which it was looked at last, with the half-lives that had begun by then and the weight
+# of time there. An account: what it used, as of when so many half-lives had begun, and what it
+# holds. A route: its book, how many lines take turns at its cursor, and the use of the one there.
+HALF_LIFE_MS, ONE, AT_MS, EPOCH, WEIGHT = range(5)
+USED, USED_EPOCH, HOLDS = range(3)
+BOOK, TURNS_LEFT, CURSOR_USE = range(3)
+TURN_USE, TURN_JOB = range(2)
+BOOK_SIZE, ACCOUNT_SIZE, FAIR_SIZE, TURN_SIZE = 5, 3, 3, 2
+
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
@@ -223,6 +233,16 @@ class Racks(NamedTuple):
     spanned: NDArray[np.int32]  # [jobs] racks that each job spans or spanned, 0 for none
 
 
+class Shares(NamedTuple):
+    """Who used how much of late; see `shares`. A book is a kind of party with a half-life."""
+
+    books: NDArray[np.int64]  # [books, BOOK_SIZE]
+    account: NDArray[np.int32]  # [books, jobs] the account of the job's user or workload
+    accounts: NDArray[np.int64]  # [accounts, ACCOUNT_SIZE] of all books
+    routes: NDArray[np.int64]  # [routes, FAIR_SIZE]
+    turns: NDArray[np.int64]  # [lines, TURN_SIZE] heap of the lines of one priority, by route
+
+
 class Queueing(NamedTuple):
     """What queue rules need to know beside the tables; None where every queue is plain."""
 
@@ -238,6 +258,7 @@ class Queueing(NamedTuple):
     verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
+    shares: Shares | None  # None where no queue shares fairly
     racks: Racks | None
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from tests.oracle.use import use_ms
+
 LEAST = {
     "pack": lambda free, node: (free[node], node),
     "first-fit": lambda free, node: node,
@@ -31,7 +33,10 @@ LEAST = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `deadline_ms` is None where there is none, `workload` is what a quota counts."""
+    """One job; `deadline_ms` is None where there is none, `workload` is what a quota counts.
+
+    All jobs whose `user` is None are those of one user.
+    """
 
     submit_ms: int
     duration_ms: int
@@ -40,6 +45,7 @@ class Job:
     priority: int = 0
     deadline_ms: int | None = None
     workload: int = 0
+    user: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.submit_ms, self.duration_ms, self.requested_ms, self.gpus - 1) < 0:
@@ -67,11 +73,15 @@ class Rule:
 
     Attributes
     ----------
-    order : {"fifo", "shortest-first", "priority", "deadline-first"}
+    order : {"fifo", "shortest-first", "priority", "deadline-first", "fair-share"}
     by : {"time", "area"}
         What is shortest.
     ageing_ms : int
         Wait that is worth one priority, in the order "priority".
+    of : {"user", "workload"}
+        Whose use counts, in the order "fair-share".
+    half_life_ms : int
+        Time after which it counts half.
     backfill : {"none", "easy", "conservative"}
     depth : int
         Jobs looked at behind the head (easy), or jobs with a reservation (conservative).
@@ -87,6 +97,8 @@ class Rule:
     order: str = "fifo"
     by: str = "time"
     ageing_ms: int = 3_600_000
+    of: str = "user"
+    half_life_ms: int = 604_800_000
     backfill: str = "none"
     depth: int = 1000
     placement: str = "pack"
@@ -255,14 +267,31 @@ class Run:
         """Put the jobs submitted now into the queue."""
         while self.to_come and self.jobs[self.to_come[0]].submit_ms == self.now_ms:
             self.waiting.append(self.to_come.pop(0))
-        self.waiting.sort(key=self.place_in_line)
 
-    def place_in_line(self, row: int) -> tuple[Any, ...]:
-        """Return the order of a job: the rule's key, then the submit time, then the row."""
-        return (key_of(self.jobs[row], self.rule), self.jobs[row].submit_ms, row)
+    def line_up(self) -> None:
+        """Put the queue in order: by the rule's key, then the submit time, then the row."""
+        keys = {row: key_of(self.jobs[row], self.rule) for row in self.waiting}
+        if self.rule.order == "fair-share":
+            used = {party: self.use_of(party) for party in map(self.party, self.waiting)}
+            keys = {row: (*keys[row], used[self.party(row)]) for row in self.waiting}
+        self.waiting.sort(key=lambda row: (keys[row], self.jobs[row].submit_ms, row))
+
+    def party(self, row: int) -> int | None:
+        """Return whose use a job counts to."""
+        return self.jobs[row].user if self.rule.of == "user" else self.jobs[row].workload
+
+    def use_of(self, party: int | None) -> Any:
+        """Return what a user or workload used up to now."""
+        held = [
+            (self.jobs[row].gpus, start.start_ms, start.end_ms)
+            for row, start in self.starts.items()
+            if self.party(row) == party
+        ]
+        return use_ms(held, self.now_ms, self.rule.half_life_ms)
 
     def make_pass(self) -> None:
         """Start those whose turn it is."""
+        self.line_up()
         if self.rule.backfill == "conservative":
             self.make_conservative_pass()
             return
