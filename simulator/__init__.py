@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.api import Run, load, open_run, run
     from simulator.comparison.comparison import Comparison
     from simulator.errors import InputError, Issue, PolicyError
-    from simulator.registry import dispatch, provisioning, scheduling
+    from simulator.registry import dispatch, placement, provisioning, scheduling
     from simulator.scenario import Scenario
     from simulator.studies import compare, optimize, sweep
 
@@ -32,6 +32,7 @@ __all__ = [
     "load",
     "open_run",
     "optimize",
+    "placement",
     "provisioning",
     "run",
     "scheduling",
@@ -50,6 +51,7 @@ _HOMES = {
     "load": "simulator.api",
     "open_run": "simulator.api",
     "optimize": "simulator.studies",
+    "placement": "simulator.registry",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
     "scheduling": "simulator.registry",

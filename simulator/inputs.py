@@ -17,7 +17,7 @@ from simulator.power.curves import curves_of
 from simulator.power.failures import failures_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
-from simulator.registry import dispatch, provisioning, scheduling
+from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
@@ -145,8 +145,16 @@ class Inputs:
         rare += [sorted(queues.items())] if queues else []
         ways = dispatch.sources(each.clusters.policy for each in self.scenario.workloads.values())
         rare += [{"dispatch": sorted(ways.items())}] if ways else []
+        places = placement.sources(_placing(self.scenario))
+        rare += [["placement", sorted(places.items())]] if places else []
         text += json.dumps(rare, separators=(",", ":")) if any(rare) else ""
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _placing(scenario: Scenario) -> list[str]:
+    """Return the names of placement policies in plain Python."""
+    chosen = [cluster.placement for cluster in scenario.clusters.values()]
+    return [each.policy for each in chosen if not isinstance(each, str)]
 
 
 def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:

@@ -29,7 +29,7 @@ from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, dispatch_of, scheduling_of
+from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
 from simulator.power.facility import Facility, facility_of
 from simulator.power.pue import full_load_pue
 from simulator.power.tables import PowerTables
@@ -201,7 +201,7 @@ def queues_of(scenario: Scenario) -> Queues:
     found = scheduling_of(scenario)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked)
+    return Queues(rules, quotas_of(scenario), asked, placement_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

@@ -115,6 +115,9 @@ def _course(
     rows, workload = len(job), jobs.workload[job]
     speed = speed_table(fleet, jobs)[workload, held.cluster]
     speed = speed * fleet.level_speed[held.cluster, held.power_level]
+    if fleet.racks is not None and log.racks is not None:
+        across = np.concatenate([log.racks, log.pieces.racks]) > 1
+        speed[across] *= fleet.racks.cross_rack_speed[held.cluster[across]]
     most_ms = log.left_ms[job] / speed
     most_ms[len(jobs) :] = log.pieces.kept_ms
     interval_ms = np.full(rows, np.inf)

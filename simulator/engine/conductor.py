@@ -15,9 +15,11 @@ import simpy
 from simulator.engine.asking import Desks
 from simulator.engine.dispatching import Agent
 from simulator.engine.faults import with_rounds
+from simulator.engine.placing import PlacedQueues, Placer
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
+from simulator.engine.waiting import Columns
 from simulator.engine.ways import Dispatches
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
@@ -91,14 +93,12 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    desks = None
-    if queues.asked:
-        desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     failures = power.failures
+    askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     agent = None
     if dispatches is not None and dispatches.asked and state.dispatch is not None:
         agent = Agent(state, fleet, jobs, power, dispatches)
-    run = _Run(state, power, on_log, desks, agent, conservative=queues.conservative)
+    run = _Run(state, power, on_log, askers, agent, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -125,6 +125,7 @@ def simulate(
     run.hand_over()
     if sent is not None:
         home[sent] = state.jobs.cluster[sent]
+    racks = None if state.queueing is None else state.queueing.racks
     return JobLog(
         start_ms=state.jobs.start_ms,
         end_ms=state.jobs.end_ms,
@@ -139,7 +140,30 @@ def simulate(
         notes=view.notes,
         pieces=run.pieces(),
         left_ms=state.jobs.duration_ms if failures is not None else None,
+        racks=None if racks is None else racks.spanned,
     )
+
+
+def _askers(
+    state: State,
+    jobs: JobTable,
+    cluster_names: tuple[str, ...],
+    queues: Queues,
+    start_epoch_ms: int,
+) -> list[Desks | PlacedQueues]:
+    """Return who makes the passes in which policies in plain Python are asked."""
+    if not (queues.asked or queues.placed):
+        return []
+    columns = Columns(state, jobs, cluster_names)
+    placers = {
+        at: Placer(columns, at, policy, start_epoch_ms) for at, policy in queues.placed.items()
+    }
+    askers: list[Desks | PlacedQueues] = []
+    if queues.asked:
+        askers.append(Desks(columns, queues, placers, start_epoch_ms))
+    if queues.walks:
+        askers.append(PlacedQueues(columns, placers))
+    return askers
 
 
 class _Run:
@@ -150,7 +174,7 @@ class _Run:
         state: State,
         power: PowerTables,
         on_log: LogReader,
-        desks: Desks | None,
+        askers: Sequence[Desks | PlacedQueues],
         agent: Agent | None,
         *,
         conservative: bool,
@@ -159,12 +183,12 @@ class _Run:
         self._power = power
         self._faults = state.faults
         self._on_log = on_log
-        self._desks = desks
+        self._askers = askers
         self._agent = agent
         self._conservative = conservative
         self._advance: Callable[..., int] = advance
         # It is called at each pass, or for each job: looking its types up once pays.
-        if desks is not None or agent is not None:
+        if askers or agent is not None:
             self._advance = entry_of(
                 advance,
                 state.jobs,
@@ -216,8 +240,8 @@ class _Run:
         if self._conservative:
             state = self._state
             conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
-        if self._desks is not None:
-            self._desks.ask()
+        for asker in self._askers:
+            asker.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
@@ -230,8 +254,8 @@ class _Run:
         self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
-        if self._desks is not None:
-            self._desks.before_hand_over()
+        for asker in self._askers:
+            asker.before_hand_over()
         rows = int(clock[kernels.PIECE_ROWS])
         if self._state.pieces is not None and rows:
             self._pieces.append([column[:rows].copy() for column in self._state.pieces])

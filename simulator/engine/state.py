@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
-from simulator.engine.queueing import Queues, queueing_tables
+from simulator.engine.queueing import Queues, is_ruled, queueing_tables
 from simulator.engine.shares import share_tables
 from simulator.engine.ways import (
     Dispatches,
@@ -87,7 +87,8 @@ def initial_state(
     lines = ranked(queues, jobs, ways)
     tables = _tables(fleet, power, _lines(fleet, jobs, ways, lines.counts), slots)
     tables = tables._replace(loads=load_tables(ways, power.ladders, slots))
-    tables.clock[kernels.RULED] = int(queues.ruled)
+    ruled = is_ruled(queues, fleet)
+    tables.clock[kernels.RULED] = int(ruled)
     tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
@@ -112,7 +113,7 @@ def initial_state(
     sleepers = _sleepers(fleet, power.ladders, tables)
     failures = power.failures
     shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
-    rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], queues.ruled)
+    rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
     if jobs.savings or failures is not None:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
     return State(

@@ -124,7 +124,7 @@ def give_reservation(jobs, tables, queueing, power, route, job):
         cluster = tables.route_cluster[at]
         if queueing.rules[cluster, LEFT_TO_LOOK] <= 0:
             continue
-        length_ms = requested(jobs, power, cluster, job, 0)
+        length_ms = requested(jobs, power, cluster, job, 0, 1.0)
         row = profiles.earliest(tables, profile, cluster, gpus, length_ms)
         if row >= 0 and profile.begin_ms[profile.first_row[cluster] + row] < best_ms:
             best = cluster
@@ -135,10 +135,10 @@ def give_reservation(jobs, tables, queueing, power, route, job):
         return False
     level = 0
     if best_row == 0 and tables.clusters[best, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, best, job)
+        level = level_within_budget(jobs, tables, queueing, power, best, job)
         if level < 0:
             jobs.held_back[job] = 1
-    length_ms = requested(jobs, power, best, job, max(level, 0))
+    length_ms = requested(jobs, power, best, job, max(level, 0), 1.0)
     holds = True
     starts = best_row == 0 and level >= 0
     if starts:

@@ -270,7 +270,7 @@ def fifo_pass(jobs, tables, queueing, power):
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
-                    level = level_within_budget(jobs, tables, power, cluster, job)
+                    level = level_within_budget(jobs, tables, queueing, power, cluster, job)
                 if level >= 0:
                     chosen = cluster
                     break

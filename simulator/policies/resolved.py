@@ -19,6 +19,9 @@ from simulator.scenario.scheduling import Scheduling
 Choice = Callable[..., Any]
 """Called with the queue, the cluster and the time in seconds, or as dispatch policies are."""
 
+Place = Callable[..., Any]
+"""Called with the job, the cluster and the time in seconds."""
+
 Controller = Callable[[Clock, ClusterView], Commands]
 
 
@@ -111,6 +114,31 @@ def _scheduling(queue: Scheduling) -> ClusterScheduling:
         choice = partial(queue.plugin.function, **queue.parameters)
         return ClusterScheduling(queue.policy, None, choice)
     return ClusterScheduling(queue.policy, queue.rule())
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlacement:
+    """A policy in plain Python that places the jobs of a cluster.
+
+    Attributes
+    ----------
+    policy : str
+    choice : callable
+        The policy with its parameters.
+    """
+
+    policy: str
+    choice: Place
+
+
+def placement_of(scenario: Scenario) -> dict[int, ClusterPlacement]:
+    """Return the policies that place jobs in plain Python, by the number of their cluster."""
+    chosen = [cluster.placement for cluster in scenario.clusters.values()]
+    return {
+        at: ClusterPlacement(each.policy, partial(each.plugin.function, **each.parameters))
+        for at, each in enumerate(chosen)
+        if not isinstance(each, str)
+    }
 
 
 def queue_rules_of(scenario: Scenario) -> tuple[QueueRule, ...]:

@@ -29,6 +29,7 @@ _SILENT: Final = frozenset(
         "failures",
         "checkpoint",
         "accelerators",
+        "racks",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

@@ -15,6 +15,7 @@ from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType, ladder_problems
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
+from simulator.scenario.placement import placement_problems
 from simulator.scenario.power_checks import power_problems, with_node
 from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
@@ -67,6 +68,7 @@ def problems_between(
     yield from scheduling_problems(parts["clusters"], parts["nodes"], parts["workloads"])
     yield from dispatch_problems(parts["workloads"])
     yield from accelerator_problems(parts["clusters"], parts["nodes"], parts["workloads"])
+    yield from placement_problems(parts["clusters"], parts["sites"])
     yield from reliability_problems(parts["nodes"], parts["workloads"])
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):

@@ -30,6 +30,7 @@ from simulator.scenario.grid import (
 from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
+from simulator.scenario.placement import Placing, Racks
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.reading import Reading
 from simulator.scenario.scheduling import Scheduling
@@ -54,10 +55,12 @@ __all__ = [
     "JobFile",
     "LoadCurve",
     "NodeType",
+    "Placing",
     "PointsCurve",
     "PoissonArrivals",
     "PowerLevel",
     "Provisioning",
+    "Racks",
     "RegularArrivals",
     "Scenario",
     "Scheduling",
