@@ -36,6 +36,7 @@ UNITLESS: dict[str, str] = {
     "confidence": "of an interval, of 1",
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",
+    "cross_rack_speed": "work per time of gangs that span racks, relative to 1",
     "drawn": "dynamic power, in accelerators at work",
     "load": "share of capacity",
     "loads": "shares of capacity",
