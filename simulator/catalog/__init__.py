@@ -142,7 +142,7 @@ def workload(name: str) -> dict[str, Any]:
 
 
 def grid(name: str) -> dict[str, Any]:
-    """Return a grid: its profile under ``mean_g_per_kwh``, with basis, factor and provenance.
+    """Return a grid: its profile under ``mean_g_per_kwh``, with basis, factor, mix and provenance.
 
     ``mean_g_per_kwh`` holds 288 numbers, month after month, 24 hours each, UTC. [g/kWh]
 
@@ -157,6 +157,7 @@ def grid(name: str) -> dict[str, Any]:
         "title": entry["title"],
         "basis": entry["basis"],
         "factor": entry["factor"],
+        "mix": entry["mix"],
         "mean_g_per_kwh": profile(entry["profile"]),
         "source": source["cite"],
         "year": source["year"],

@@ -106,7 +106,8 @@ def _entry(
         f"{name}  ({KIND_NAMES[kind]})  {entry['title']}", COLUMNS, subsequent_indent="  "
     )
     if grid is not None:
-        yield f"  {grid['basis']} intensity, {grid['factor']} factors, {grid['year']}"
+        mix = "mix not stated" if grid["mix"] == "unknown" else f"{grid['mix']}-based"
+        yield f"  {grid['basis']} intensity, {grid['factor']} factors, {mix}, {grid['year']}"
     sources = list(dict.fromkeys(_cite(figure) for figure in figures))
     for group, members in groupby(figures, key=lambda figure: _group(figure.key)):
         named = {_label(figure.key): figure for figure in members}

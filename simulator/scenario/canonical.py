@@ -27,6 +27,11 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "factor",
+        "mix",
+        "forecast",
+        "format",
+        "region",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

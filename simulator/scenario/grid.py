@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, ValidationInfo
 
@@ -15,7 +15,7 @@ from simulator.scenario.facility import (
     TemperatureWue,
     Wue,
 )
-from simulator.scenario.fields import Marker, Quantity, Text, Word, absent
+from simulator.scenario.fields import Marker, Number, Quantity, Text, Word, absent
 from simulator.scenario.paths import Part
 from simulator.scenario.prices import Price, PriceOf
 from simulator.scenario.reading import reading_of
@@ -32,6 +32,14 @@ class GridName(Spec):
     """Its name."""
 
 
+FACTORS: Final = ["life-cycle", "direct", "unknown"]
+MIXES: Final = ["production", "consumption", "unknown"]
+UNKNOWN: Final = "unknown"
+
+Factor: TypeAlias = Literal["life-cycle", "direct", "unknown"]
+Mix: TypeAlias = Literal["production", "consumption", "unknown"]
+
+
 class GridConstant(Spec):
     """An intensity that never changes."""
 
@@ -39,9 +47,10 @@ class GridConstant(Spec):
         alias="constant", examples=['"380 g/kWh"']
     )
     """The intensity."""
-
-
-FACTORS: Final = ["life-cycle", "direct", "unknown"]
+    factor: Annotated[Factor | None, Word(FACTORS)] = absent()
+    """Emission factors behind it; nothing is claimed unless given."""
+    mix: Annotated[Mix | None, Word(MIXES)] = absent()
+    """Whose generation it counts; nothing is claimed unless given."""
 
 
 class GridFile(SeriesFile):
@@ -51,12 +60,55 @@ class GridFile(SeriesFile):
     """Column of the intensity."""
     unit: Annotated[str, Word(DIMENSIONS["intensity"])] = Field(examples=['"g/kWh"'])
     """Unit of the intensity."""
-    factor: Annotated[Literal["life-cycle", "direct", "unknown"], Word(FACTORS)] = "unknown"
+    factor: Annotated[Factor, Word(FACTORS)] = "unknown"
     """Emission factors behind it: over the life cycle of a plant, or of burning alone."""
+    mix: Annotated[Mix | None, Word(MIXES)] = absent()
+    """Whose generation it counts: what the region produces, or what it consumes, imports with it
+    and exports without; unknown unless given."""
 
 
 IntensitySource: TypeAlias = GridName | GridConstant | GridFile
 """Where an intensity comes from."""
+
+
+class Signal(NamedTuple):
+    """What a source says of itself, without being opened.
+
+    Attributes
+    ----------
+    label : str
+        What it is called beside figures, e.g. ``"CISO 2022"``.
+    factor : str
+        ``"life-cycle"``, ``"direct"`` or ``"unknown"``: what its emission factors hold; empty
+        where a constant claims none.
+    mix : str
+        ``"production"``, ``"consumption"`` or ``"unknown"``: whose generation it counts; empty
+        where a constant claims none.
+    """
+
+    label: str
+    factor: str
+    mix: str
+
+
+def signal_of(source: IntensitySource) -> Signal:
+    """Return label, emission factors and mix of a source.
+
+    Raises
+    ------
+    simulator.catalog.UnknownNameError
+        If it names a grid that the catalog does not hold.
+    """
+    if isinstance(source, GridName):
+        from simulator import catalog
+
+        grid = catalog.grid(source.name)
+        return Signal(f"{source.name} {grid['year']}", grid["factor"], grid["mix"])
+    if isinstance(source, GridConstant):
+        label = f"constant {source.g_per_kwh:.10g} g/kWh"
+        return Signal(label, source.factor or "", source.mix or "")
+    return Signal(source.shown, source.factor, source.mix or UNKNOWN)
+
 
 _ARTICLE: Final = {"average": "an average", "marginal": "a marginal"}
 _FORMS: Final = '"CISO", { constant = "380 g/kWh" } or { file = ..., time = ..., value = ... }'
@@ -111,6 +163,57 @@ class Intensity(Marker):
         return {"anyOf": [name, GridConstant.table_form(), GridFile.table_form()]}
 
 
+FORECASTS: Final = ["perfect", "persistence", "previous-day", "noisy"]
+LARGEST_ERROR: Final = 10.0
+
+
+class Forecast(Spec):
+    """What policies expect of the intensities to come."""
+
+    method: Annotated[
+        Literal["perfect", "persistence", "previous-day", "noisy"], Word(FORECASTS)
+    ] = Field(examples=['"noisy"'])
+    """How intensities are foreseen: as they come, as they are now, as they were a day before, or as
+    they come with an error."""
+    error: Annotated[
+        float | None,
+        Number(low=0.0, high=LARGEST_ERROR, meaning="an error over the signal's mean"),
+    ] = absent()
+    """Of `noisy`: standard deviation of what is foreseen a day ahead, over the signal's mean in the
+    run; grows with the square root of the time ahead."""
+
+    @classmethod
+    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+        """Ask for the error of the noisy method, and of no other."""
+        method = table.get("method")
+        if method == "noisy" and "error" not in table:
+            yield ("error",), "missing; e.g. error = 0.1"
+        elif method in FORECASTS and method != "noisy" and "error" in table:
+            yield ("error",), f'not for method = "{method}"; it is for noisy'
+
+    def words(self) -> str:
+        """Return the method in words, e.g. ``"noisy, error 0.1 a day ahead"``."""
+        return self.method if self.error is None else f"noisy, error {self.error:g} a day ahead"
+
+
+class ForecastChoice(Marker):
+    """A method of forecasting, by name or as a table."""
+
+    def read(self, value: Any, info: ValidationInfo) -> Forecast:
+        """Return the method with its error."""
+        if isinstance(value, str) and value in FORECASTS:
+            value = {"method": value}
+        elif isinstance(value, str) or not isinstance(value, dict | Forecast):
+            named = listing(FORECASTS[:-1])
+            rule = f'write one of {named}, or {{ method = "noisy", error = 0.1 }}'
+            raise ValueError(f"{shown(value)} is no way to forecast; {rule}")
+        return read_as(Forecast, value, reading_of(info))
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the methods."""
+        return {"anyOf": [{"enum": FORECASTS[:-1]}, Forecast.table_form()]}
+
+
 class Grid(Spec):
     """Carbon intensity of a site's electricity; average and marginal are never mixed."""
 
@@ -123,6 +226,9 @@ class Grid(Spec):
     gaps: Gaps = "error"
     """What fills a gap of a file: nothing (a refusal), a straight line, or the same hours a week
     before."""
+    forecast: Annotated[Forecast | None, ForecastChoice()] = absent()
+    """How policies that ask foresee the intensities to come: `perfect` (unless given),
+    `persistence`, `previous-day`, or with an error, `{ method = "noisy", error = 0.1 }`."""
 
     @classmethod
     def example(cls) -> str:

@@ -163,15 +163,6 @@ def content_sha256(values: "NDArray[np.float64] | list[float]") -> str:
     return hashlib.sha256(np.asarray(values, "<f8").tobytes()).hexdigest()
 
 
-def file_label(source: SeriesFile) -> str:
-    """Return the name the scenario gives it, or file and rows, e.g. ``"x.csv (region CISO)"``."""
-    if source.label:
-        return source.label
-    chosen = ", ".join(f"{name} {value}" for name, value in source.where.items())
-    name = source.text.rpartition("/")[2]
-    return f"{name} ({chosen})" if chosen else name
-
-
 def file_note(source: SeriesFile, table: SeriesTable) -> str:
     """Return what was read of a file: rows, column, unit and step."""
     moved = "; stamps of the end of a step moved to its start" if source.stamp == "end" else ""

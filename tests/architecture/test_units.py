@@ -35,6 +35,7 @@ UNITLESS: dict[str, str] = {
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",
     "drawn": "dynamic power, in accelerators at work",
+    "error": "of a forecast, over the mean of its signal",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "margin": "relative to the forecast",
