@@ -1,12 +1,14 @@
 """What policies may foresee: the outlook of each cluster's grid, shown to them as a run begins."""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simulator.scenario.grid import Forecast
 from simulator.scenario.model import Scenario
-from simulator.traces.grid import GridTrace
-from simulator.traces.outlook import Outlook
+
+if TYPE_CHECKING:
+    from simulator.traces.grid import GridTrace
+    from simulator.traces.outlook import Outlook
 
 
 class Grids(Protocol):
@@ -17,11 +19,11 @@ class Grids(Protocol):
         """The scenario."""
 
     @property
-    def average(self) -> Sequence[GridTrace]:
+    def average(self) -> "Sequence[GridTrace]":
         """The average intensity of each site."""
 
     @property
-    def marginal(self) -> Sequence[GridTrace | None]:
+    def marginal(self) -> "Sequence[GridTrace | None]":
         """The marginal intensity of each site, None where there is none."""
 
 
@@ -44,8 +46,10 @@ def foreseeing(
     return show
 
 
-def outlooks_of(grids: Grids, start_epoch_ms: int) -> list[dict[str, Outlook]]:
+def outlooks_of(grids: Grids, start_epoch_ms: int) -> "list[dict[str, Outlook]]":
     """Return for each cluster what its policies may know of the intensities to come, by signal."""
+    from simulator.traces.outlook import Outlook
+
     scenario = grids.scenario
     known: dict[str, dict[str, Outlook]] = {}
     for at, (name, site) in enumerate(scenario.sites.items()):
