@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from simulator.catalog import Figure
 
 COLUMNS: Final = 80
-KIND_NAMES: Final = {"nodes": "node type", "grids": "grid", "workloads": "workload"}
+KIND_NAMES: Final = {
+    "nodes": "node type",
+    "grids": "grid",
+    "workloads": "workload",
+    "fuels": "fuel",
+}
 HOURS: Final = 24
 MOST_NEAR: Final = 3
 POINT: Final = {"[0]": "load", "[1]": "power"}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from pydantic import Field, ValidationInfo
 
 from simulator.errors import listing, nearest, shown
+from simulator.grid_formats import PLAIN, GridFormat, grid_format_names, grid_formats
 from simulator.scenario.facility import (
     PUE_MODELS,
     WUE_MODELS,
@@ -23,6 +24,11 @@ from simulator.scenario.series import AfterEnd, Gaps, SeriesFile
 from simulator.scenario.spec import Spec, read_as, refusal
 from simulator.scenario.weather import Weather, WeatherSource
 from simulator.units import DIMENSIONS
+
+
+def unsaid(example: str) -> Any:
+    """Return the default of a text that only some formats need."""
+    return Field(default="", validate_default=False, examples=[example])
 
 
 class GridName(Spec):
@@ -53,18 +59,88 @@ class GridConstant(Spec):
     """Whose generation it counts; nothing is claimed unless given."""
 
 
-class GridFile(SeriesFile):
-    """An intensity by the hour, or another even step, from a CSV or Parquet file."""
+class GridFormatName(Marker):
+    """Format of a grid file."""
 
-    value: Annotated[str, Text("a column's name")] = Field(examples=['"g_per_kwh"'])
-    """Column of the intensity."""
-    unit: Annotated[str, Word(DIMENSIONS["intensity"])] = Field(examples=['"g/kWh"'])
-    """Unit of the intensity."""
+    def plain(self, value: Any) -> str:
+        """Return the format."""
+        return Word(grid_formats()).plain(value)
+
+    def form(self) -> dict[str, Any]:
+        """Return the JSON Schema of the formats."""
+        return {"enum": list(grid_format_names())}
+
+
+class GridFile(SeriesFile):
+    """An intensity by the hour, or another even step, from a file."""
+
+    format: Annotated[str | None, GridFormatName()] = absent()
+    """Format of the file: `csv` (plain or gzipped CSV, or Parquet) unless given, or that of a
+    provider, e.g. `electricity-maps`."""
+    time: Annotated[str, Text("a column's name")] = unsaid('"timestamp_utc"')
+    """Column of the timestamps. Only for `csv`, which needs it."""
+    value: Annotated[str, Text("a column's name")] = unsaid('"g_per_kwh"')
+    """Column of the intensity. Only for `csv`, which needs it."""
+    unit: Annotated[str, Word(DIMENSIONS["intensity"])] = unsaid('"g/kWh"')
+    """Unit of the intensity. Only for `csv`, which needs it."""
+    region: Annotated[str | None, Text("a region of the file")] = absent()
+    """Zone, authority or area to read, where a provider's file holds several."""
     factor: Annotated[Factor, Word(FACTORS)] = "unknown"
     """Emission factors behind it: over the life cycle of a plant, or of burning alone."""
     mix: Annotated[Mix | None, Word(MIXES)] = absent()
     """Whose generation it counts: what the region produces, or what it consumes, imports with it
     and exports without; unknown unless given."""
+
+    @classmethod
+    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+        """Hold the keys to what the format needs and takes, and to what it is."""
+        name = table.get("format") or PLAIN
+        form = grid_formats().get(name) if isinstance(name, str) else None
+        if form is None:
+            return
+        for key in form.needs:
+            if not table.get(key) or table[key] == UNKNOWN:
+                yield (key,), f"missing; e.g. {key} = {_EXAMPLES[key]}"
+        for key in sorted(_OF_FORMATS & table.keys() - form.takes):
+            yield (key,), f'not for format = "{name}", which says it itself; leave it out'
+        for key in ("factor", "mix"):
+            known, said = getattr(form, key), table.get(key)
+            if known is not None and said not in (None, known):
+                yield (key,), f'{shown(said)} is not what format = "{name}" holds: {known}'
+
+    @classmethod
+    def implied(cls, table: dict[str, Any]) -> frozenset[str]:
+        """Return the keys that the format says itself."""
+        name = table.get("format") or PLAIN
+        form = grid_formats().get(name) if isinstance(name, str) else None
+        return frozenset() if form is None else _OF_FORMATS - form.takes
+
+    @property
+    def form(self) -> GridFormat:
+        """The format of the file."""
+        return grid_formats()[self.format or PLAIN]
+
+    @property
+    def signal(self) -> "Signal":
+        """Label, emission factors and mix, by what is said and by what the format is."""
+        if self.format is None:
+            return Signal(self.shown, self.factor, self.mix or UNKNOWN)
+        region = f" ({self.region})" if self.region and not self.label else ""
+        form = self.form
+        factor, mix = form.factor or self.factor, form.mix or self.mix or UNKNOWN
+        return Signal(f"{self.shown}{region}", factor, mix)
+
+
+_OF_FORMATS: Final = frozenset(
+    {"time", "value", "unit", "where", "stamp", "time_zone", "region", "factor"}
+)
+"""Keys that not every format takes."""
+_EXAMPLES: Final = {
+    "time": '"timestamp_utc"',
+    "value": '"g_per_kwh"',
+    "unit": '"g/kWh"',
+    "factor": '"life-cycle" (or "direct"), as this format gives both',
+}
 
 
 IntensitySource: TypeAlias = GridName | GridConstant | GridFile
@@ -107,7 +183,7 @@ def signal_of(source: IntensitySource) -> Signal:
     if isinstance(source, GridConstant):
         label = f"constant {source.g_per_kwh:.10g} g/kWh"
         return Signal(label, source.factor or "", source.mix or "")
-    return Signal(source.shown, source.factor, source.mix or UNKNOWN)
+    return source.signal
 
 
 _ARTICLE: Final = {"average": "an average", "marginal": "a marginal"}
@@ -128,7 +204,12 @@ class Intensity(Marker):
         if isinstance(value, str):
             return self._of_catalog(value)
         if isinstance(value, dict) and "file" in value:
-            return read_as(GridFile, value, reading)
+            source = read_as(GridFile, value, reading)
+            if source.format is not None and source.form.basis not in (None, self.basis):
+                known = _ARTICLE[str(source.form.basis)]
+                said = f"{shown(source.format)} is {known} intensity and can't stand for"
+                raise refusal(("format",), f"{said} {_ARTICLE[self.basis]} one")
+            return source
         if isinstance(value, dict) and "constant" in value:
             constant = read_as(GridConstant, value, reading)
             if constant.g_per_kwh < 0 and self.basis == "average":

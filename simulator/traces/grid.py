@@ -15,6 +15,7 @@ from simulator.errors import InputError, Issue
 from simulator.scenario.grid import GridConstant, GridName, IntensitySource, signal_of
 from simulator.traces.findings import Findings
 from simulator.traces.grid_checks import check_values
+from simulator.traces.grid_file import read_grid
 from simulator.traces.intensity import MonthHourProfile
 from simulator.traces.series import AfterEnd, Constant
 from simulator.traces.series_file import Gaps
@@ -90,11 +91,12 @@ def open_grid(
         after_end=after_end,
         gaps=gaps,
         check_values=lambda table, findings: check_values(table, basis, findings),
+        read=lambda source, _, findings: read_grid(source, basis, findings),
     )
     return GridTrace(
         **signal_of(source)._asdict(),
         basis=basis,
-        note=file_note(source, table),
+        note=file_note(source, table, series, gaps),
         file=source.text,
         sha256=table.sha256,
         file_sha256=table.file_sha256,

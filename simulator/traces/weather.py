@@ -62,7 +62,7 @@ def open_weather(source: WeatherSource, *, start: dt.datetime, end_ms: int, path
     )
     return Trace(
         label=source.shown,
-        note=file_note(source, table),
+        note=file_note(source, table, series, source.gaps),
         file=source.text,
         sha256=table.sha256,
         file_sha256=table.file_sha256,
