@@ -37,6 +37,7 @@ UNITLESS: dict[str, str] = {
     "cost": "of a place on a page, relative to others",
     "cross_rack_speed": "work per time of gangs that span racks, relative to 1",
     "drawn": "dynamic power, in accelerators at work",
+    "error": "of a forecast, over the mean of its signal",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "margin": "relative to the forecast",
