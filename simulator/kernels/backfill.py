@@ -26,6 +26,7 @@ from simulator.kernels.tables import (
     CONSERVATIVE,
     CURSOR_JOB,
     DEPTH,
+    EASY,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
@@ -87,7 +88,7 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
         elif tables.routes[route, SOLE] == 1:
             look_behind(jobs, tables, queueing, power, route)
     for cluster in range(len(rules)):
-        if rules[cluster, TURN_OF] != HEADED:
+        if rules[cluster, TURN_OF] == OPEN:
             rules[cluster, SETTLED] = 0
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
@@ -269,6 +270,8 @@ def fresh_alone(jobs, tables, queueing, power):
     what they waited for. Returns False, and does nothing, where that is not certain.
     """
     clock = tables.clock
+    if not all_settled(tables, queueing):
+        return False
     for job in range(clock[FIRST_FRESH], clock[NEXT_JOB]):
         route = jobs.route[job]
         if route >= 0 and not is_last(jobs, tables, queueing, route, job):
@@ -286,6 +289,23 @@ def fresh_alone(jobs, tables, queueing, power):
 
 
 @kernel(inline="llvm")
+def all_settled(tables, queueing):
+    """Return whether on no cluster a pass could do more than the last one did.
+
+    It can where somebody started beside a head, so that others come within the depth or find room
+    on other nodes, and where a reservation would be another one.
+    """
+    rules = queueing.rules
+    settled = True
+    for cluster in range(len(rules)):
+        headed = rules[cluster, BACKFILL] == EASY and rules[cluster, TURN_OF] != OPEN
+        known = rules[cluster, SETTLED] == 1 and still_known(tables, queueing, cluster)
+        if headed and not known:
+            settled = False
+    return settled
+
+
+@kernel(inline="llvm")
 def is_last(jobs, tables, queueing, route, job):
     """Return whether a fresh job waits at the end of its only cluster's queue, within its depth.
 
@@ -296,6 +316,7 @@ def is_last(jobs, tables, queueing, route, job):
     return (
         queueing.quota[jobs.workload[job]] == FOREVER_MS
         and tables.routes[route, SOLE] == 1
+        and rules[cluster, TURN_OF] == HEADED
         and rules[cluster, SETTLED] == 1
         and still_known(tables, queueing, cluster)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1

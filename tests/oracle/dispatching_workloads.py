@@ -15,7 +15,9 @@ from tests.oracle.dispatching import Choice, Cluster
 from tests.oracle.scheduling import Job, Rule
 from tests.oracle.scheduling_workloads import estimates, gangs, queue_of, rows_of, times
 
-SPEEDS = (1.0, 2.0, 0.9, 0.37)
+SPEEDS = (1.0, 1.7, 0.9, 0.37)
+"""No whole number of ms divided by one of these lies halfway between two, or is rounded to none."""
+
 POWERS_W = ((100, 500), (300, 900), (50, 700), (0, 400))
 ORDERS = ("fifo", "shortest-first", "priority", "deadline-first", "fair-share")
 BACKFILLS = ("none", "easy", "conservative")

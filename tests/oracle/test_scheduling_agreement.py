@@ -185,3 +185,21 @@ def test_a_cluster_starts_its_jobs_however_many_wait_beyond_the_depth_of_another
         document["workloads"][name] = {"clusters": [name], "jobs": {"file": str(file)}}
     log = run(from_document(document)).log
     assert log.start_ms.tolist() == [0, 100_000, 200_000, 300_000, 400_000, 10_000]
+
+
+def test_an_arrival_on_one_cluster_is_a_pass_of_another_too(tmp_path: Path) -> None:
+    """At 5 s the depth of c lets one of two start beside the head; a job for d comes at 7 s."""
+    document = scenario_document(drain=True)
+    queue = {"policy": "easy-backfill", "depth": 1}
+    document["clusters"] = {name: {**document["clusters"]["c"], "queue": queue} for name in "cd"}
+    document["workloads"] = {}
+    rows = {
+        "c": [(0, 100, 6, 1.0), (1, 10, 8, 1.0), (5, 10, 1, 1.0), (5, 10, 1, 1.0)],
+        "d": [(0, 100, 6, 1.0), (1, 10, 8, 1.0), (7, 10, 8, 1.0)],
+    }
+    for name, own in rows.items():
+        file = write_jobs(tmp_path / f"{name}.csv", own)
+        document["workloads"][name] = {"clusters": [name], "jobs": {"file": str(file)}}
+    jobs = run(from_document(document)).results.jobs
+    starts = {name: list(jobs[jobs["cluster"] == name]["start_s"]) for name in rows}
+    assert starts == {"c": [0.0, 100.0, 5.0, 7.0], "d": [0.0, 100.0, 110.0]}
