@@ -2,8 +2,9 @@
 
 from simulator.engine.commanders import commanders
 from simulator.engine.conductor import Controller, simulate
+from simulator.engine.preempting import Preempting
 from simulator.engine.queueing import Queues
 from simulator.engine.view import View
 from simulator.joblog import JobLog
 
-__all__ = ["Controller", "JobLog", "Queues", "View", "commanders", "simulate"]
+__all__ = ["Controller", "JobLog", "Preempting", "Queues", "View", "commanders", "simulate"]

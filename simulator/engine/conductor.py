@@ -14,6 +14,7 @@ import simpy
 
 from simulator.engine.asking import Desks
 from simulator.engine.faults import with_rounds
+from simulator.engine.preempting import stopped_of
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
@@ -88,7 +89,6 @@ def simulate(
     desks = None
     if queues.asked:
         desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    failures = power.failures
     run = _Run(state, power, on_log, desks, conservative=queues.conservative)
     while True:
         due = env.peek()
@@ -127,7 +127,9 @@ def simulate(
         events=run.events(),
         notes=view.notes,
         pieces=run.pieces(),
-        left_ms=state.jobs.duration_ms if failures is not None else None,
+        left_ms=state.jobs.duration_ms if state.pieces is not None else None,
+        resume_ms=state.jobs.resume_ms if state.preemption is not None else None,
+        stopped_ms=stopped_of(state.preemption, state.tables, len(jobs)),
     )
 
 
@@ -159,6 +161,7 @@ class _Run:
                 state.queueing,
                 state.power,
                 state.faults,
+                state.preemption,
                 state.pieces,
                 state.log,
                 0,
@@ -179,6 +182,7 @@ class _Run:
                 state.queueing,
                 state.power,
                 self._faults,
+                state.preemption,
                 state.pieces,
                 state.log,
                 until_ms,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.preempting import Preempting
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import tables as kernels
@@ -39,11 +40,14 @@ class Queues:
     asked : mapping of int to ClusterScheduling
         Policies in plain Python, by cluster. Their queues are in the order of arrival, which is
         what the cluster's rule says.
+    preempting : tuple of (Preempting or None)
+        How the jobs of each cluster are preempted, None where they are not; empty where none are.
     """
 
     rules: tuple[QueueRule, ...]
     quotas: tuple[int, ...]
     asked: Mapping[int, ClusterScheduling] = field(default_factory=dict)
+    preempting: tuple[Preempting | None, ...] = ()
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
@@ -54,7 +58,12 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(self.quotas) or bool(self.asked)
+        return backfills or any(self.quotas) or bool(self.asked) or self.preempts
+
+    @property
+    def preempts(self) -> bool:
+        """Whether jobs are preempted on any cluster."""
+        return any(self.preempting)
 
     @property
     def conservative(self) -> bool:
