@@ -6,7 +6,7 @@ made from it.
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -177,13 +177,22 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "goodput",
         "1",
         "Accelerator-time of work that was not lost, without checkpoints and restarts, over "
-        "accelerator-time held; null where no node can fail",
+        "accelerator-time held; null where no node can fail and nobody is preempted",
     ),
     _absent(
         "ettr",
         "1",
         "Effective training time ratio: useful run time of jobs that ended over their time from "
-        "first start to end, weighted by accelerators; null where no node can fail",
+        "first start to end, weighted by accelerators; null where no node can fail and nobody is "
+        "preempted",
+    ),
+    Column("preemptions", "int64", "1", "Preemptions of jobs; null where nobody is", True),
+    _absent(
+        "gpu_hours_preempted",
+        "GPU-h",
+        "Accelerators held times the time that preemption cost: since a job's last checkpoint, or "
+        "its start; while its state was saved; and before it worked again; null where nobody is "
+        "preempted",
     ),
 )
 """Keys of ``summary.json``, in order."""
@@ -291,13 +300,15 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
+RUN: Final = _float("run_s", "s", "Time that it held its accelerators, within the counted period")
+
 RESTARTS: Final[tuple[Column, ...]] = (
     _count(
         "restarts",
         "Times within the counted period that a failed node ended it and sent it back to the "
         "queue; start_s and wait_s are of its first start",
     ),
-    _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
+    RUN,
     _float(
         "lost_s",
         "s",
@@ -305,6 +316,27 @@ RESTARTS: Final[tuple[Column, ...]] = (
     ),
 )
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
+
+PREEMPTIONS: Final[tuple[Column, ...]] = (
+    _count(
+        "preemptions",
+        "Times within the counted period that it was preempted and sent back to the queue; start_s "
+        "and wait_s are of its first start",
+    ),
+    _float(
+        "preempted_s",
+        "s",
+        "Part of run_s that preemption cost: since its last checkpoint, or its start; while its "
+        "state was saved; and before it worked again",
+    ),
+    _float(
+        "waited_again_s",
+        "s",
+        "Time within the counted period that it waited to go on, after it was preempted or lost a "
+        "node",
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there, beside `RUN`, where jobs are preempted."""
 
 
 def residency_column(state: str) -> str:
@@ -316,14 +348,25 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail.
+    failures and preemption did where nodes can fail or jobs are preempted.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        return fixed + (RESTARTS if any(column.name in rest for column in RESTARTS) else ())
+        return fixed + tuple(_of_jobs(frozenset(rest)))
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
+
+
+def _of_jobs(names: frozenset[str]) -> Iterator[Column]:
+    """Yield the columns of the table of jobs that not every run has."""
+    preempts = any(column.name in names for column in PREEMPTIONS)
+    if not names.isdisjoint({column.name for column in RESTARTS} - {RUN.name}):
+        yield from RESTARTS
+    elif preempts or RUN.name in names:
+        yield RUN
+    if preempts:
+        yield from PREEMPTIONS
 
 
 def _is_of_nodes(name: str) -> bool:

@@ -27,9 +27,15 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "preemption",
+        "preemptible",
+        "priority",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
+
+_USUAL: Final[dict[str, Any]] = {"preemptible": True, "priority": 0}
+"""What such an attribute stands at where it is absent; said in so many words it is the same."""
 
 
 class KeyText:
@@ -80,7 +86,7 @@ def _plain(value: Any) -> Any:
         case Spec():
             label, names = _form(type(value))
             plain = {name: _plain(getattr(value, name)) for name in names}
-            plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
+            plain = {k: v for k, v in plain.items() if k not in _SILENT or v not in (None, _USUAL.get(k))}
             return {"is": label, **plain} if label else plain
         case Scheduling(policy=policy) if policy == FIFO:
             return FIFO

@@ -12,10 +12,12 @@ from simulator.scenario.fields import (
     Text,
     Whole,
     Word,
+    absent,
     as_written,
 )
 from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
+from simulator.scenario.preemption import Preemption, PreemptionOf
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
     IdlePolicy,
@@ -64,6 +66,9 @@ class Cluster(Spec):
     queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
     """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
     parameters. `fifo` is first come, first served."""
+    preemption: Annotated[Preemption | None, PreemptionOf()] = absent()
+    """How running jobs make room for one of higher priority that waits first: `restart` or
+    `suspend`, or a table of the way and its times; without it nobody is preempted."""
     placement: Annotated[
         Literal["pack", "first-fit", "spread"], Word(["pack", "first-fit", "spread"])
     ] = "pack"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from simulator.scenario.workloads import JobFile
 
-WITHOUT_EFFECT: Final = ("preemptible", "user")
+WITHOUT_EFFECT: Final = ("user",)
 """Columns that are read and checked, and that nothing in this version uses."""
 
 _MISSPELT: Final = 0.85
@@ -71,6 +71,8 @@ class JobRows:
         Whether the file has such a column.
     priority : int32[jobs]
         0 where the file does not say.
+    priority_given : bool
+        Whether the file has such a column.
     requested_ms : float64[jobs] or None
         The user's estimate of the duration; the duration where a cell is empty. [ms]
     deadline_ms : float64[jobs] or None
@@ -97,6 +99,7 @@ class JobRows:
     utilisation: "NDArray[np.float64]"
     utilisation_given: bool
     priority: "NDArray[np.int32]"
+    priority_given: bool
     requested_ms: "NDArray[np.float64] | None"
     deadline_ms: "NDArray[np.float64] | None"
     accelerator: "pa.Array | None"
@@ -230,6 +233,7 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
         utilisation=utilisation(columns),
         utilisation_given="utilisation" in columns,
         priority=priority(columns),
+        priority_given="priority" in columns,
         requested_ms=requested(columns, duration_ms),
         deadline_ms=deadline(columns, submit_ms + duration_ms),
         accelerator=labels(columns, "accelerator"),
