@@ -91,11 +91,11 @@ def job_table(
 
 
 def _restarts(reliability: Reliability) -> dict[str, NDArray[np.generic]]:
-    run_s = {"run_s": reliability.run_ms / MS_PER_S}
+    run_s = reliability.run_ms / MS_PER_S
     if not reliability.fails:
-        return run_s
+        return {"run_s": run_s}
     lost_s = reliability.lost_ms / MS_PER_S
-    return {"restarts": reliability.restarts, **run_s, "lost_s": lost_s}
+    return {"restarts": reliability.restarts, "run_s": run_s, "lost_s": lost_s}
 
 
 def _preemptions(preempted: Preempted) -> dict[str, NDArray[np.generic]]:

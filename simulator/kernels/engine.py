@@ -169,9 +169,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, preemption, pieces,
                 complete(jobs, tables, queueing, power)
                 clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
         if faults is not None:
-            settle_failures(
-                jobs, tables, sleepers, queueing, power, faults, preemption, pieces
-            )
+            settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
                 repair(tables, sleepers)
                 clock[CHANGED] = ANYTHING

@@ -1,8 +1,8 @@
 """Preemption: jobs of lower priority are ended, or suspended, for one that waits first.
 
 Whether the first one would fit is told by counting nodes by what would be free of them, as for the
-shadow time of EASY backfill. Jobs that are being suspended hold their accelerators until their state
-is saved; these count as free to come, so that nobody else is preempted for the same need.
+shadow time of EASY backfill. Jobs that are being suspended hold their accelerators until their
+state is saved; these count as free to come, so that nobody else is preempted for the same need.
 """
 
 import numpy as np

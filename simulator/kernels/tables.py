@@ -198,8 +198,8 @@ class Jobs(NamedTuple):
     next_waiting: NDArray[np.int32]
     previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
-    resume_ms: NDArray[np.float64]  # what its next run takes to take up what a suspension kept, NONE
-    # where it goes on from a checkpoint or from nothing; empty where nobody is preempted
+    resume_ms: NDArray[np.float64]  # that its next run takes to go on from what a suspension kept,
+    # NONE where it goes on from a checkpoint or from nothing; empty where nobody is preempted
 
 
 class Profile(NamedTuple):
@@ -279,7 +279,7 @@ class Pieces(NamedTuple):
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
     lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start; or of suspending
-    resume_ms: NDArray[np.float64]  # what it took to take up what a suspension kept, NONE if nothing
+    resume_ms: NDArray[np.float64]  # that it took to go on from what a suspension kept, or NONE
     cause: NDArray[np.int8]  # FAILURE, RESTART or SUSPEND
 
 

@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
         case Spec():
             label, names = _form(type(value))
             plain = {name: _plain(getattr(value, name)) for name in names}
-            plain = {k: v for k, v in plain.items() if k not in _SILENT or v not in (None, _USUAL.get(k))}
+            plain = {k: v for k, v in plain.items() if not _is_silent(k, v)}
             return {"is": label, **plain} if label else plain
         case Scheduling(policy=policy) if policy == FIFO:
             return FIFO
@@ -99,6 +99,10 @@ def _plain(value: Any) -> Any:
         case dt.datetime():
             return value.isoformat()
     return value
+
+
+def _is_silent(name: str, value: Any) -> bool:
+    return name in _SILENT and value in (None, _USUAL.get(name))
 
 
 @cache

@@ -22,8 +22,8 @@ class Preemption(Spec):
     """How running jobs make room for a job of higher priority that waits first."""
 
     way: Annotated[Literal["restart", "suspend"], Word(WAYS)] = Field(examples=['"suspend"'])
-    """What becomes of a job that is preempted: with `restart` it goes on from its last checkpoint, as
-    after a failure; with `suspend` all that it did is kept."""
+    """What becomes of a job that is preempted: with `restart` it goes on from its last checkpoint,
+    as after a failure; with `suspend` all that it did is kept."""
     after_ms: Annotated[int, Milliseconds()] = Field(default=as_written("0 s"), alias="after")
     """Begin of each run of a job in which it is not preempted."""
     suspend_ms: Annotated[int, Milliseconds()] = Field(default=as_written("0 s"), alias="suspend")

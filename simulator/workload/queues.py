@@ -42,8 +42,8 @@ def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
     found = [name for name, each in scenario.clusters.items() if each.preemption is not None]
     if found and len(jobs) and jobs.priority.min() == jobs.priority.max():
         yield (
-            f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so nobody "
-            f"is preempted (clusters: {listing(found)}); give a workload another priority"
+            f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
+            f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
         )
 
 

@@ -7,10 +7,10 @@ milliseconds.
 
 Where words alone leave a choice, this is what is meant:
 
-- A pass in which somebody is preempted at once starts the job for which that was, ends there, and is
-  followed by another at the same instant.
-- Whoever is being suspended counts as free for whoever waits first, also if it was somebody else for
-  whom it was suspended.
+- A pass in which somebody is preempted at once starts the job for which that was, ends there, and
+  is followed by another at the same instant.
+- Whoever is being suspended counts as free for whoever waits first, also if it was somebody else
+  for whom it was suspended.
 - A run that goes on from what a suspension kept takes the time to resume, until a checkpoint of its
   own is there to go on from. Work of 0 takes no time at all.
 """

@@ -1,4 +1,4 @@
-"""What holds of every run in which jobs are preempted: whatever sleeps, bends, fails or is saved."""
+"""What holds of every run in which jobs are preempted: whatever sleeps, bends, fails, is saved."""
 
 from pathlib import Path
 from typing import Any
@@ -131,8 +131,8 @@ def test_the_sums_of_a_run_with_preemption_agree(tmp_path: Path, seed: int) -> N
 
 @pytest.mark.parametrize("seed", range(12))
 def test_preemption_that_never_comes_changes_nothing(tmp_path: Path, seed: int) -> None:
-    """Whoever has run for 900 years may be preempted. All jobs fit both clusters: full clusters have
-    heads only where jobs may be preempted, and whom these leave to whom differs between routes."""
+    """Whoever has run for 900 years may be preempted. All jobs fit both clusters: full clusters
+    have heads only where jobs may be preempted, whom others see where routes differ."""
     rare = {"way": "restart", "after": "900 y"}
     plain, done = (
         run(from_document(random_document(tmp_path, seed, said, most=16)), seed=seed)
