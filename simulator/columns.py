@@ -6,7 +6,7 @@ made from it.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -300,7 +300,7 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
-RUN: Final = _float("run_s", "s", "Time that it held its accelerators, within the counted period")
+_RUN: Final = _float("run_s", "s", "Time that it held its accelerators, within the counted period")
 
 RESTARTS: Final[tuple[Column, ...]] = (
     _count(
@@ -308,7 +308,7 @@ RESTARTS: Final[tuple[Column, ...]] = (
         "Times within the counted period that a failed node ended it and sent it back to the "
         "queue; start_s and wait_s are of its first start",
     ),
-    RUN,
+    _RUN,
     _float(
         "lost_s",
         "s",
@@ -318,6 +318,7 @@ RESTARTS: Final[tuple[Column, ...]] = (
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
 
 PREEMPTIONS: Final[tuple[Column, ...]] = (
+    _RUN,
     _count(
         "preemptions",
         "Times within the counted period that it was preempted and sent back to the queue; start_s "
@@ -336,7 +337,7 @@ PREEMPTIONS: Final[tuple[Column, ...]] = (
         "node",
     ),
 )
-"""Columns of ``jobs.parquet`` that are there, beside `RUN`, where jobs are preempted."""
+"""Columns of ``jobs.parquet`` that are there where jobs are preempted."""
 
 
 def residency_column(state: str) -> str:
@@ -354,19 +355,10 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        return fixed + tuple(_of_jobs(frozenset(rest)))
+        own = set(rest) - {_RUN.name}
+        groups = [rare for rare in (RESTARTS, PREEMPTIONS) if own & {each.name for each in rare}]
+        return fixed + tuple(dict.fromkeys(column for rare in groups for column in rare))
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
-
-
-def _of_jobs(names: frozenset[str]) -> Iterator[Column]:
-    """Yield the columns of the table of jobs that not every run has."""
-    preempts = any(column.name in names for column in PREEMPTIONS)
-    if not names.isdisjoint({column.name for column in RESTARTS} - {RUN.name}):
-        yield from RESTARTS
-    elif preempts or RUN.name in names:
-        yield RUN
-    if preempts:
-        yield from PREEMPTIONS
 
 
 def _is_of_nodes(name: str) -> bool:

@@ -25,7 +25,7 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, Preempting, Queues, View, commanders, simulate
+from simulator.engine import Controller, Queues, View, commanders, preempting_of, simulate
 from simulator.errors import InputError, Issue, shown
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
@@ -225,19 +225,6 @@ def queues_of(scenario: Scenario) -> Queues:
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
     return Queues(rules, quotas_of(scenario), asked, preempting_of(scenario))
-
-
-def preempting_of(scenario: Scenario) -> tuple[Preempting | None, ...]:
-    """Return how the jobs of each cluster are preempted; empty where none are."""
-    known = [cluster.preemption for cluster in scenario.clusters.values()]
-    if not any(known):
-        return ()
-    return tuple(
-        None
-        if how is None
-        else Preempting(how.suspends, how.after_ms, how.suspend_ms, how.resume_ms)
-        for how in known
-    )
 
 
 def bins_of(opened: Inputs) -> Grid:

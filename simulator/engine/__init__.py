@@ -2,9 +2,18 @@
 
 from simulator.engine.commanders import commanders
 from simulator.engine.conductor import Controller, simulate
-from simulator.engine.preempting import Preempting
+from simulator.engine.preempting import Preempting, preempting_of
 from simulator.engine.queueing import Queues
 from simulator.engine.view import View
 from simulator.joblog import JobLog
 
-__all__ = ["Controller", "JobLog", "Preempting", "Queues", "View", "commanders", "simulate"]
+__all__ = [
+    "Controller",
+    "JobLog",
+    "Preempting",
+    "Queues",
+    "View",
+    "commanders",
+    "preempting_of",
+    "simulate",
+]

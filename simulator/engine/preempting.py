@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import tables as kernels
+from simulator.scenario.model import Scenario
 from simulator.workload.table import JobTable
 
 
@@ -34,6 +35,19 @@ class Preempting:
     def way(self) -> int:
         """Number by which the kernels know the way."""
         return int(kernels.SUSPEND if self.suspends else kernels.RESTART)
+
+
+def preempting_of(scenario: Scenario) -> tuple[Preempting | None, ...]:
+    """Return how the jobs of each cluster are preempted; empty where none are."""
+    known = [cluster.preemption for cluster in scenario.clusters.values()]
+    if not any(known):
+        return ()
+    return tuple(
+        None
+        if how is None
+        else Preempting(how.suspends, how.after_ms, how.suspend_ms, how.resume_ms)
+        for how in known
+    )
 
 
 def preemption_table(

@@ -90,6 +90,13 @@ CHARTS = {
         [(0, 5)],
         nodes=2,
     ),
+    # A whole node and 4 more: E, C and A are taken. C is spared, and E not, though either would do.
+    "the last taken is spared first": Chart(
+        [(0, 20, 8, 0), (1, 20, 4, 9), (2, 20, 4, 0), (3, 20, 4, 9), (4, 20, 4, 0), (5, 5, 12, 5)],
+        [[(0, 5), (10, 30)], [(1, 21)], [(2, 22)], [(3, 23)], [(4, 5), (10, 30)], [(5, 10)]],
+        [(0, 1), (0, 5)],
+        nodes=3,
+    ),
     "the later started first": Chart(
         [(0, 20, 8, 0), (1, 20, 8, 0), (5, 5, 8, 2)],
         [[(0, 20)], [(1, 5), (10, 30)], [(5, 10)]],

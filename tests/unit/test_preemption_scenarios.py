@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import simulator as fs
+from simulator.engine import preempting_of
 from simulator.errors import InputError
 from simulator.exports import batsim_csv
 from simulator.inputs import open_inputs
 from simulator.registry import scheduling
 from simulator.results import load_results
 from simulator.scenario import from_document, schema
-from simulator.simulation import preempting_of, run
+from simulator.simulation import run
 from tests.builders import scenario_document, write_jobs
 
 COLUMNS = "submit_s,duration_s,gpus,priority,preemptible"
