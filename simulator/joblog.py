@@ -27,6 +27,8 @@ class Pieces:
         checkpoint, or from nothing. [ms]
     cause : int8[pieces]
         Why it was cut short: FAILURE, RESTART or SUSPEND of `simulator.kernels.tables`.
+    racks : int32[pieces]
+        Racks that it spanned, 0 where its cluster has none.
     """
 
     job: NDArray[np.int32]
@@ -40,6 +42,7 @@ class Pieces:
     lost_ms: NDArray[np.float64]
     resume_ms: NDArray[np.float64]
     cause: NDArray[np.int8]
+    racks: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.job)
@@ -91,6 +94,9 @@ class JobLog:
         What jobs did before they were cut short; None where nothing can do that.
     left_ms : float64[jobs] or None
         What was left to do of each job's duration when it started last; None as for `pieces`. [ms]
+    racks : int32[jobs] or None
+        Racks that its last run spans, 0 where its cluster has none or it holds nothing; None where
+        no cluster has any.
     resume_ms : float64[jobs] or None
         Time before the work of its last run to take up what a suspension kept, -1 where none did;
         None where nobody is preempted. [ms]
@@ -111,6 +117,7 @@ class JobLog:
     notes: tuple[tuple[str, str, float, str], ...] = ()
     pieces: Pieces | None = None
     left_ms: NDArray[np.float64] | None = None
+    racks: NDArray[np.int32] | None = None
     resume_ms: NDArray[np.float64] | None = None
     stopped_ms: NDArray[np.int64] | None = None
 

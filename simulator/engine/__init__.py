@@ -5,10 +5,12 @@ from simulator.engine.conductor import Controller, simulate
 from simulator.engine.preempting import Preempting, preempting_of
 from simulator.engine.queueing import Queues
 from simulator.engine.view import View
+from simulator.engine.ways import Dispatches
 from simulator.joblog import JobLog
 
 __all__ = [
     "Controller",
+    "Dispatches",
     "JobLog",
     "Preempting",
     "Queues",

@@ -69,4 +69,5 @@ def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
         lost_ms=np.zeros(rows),
         resume_ms=np.zeros(rows),
         cause=np.zeros(rows, np.int8),
+        racks=np.zeros(rows, np.int32),
     )

@@ -83,16 +83,16 @@ def backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces):
             if preemption is not None:
                 left |= may_preempt(tables, queueing, preemption, route)
             if left:
-                begin(tables, route)
+                begin(jobs, tables, queueing.shares, route)
     anew = False
     while not anew:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job):
             anew = offer(jobs, tables, sleepers, queueing, power, preemption, pieces, route, job)
-        left = not anew and follow(jobs, tables, route)
+        left = not anew and follow(jobs, tables, queueing.shares, route)
         if preemption is not None:
             left = left and (
                 may_preempt(tables, queueing, preemption, route)
@@ -185,7 +185,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
         return TOO_LARGE
     level = 0
     if tables.clusters[cluster, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, cluster, job)
+        level = level_within_budget(jobs, tables, queueing, power, cluster, job)
         if level < 0:
             return WITHOUT_POWER
     headed = queueing.rules[cluster, TURN_OF] == HEADED
@@ -228,7 +228,7 @@ def look_behind(jobs, tables, queueing, power, route):
                     queueing.verdict[:] = 0
                 elif told == WITHOUT_POWER:
                     jobs.held_back[job] = 1
-        more = follow(jobs, tables, route)
+        more = follow(jobs, tables, queueing.shares, route)
     tables.routes[route, CURSOR_JOB] = NONE
 
 
@@ -329,5 +329,5 @@ def is_last(jobs, tables, queueing, route, job):
         and still_known(tables, queueing, cluster)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1
         and rules[cluster, HEAD] < tables.clock[FIRST_FRESH]
-        and no_line_behind(tables, route, jobs.line[job])
+        and no_line_behind(tables, queueing.shares, route, jobs.line[job])
     )

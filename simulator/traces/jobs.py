@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
     from simulator.scenario.workloads import JobFile
 
-WITHOUT_EFFECT: Final = ("user",)
-"""Columns that are read and checked, and that nothing in this version uses."""
-
 _MISSPELT: Final = 0.85
 """Likeness from which an unused column is taken for a misspelt one."""
 
@@ -256,9 +253,6 @@ def _say_unread(found: JobCells, file: "JobFile", findings: Findings) -> None:
     """
     if "columns" not in job_formats()[file.format].options:
         return
-    idle = [name for key, name in found.named.items() if key in WITHOUT_EFFECT]
-    if idle:
-        findings.warn(f"read and checked, without effect in this version: {', '.join(idle)}")
     free = [key for key in JOB_COLUMNS if key not in found.named]
     for name in found.unread:
         near = difflib.get_close_matches(name.lower(), free, n=1, cutoff=_MISSPELT)
