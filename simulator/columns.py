@@ -183,8 +183,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "ettr",
         "1",
         "Effective training time ratio: useful run time of jobs that ended over their time from "
-        "first start to end, weighted by accelerators; null where no node can fail and nobody is "
-        "preempted",
+        "first start to end, weighted by accelerators; null as goodput is",
     ),
     Column("preemptions", "int64", "1", "Preemptions of jobs; null where nobody is", True),
     _absent(
@@ -306,15 +305,13 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
-_RUN: Final = _float("run_s", "s", "Time that it held its accelerators, within the counted period")
-
 RESTARTS: Final[tuple[Column, ...]] = (
     _count(
         "restarts",
         "Times within the counted period that a failed node ended it and sent it back to the "
         "queue; start_s and wait_s are of its first start",
     ),
-    _RUN,
+    _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
     _float(
         "lost_s",
         "s",
@@ -324,27 +321,12 @@ RESTARTS: Final[tuple[Column, ...]] = (
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
 
 PREEMPTIONS: Final[tuple[Column, ...]] = (
-    _RUN,
-    _count(
-        "preemptions",
-        "Times within the counted period that it was preempted and sent back to the queue; start_s "
-        "and wait_s are of its first start",
-    ),
-    _float(
-        "preempted_s",
-        "s",
-        "Part of run_s that preemption cost: since its last checkpoint, or its start; while its "
-        "state was saved; and before it worked again",
-    ),
-    _float(
-        "waited_again_s",
-        "s",
-        "Time within the counted period that it waited to go on, after it was preempted or lost a "
-        "node",
-    ),
+    RESTARTS[1],
+    _count("preemptions", "Times within the counted period that it was preempted"),
+    _float("preempted_s", "s", "Part of run_s that preemption cost; see gpu_hours_preempted"),
+    _float("waited_again_s", "s", "Time that it waited to go on, after runs that were cut short"),
 )
 """Columns of ``jobs.parquet`` that are there where jobs are preempted."""
-
 
 SPANS: Final[tuple[Column, ...]] = (
     Column("nodes", "int64", "1", "Nodes of its last run; null if it held nothing", True),
@@ -375,7 +357,7 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        own = set(rest) - {_RUN.name}
+        own = set(rest) - {"run_s"}
         rare = (RESTARTS, PREEMPTIONS, SPANS)
         found = [columns for columns in rare if own & {each.name for each in columns}]
         return fixed + tuple(dict.fromkeys(column for columns in found for column in columns))

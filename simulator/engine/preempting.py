@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import tables as kernels
+from simulator.kernels.preemption import Preemption
 from simulator.scenario.model import Scenario
 from simulator.workload.table import JobTable
 
@@ -52,7 +53,7 @@ def preempting_of(scenario: Scenario) -> tuple[Preempting | None, ...]:
 
 def preemption_table(
     preempting: Sequence[Preempting | None], jobs: JobTable, tables: kernels.Tables
-) -> kernels.Preemption | None:
+) -> Preemption | None:
     """Return the table of preemption; None where no cluster does that.
 
     Parameters
@@ -69,7 +70,7 @@ def preemption_table(
     widest = int(tables.clusters[:, kernels.WHOLE].max())
     priority = np.ascontiguousarray(jobs.priority, np.int32)
     preemptible = np.ones(len(jobs), bool) if jobs.preemptible is None else jobs.preemptible
-    return kernels.Preemption(
+    return Preemption(
         way=np.array([kernels.NOBODY if how is None else how.way for how in preempting], np.int64),
         after_ms=np.array([how.after_ms for how in known], np.int64),
         suspend_ms=np.array([how.suspend_ms for how in known], np.int64),
@@ -87,7 +88,7 @@ def preemption_table(
 
 
 def stopped_of(
-    preemption: kernels.Preemption | None, tables: kernels.Tables, jobs: int
+    preemption: Preemption | None, tables: kernels.Tables, jobs: int
 ) -> NDArray[np.int64] | None:
     """Return since when each job is being suspended, -1 where it is not; None without preemption.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.faults import fault_tables, piece_table
+from simulator.engine.faults import fault_tables, piece_table, restartable
 from simulator.engine.preempting import preemption_table
 from simulator.engine.queueing import Queues, is_ruled, queueing_tables
 from simulator.engine.shares import share_tables
@@ -23,8 +23,8 @@ from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
+from simulator.kernels.preemption import Preemption
 from simulator.power.budgets import able_jobs
-from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
@@ -53,7 +53,7 @@ class State:
     queueing: kernels.Queueing | None
     power: kernels.Power
     faults: kernels.Faults | None
-    preemption: kernels.Preemption | None
+    preemption: Preemption | None
     pieces: kernels.Pieces | None
     dispatch: kernels.Dispatch | None
     log: kernels.Log
@@ -117,7 +117,7 @@ def initial_state(
     shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
     rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
     if jobs.savings or failures is not None or queues.preempts:
-        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
+        rows_of_jobs = restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
     return State(
         jobs=rows_of_jobs,
         tables=tables,
@@ -215,26 +215,6 @@ def _jobs(
         restarts=np.zeros(0, np.int32),
         resume_ms=np.zeros(0),
         plan=plan_of((), fleet, None),
-    )
-
-
-def _restartable(
-    fleet: Fleet,
-    jobs: JobTable,
-    rows: kernels.Jobs,
-    failures: Failures | None,
-    preempts: bool,
-) -> kernels.Jobs:
-    """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
-    savings = jobs.savings
-    if preempts and not savings:
-        savings = (None,) * len(jobs.workload_names)  # what resuming takes is asked for as they are
-    return rows._replace(
-        duration_ms=rows.duration_ms.copy(),
-        requested_ms=rows.requested_ms.copy(),
-        restarts=np.zeros(len(jobs), np.int32),
-        resume_ms=np.full(len(jobs) if preempts else 0, kernels.NONE, np.float64),
-        plan=plan_of(savings, fleet, None if failures is None else failures.mtbf_ms),
     )
 
 

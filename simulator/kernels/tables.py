@@ -312,24 +312,6 @@ class Faults(NamedTuple):
     cut: NDArray[np.int64]  # [slots] job << bits | slot of the jobs that they end
 
 
-class Preemption(NamedTuple):
-    """Who may be preempted for whom, and what it takes; None where nobody is."""
-
-    way: NDArray[np.int64]  # [clusters] NOBODY, RESTART or SUSPEND
-    after_ms: NDArray[np.int64]  # [clusters] begin of a run in which its job is not preempted
-    suspend_ms: NDArray[np.int64]  # [clusters] time that saving the state of a job takes
-    resume_ms: NDArray[np.float64]  # [clusters] time that taking it up again takes
-    priority: NDArray[np.int32]  # [jobs]
-    preemptible: NDArray[np.int8]  # [jobs]
-    least: int  # lowest priority of a preemptible job
-    look_ms: NDArray[np.int64]  # [1] when somebody may be preempted for whom a job waits
-    stopped_ms: NDArray[np.int64]  # [slots] since when a job is being suspended, NONE where not
-    with_free: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what would be free
-    more: NDArray[np.int32]  # [nodes] accelerators that would be free besides
-    candidates: NDArray[np.int32]  # [slots]
-    victims: NDArray[np.int32]  # [slots]
-
-
 class Pieces(NamedTuple):
     """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is.
 

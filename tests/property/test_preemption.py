@@ -19,6 +19,7 @@ SLEEP = {
 DOZE = {"name": "doze", "after": "1 min", "power": "60 W"}
 QUEUES: tuple[Any, ...] = (
     "fifo", "easy-backfill", "shortest-first", {"policy": "priority", "backfill": "easy"},
+    {"policy": "fair-share", "of": "workload"}, {"policy": "fair-share", "backfill": "easy"},
 )  # fmt: skip
 WAYS: tuple[Any, ...] = (
     "restart",
@@ -28,6 +29,8 @@ WAYS: tuple[Any, ...] = (
 )
 EXTRA = ["run_s", "preemptions", "preempted_s", "waited_again_s"]
 SUMMARY = ("preemptions", "gpu_hours_preempted")
+ACROSS = 0.8
+"""Relative speed of a gang on nodes of several racks."""
 FAILURES = {"mtbf": "5 h", "repair": "30 min", "failed_power": "40 W"}
 
 
@@ -56,9 +59,11 @@ def random_document(folder: Path, seed: int, preemption: Any, most: int = 24) ->
         drain=bool(rng.random() < 0.6),
     )
     queue = QUEUES[rng.integers(len(QUEUES))]
+    racks = {"racks": {"nodes": 1, "cross_rack_speed": ACROSS}} if rng.random() < 0.4 else {}
     for name, count in (("c", 3), ("d", 2)):
         document["clusters"][name] = {
             **document["clusters"]["c"],
+            **racks,
             "count": count,
             "queue": queue,
             "idle": "ladder" if nodes["idle_states"] else "always-on",
@@ -106,7 +111,8 @@ def work_is_done(done: Simulated) -> None:
     cut = log.pieces
     assert cut is not None
     assert log.left_ms is not None
-    kept_ms = np.bincount(cut.job, cut.kept_ms, len(jobs))
+    done_ms = cut.kept_ms * np.where(cut.racks > 1, ACROSS, 1.0)
+    kept_ms = np.bincount(cut.job, done_ms, len(jobs))
     np.testing.assert_allclose(kept_ms + log.left_ms, jobs.duration_ms, atol=1e-6)
     assert (cut.kept_ms + cut.lost_ms <= cut.end_ms - cut.start_ms + 1e-6).all()
     following_ms = cut.next_start_ms(log.start_ms)
@@ -156,13 +162,3 @@ def test_preemption_that_never_comes_changes_nothing(tmp_path: Path, seed: int) 
 def test_the_same_run_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     scenario = from_document(random_document(tmp_path, 3, WAYS[3]))
     same_bytes(run(scenario, seed=5), run(scenario, seed=5))
-
-
-def test_an_urgent_job_waits_no_longer_for_preemption(tmp_path: Path) -> None:
-    """Of those of the highest priority, which nobody preempts, the first to wait starts sooner."""
-    plain, done = (
-        run(from_document(random_document(tmp_path, 1, said)), seed=1) for said in (None, "suspend")
-    )
-    urgent = plain.inputs.jobs.priority == 2
-    waits = [float(each.results.jobs["wait_s"][urgent].mean()) for each in (plain, done)]
-    assert waits[1] < waits[0]

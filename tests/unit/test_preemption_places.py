@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import simulator as fs
-from simulator.registry import scheduling
+from simulator.registry import placement, scheduling
 from simulator.scenario import from_document
 from simulator.simulation import run
 from tests.builders import scenario_document, write_jobs
@@ -70,6 +70,24 @@ def test_quotas_make_no_difference_to_who_is_preempted(tmp_path: Path) -> None:
     one, other = (run(from_document(each)) for each in (document, free))
     assert np.array_equal(one.log.start_ms, other.log.start_ms)
     assert one.results.summary["preemptions"] > 0
+
+
+def test_placement_in_plain_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    placement.names()
+    monkeypatch.setattr(placement, "_plugins", dict(placement._plugins))
+
+    @fs.placement("lowest")
+    def lowest(job: Any, cluster: Any, now_s: float) -> Any:
+        return cluster.nodes[:1]
+
+    document = document_of("restart")
+    document["clusters"]["d"] = {**document["clusters"]["c"], "placement": "lowest"}
+    del document["clusters"]["d"]["preemption"]
+    with pytest.raises(fs.InputError) as refused:
+        from_document(document)
+    (issue,) = refused.value.issues
+    assert issue.path == "clusters.c.preemption"
+    assert "a policy in plain Python places jobs (clusters: d); take it out" in issue.message
 
 
 def test_policies_in_plain_python_may_serve_other_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
