@@ -247,7 +247,7 @@ def load_tables(ways: Ways, ladders: Ladders, slots: int) -> kernels.Loads | Non
         jobs=np.zeros(clusters, np.int64),
         asked_ms=np.zeros(clusters),
         ends_ms=np.zeros(clusters),
-        held=np.zeros(clusters),
+        held=np.zeros(clusters, np.int64),
         slot_end_ms=np.zeros(max(1, slots), np.int64),
         wake_ms=longest_wake_ms(ladders),
     )
