@@ -14,7 +14,7 @@ from simulator.scenario.model import NodeType, Scenario, Site
 from simulator.scenario.prices import currency_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
-from simulator.units import MS_PER_H, MS_PER_Y
+from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
 from simulator.workload.table import JobTable, WorkloadSize
 
 Assumption = tuple[str, str, str, str, str]
@@ -150,6 +150,7 @@ def assumptions_of(
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
     rows += _requested_rows(scenario, jobs)
     rows += _speed_rows(scenario)
+    rows += _preemption_rows(scenario)
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
@@ -237,6 +238,22 @@ def _speed_rows(scenario: Scenario) -> list[Assumption]:
             quantity = f"relative speed on {node.accelerator or kind}"
             rows[name, quantity] = (name, quantity, f"{speed:g}", "1", source)
     return list(rows.values())
+
+
+def _preemption_rows(scenario: Scenario) -> list[Assumption]:
+    """Return what preempting a job takes, for clusters that do."""
+    rows: list[Assumption] = []
+    for name, cluster in scenario.clusters.items():
+        if (how := cluster.preemption) is None:
+            continue
+        times_ms = {"run time before preemption": how.after_ms}
+        if how.suspends:
+            times_ms |= {"time to suspend": how.suspend_ms, "time to resume": how.resume_ms}
+        rows += [
+            (name, f"{quantity} of a job", f"{time_ms / MS_PER_S:.6g}", "s", "scenario")
+            for quantity, time_ms in times_ms.items()
+        ]
+    return rows
 
 
 def _number(value: float | None) -> str:

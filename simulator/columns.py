@@ -177,13 +177,22 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "goodput",
         "1",
         "Accelerator-time of work that was not lost, without checkpoints and restarts, over "
-        "accelerator-time held; null where no node can fail",
+        "accelerator-time held; null where no node can fail and nobody is preempted",
     ),
     _absent(
         "ettr",
         "1",
         "Effective training time ratio: useful run time of jobs that ended over their time from "
-        "first start to end, weighted by accelerators; null where no node can fail",
+        "first start to end, weighted by accelerators; null where no node can fail and nobody is "
+        "preempted",
+    ),
+    Column("preemptions", "int64", "1", "Preemptions of jobs; null where nobody is", True),
+    _absent(
+        "gpu_hours_preempted",
+        "GPU-h",
+        "Accelerators held times the time that preemption cost: since a job's last checkpoint, or "
+        "its start; while its state was saved; and before it worked again; null where nobody is "
+        "preempted",
     ),
     _absent(
         "cross_rack_share",
@@ -297,13 +306,15 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
+_RUN: Final = _float("run_s", "s", "Time that it held its accelerators, within the counted period")
+
 RESTARTS: Final[tuple[Column, ...]] = (
     _count(
         "restarts",
         "Times within the counted period that a failed node ended it and sent it back to the "
         "queue; start_s and wait_s are of its first start",
     ),
-    _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
+    _RUN,
     _float(
         "lost_s",
         "s",
@@ -311,6 +322,28 @@ RESTARTS: Final[tuple[Column, ...]] = (
     ),
 )
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
+
+PREEMPTIONS: Final[tuple[Column, ...]] = (
+    _RUN,
+    _count(
+        "preemptions",
+        "Times within the counted period that it was preempted and sent back to the queue; start_s "
+        "and wait_s are of its first start",
+    ),
+    _float(
+        "preempted_s",
+        "s",
+        "Part of run_s that preemption cost: since its last checkpoint, or its start; while its "
+        "state was saved; and before it worked again",
+    ),
+    _float(
+        "waited_again_s",
+        "s",
+        "Time within the counted period that it waited to go on, after it was preempted or lost a "
+        "node",
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there where jobs are preempted."""
 
 
 SPANS: Final[tuple[Column, ...]] = (
@@ -335,14 +368,17 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail; in the table of jobs that, and racks where there are any.
+    failures and preemption did where nodes can fail or jobs are preempted; in the table of jobs
+    that, and racks where there are any.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        found = (own for own in (RESTARTS, SPANS) if any(column.name in rest for column in own))
-        return fixed + tuple(column for own in found for column in own)
+        own = set(rest) - {_RUN.name}
+        rare_ones = (RESTARTS, PREEMPTIONS, SPANS)
+        groups = [rare for rare in rare_ones if own & {each.name for each in rare}]
+        return fixed + tuple(dict.fromkeys(column for rare in groups for column in rare))
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 

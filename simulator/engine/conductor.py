@@ -16,6 +16,7 @@ from simulator.engine.asking import Desks
 from simulator.engine.dispatching import Agent
 from simulator.engine.faults import with_rounds
 from simulator.engine.placing import PlacedQueues, Placer
+from simulator.engine.preempting import stopped_of
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
@@ -93,7 +94,6 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    failures = power.failures
     askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     agent = None
     if dispatches is not None and dispatches.asked and state.dispatch is not None:
@@ -139,8 +139,10 @@ def simulate(
         events=run.events(),
         notes=view.notes,
         pieces=run.pieces(),
-        left_ms=state.jobs.duration_ms if failures is not None else None,
+        left_ms=state.jobs.duration_ms if state.pieces is not None else None,
         racks=None if racks is None else racks.spanned,
+        resume_ms=state.jobs.resume_ms if state.preemption is not None else None,
+        stopped_ms=stopped_of(state.preemption, state.tables, len(jobs)),
     )
 
 
@@ -197,6 +199,7 @@ class _Run:
                 state.queueing,
                 state.power,
                 state.faults,
+                state.preemption,
                 state.pieces,
                 state.dispatch,
                 state.log,
@@ -218,6 +221,7 @@ class _Run:
                 state.queueing,
                 state.power,
                 self._faults,
+                state.preemption,
                 state.pieces,
                 state.dispatch,
                 state.log,

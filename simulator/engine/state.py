@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
+from simulator.engine.preempting import preemption_table
 from simulator.engine.queueing import Queues, is_ruled, queueing_tables
 from simulator.engine.shares import share_tables
 from simulator.engine.ways import (
@@ -52,6 +53,7 @@ class State:
     queueing: kernels.Queueing | None
     power: kernels.Power
     faults: kernels.Faults | None
+    preemption: kernels.Preemption | None
     pieces: kernels.Pieces | None
     dispatch: kernels.Dispatch | None
     log: kernels.Log
@@ -114,8 +116,8 @@ def initial_state(
     failures = power.failures
     shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
     rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
-    if jobs.savings or failures is not None:
-        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
+    if jobs.savings or failures is not None or queues.preempts:
+        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
     return State(
         jobs=rows_of_jobs,
         tables=tables,
@@ -123,7 +125,8 @@ def initial_state(
         queueing=queueing_tables(queues, fleet, power, jobs, slots, shares),
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
-        pieces=piece_table(failures, tables),
+        preemption=preemption_table(queues.preempting, jobs, tables),
+        pieces=piece_table(failures is not None or queues.preempts, tables),
         dispatch=dispatch_tables(ways, lines),
         log=log,
     )
@@ -210,19 +213,28 @@ def _jobs(
         next_waiting=np.full(count, kernels.NONE, np.int32),
         previous_waiting=np.full(count if ruled else 0, kernels.NONE, np.int32),
         restarts=np.zeros(0, np.int32),
+        resume_ms=np.zeros(0),
         plan=plan_of((), fleet, None),
     )
 
 
 def _restartable(
-    fleet: Fleet, jobs: JobTable, rows: kernels.Jobs, failures: Failures | None
+    fleet: Fleet,
+    jobs: JobTable,
+    rows: kernels.Jobs,
+    failures: Failures | None,
+    preempts: bool,
 ) -> kernels.Jobs:
     """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
+    savings = jobs.savings
+    if preempts and not savings:
+        savings = (None,) * len(jobs.workload_names)  # what resuming takes is asked for as they are
     return rows._replace(
         duration_ms=rows.duration_ms.copy(),
         requested_ms=rows.requested_ms.copy(),
         restarts=np.zeros(len(jobs), np.int32),
-        plan=plan_of(jobs.savings, fleet, None if failures is None else failures.mtbf_ms),
+        resume_ms=np.full(len(jobs) if preempts else 0, kernels.NONE, np.float64),
+        plan=plan_of(savings, fleet, None if failures is None else failures.mtbf_ms),
     )
 
 

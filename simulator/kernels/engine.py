@@ -15,6 +15,7 @@ from simulator.kernels.failures import follow_service, repair, settle_failures
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget, node_draw
+from simulator.kernels.preemption import end_one
 from simulator.kernels.queues import head, leave
 from simulator.kernels.sleep import (
     any_descent,
@@ -81,7 +82,9 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, log, until_ms):
+def advance(
+    jobs, tables, sleepers, queueing, power, faults, preemption, pieces, dispatch, log, until_ms
+):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -95,6 +98,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
     queueing : Queueing or None
     power : Power
     faults : Faults or None
+    preemption : Preemption or None
     pieces : Pieces or None
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
     dispatch : Dispatch or None
@@ -115,7 +119,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
     clock = tables.clock
     keys = tables.agenda
     # An instant logs a node at most four times: its descent, its failure, its leaving, and what
-    # came of it. It cuts short no more jobs than there are slots.
+    # came of it. Before a pass, and in one, it cuts short no more jobs than there are slots.
     log_limit = len(log.time_ms) - 4 * len(tables.nodes)
     job_count = len(jobs.submit_ms)
     while True:
@@ -127,7 +131,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
                 return UNTIL
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
-        if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - len(tables.slots):
+        if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - 2 * len(tables.slots):
             return LOG_FULL
         if not enough_drawn(tables, sleepers, faults):
             return DRAWS
@@ -138,7 +142,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
                         clock[ASKED] = 1
                         return DECIDE
                     clock[ASKED] = 0
-                if decide(jobs, tables, sleepers, queueing, power):
+                if decide(jobs, tables, sleepers, queueing, power, preemption, pieces):
                     continue
             record(tables, sleepers, power, faults, log)
             clock[PENDING] = 0
@@ -158,6 +162,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
             # Failures alone, of idle nodes, keep no run going.
             if clock[IN_SERVICE] > 0 and min(now, until_ms) < FOREVER_MS:
                 now = min(now, faults.due_ms[faults.heap[0]])
+        if preemption is not None:
+            now = min(now, preemption.look_ms[0])
         if now > until_ms or now == FOREVER_MS:
             if until_ms == FOREVER_MS:
                 return IDLE
@@ -167,15 +173,22 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, l
         if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
             descend(tables, sleepers, faults, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
-            complete(jobs, tables, queueing, power)
-            clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
+            if preemption is not None:
+                clock[CHANGED] = max(
+                    clock[CHANGED], end_one(jobs, tables, queueing, power, preemption, pieces)
+                )
+            else:
+                complete(jobs, tables, queueing, power)
+                clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
         if faults is not None:
-            settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces)
+            settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
                 repair(tables, sleepers)
                 clock[CHANGED] = ANYTHING
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
+            clock[CHANGED] = ANYTHING
+        if preemption is not None and preemption.look_ms[0] == now:
             clock[CHANGED] = ANYTHING
         clock[FIRST_FRESH] = clock[NEXT_JOB]
         if not settle_arrivals(jobs, tables, dispatch, now):
@@ -224,18 +237,18 @@ def must_ask(tables, queueing):
 
 
 @kernel(inline="always")
-def decide(jobs, tables, sleepers, queueing, power):
+def decide(jobs, tables, sleepers, queueing, power, preemption, pieces):
     """Let the schedulers make their pass, and wake what the queue needs.
 
-    Returns whether nodes are awake at once, so that all must look again.
+    Returns whether nodes are awake, or jobs preempted, at once, so that all must look again.
     """
+    again = False
     if queueing is not None:
-        backfill_pass(jobs, tables, sleepers, queueing, power)
+        again = backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces)
         tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
     else:
         fifo_pass(jobs, tables, queueing, power)
-    again = False
-    if tables.clock[LADDERS] == 1:
+    if tables.clock[LADDERS] == 1 and not again:
         if anyone_wanted(tables):
             again = wake_as_needed(jobs, tables, sleepers, queueing)
         else:

@@ -64,6 +64,15 @@ def note_end(loads, jobs, tables, cluster, slot):
 
 
 @kernel
+def note_new_end(loads, jobs, tables, cluster, slot, end_ms):
+    """Note that a job which runs is expected to end at another instant."""
+    if loads is not None:
+        gpus = jobs.gpus[np.int64(tables.slots[slot, JOB])]
+        loads.ends_ms[cluster] += float(gpus) * (end_ms - loads.slot_end_ms[slot])
+        loads.slot_end_ms[slot] = end_ms
+
+
+@kernel
 def expected_wait(loads, jobs, tables, cluster, job):
     """Return how long a job that is submitted now is expected to wait for a cluster. [ms]
 

@@ -18,6 +18,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
 from simulator.scenario.placement import PlacementPolicy, Placing, Racks, RacksOf
+from simulator.scenario.preemption import Preemption, PreemptionOf
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
     IdlePolicy,
@@ -66,6 +67,9 @@ class Cluster(Spec):
     queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
     """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
     parameters. `fifo` is first come, first served."""
+    preemption: Annotated[Preemption | None, PreemptionOf()] = absent()
+    """How running jobs make room for one of higher priority that waits first: `restart` or
+    `suspend`, or a table of the way and its times; without it nobody is preempted."""
     placement: Annotated[str | Placing, PlacementPolicy()] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
     emptiest, `locality` those of the fewest racks; or a placement policy by its name, or a table of

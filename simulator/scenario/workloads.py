@@ -13,6 +13,7 @@ from simulator.scenario.accelerators import WantedAccelerators
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
 from simulator.scenario.dispatch import Dispatch, DispatchPolicy
 from simulator.scenario.fields import (
+    Flag,
     Marker,
     Moment,
     TimeZone,
@@ -34,6 +35,8 @@ MOST_GPUS: Final = 2**22
 """Accelerators that one job may hold, and that a fleet may have."""
 
 MOST_JOBS: Final = 2**31 - 1
+
+MOST_PRIORITY: Final = 2**31 - 1
 
 REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
 """Columns that every job file has."""
@@ -252,6 +255,12 @@ class Workload(Spec):
     quota: Annotated[int | None, Whole(1, ACCELERATORS.most)] = absent()
     """Accelerators that the workload's jobs may hold at a time, over all clusters; any number
     unless given."""
+    priority: Annotated[int | None, Whole(-MOST_PRIORITY, MOST_PRIORITY)] = absent()
+    """Priority of the jobs, larger is served first; 0 unless given. With `jobs`, of those whose
+    file does not say it."""
+    preemptible: Annotated[bool | None, Flag()] = absent()
+    """Whether the jobs may be preempted, on clusters with `preemption`; true unless given. With
+    `jobs`, of those whose file does not say it."""
     checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()

@@ -50,6 +50,16 @@ def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
     return {names[cluster] for route in routes for cluster in jobs.routes[route]}
 
 
+def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
+    """Yield a warning where jobs may be preempted, and all have one priority."""
+    found = [name for name, each in scenario.clusters.items() if each.preemption is not None]
+    if found and len(jobs) and jobs.priority.min() == jobs.priority.max():
+        yield (
+            f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
+            f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
+        )
+
+
 def _is_of_users(queue: Scheduling) -> bool:
     if queue.in_python:
         return False
