@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simulator.engine.faults import fault_tables, piece_table
 from simulator.engine.preempting import preemption_table
 from simulator.engine.queueing import Queues, is_ruled, queueing_tables
+from simulator.engine.routes import routes_of
 from simulator.engine.shares import share_tables
 from simulator.engine.ways import (
     Dispatches,
@@ -23,7 +24,6 @@ from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
-from simulator.power.budgets import able_jobs
 from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -38,9 +38,6 @@ LONGEST_MS = 2.0**53
 
 LOG_ROWS = 1 << 16
 """Rows of the change log beyond four for each node, which any single instant can need."""
-
-MOST_CODED = 16
-"""Clusters of a route up to which those that could hold a job are told by one small number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def initial_state(
         If the horizon is too long to be counted beside the fleet's running jobs.
     """
     queues = queues or Queues.plain(fleet, jobs)
-    route, routes = _routes(fleet, jobs, power.curves)
+    route, routes = routes_of(fleet, jobs, power.curves)
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
     slots = min(int(fleet.capacity.sum()), len(jobs))
     ways = Ways.none(route, routes)
@@ -130,52 +127,6 @@ def initial_state(
         dispatch=dispatch_tables(ways, lines),
         log=log,
     )
-
-
-def _routes(
-    fleet: Fleet, jobs: JobTable, curves: Curves
-) -> tuple[NDArray[np.int16], tuple[tuple[int, ...], ...]]:
-    """Return each job's route of clusters that could hold it when empty, and these routes.
-
-    A job that none could hold has the route NONE. A cluster too small for a job, in nodes or in
-    power, is not on its way: the job does not wait for it, nor keep others from it.
-    """
-    largest = int(jobs.gpus.max()) if len(jobs) else 0
-    sizes = -(-largest // fleet.accelerators) <= fleet.node_count
-    suits_all = sizes & ~fleet.budgeted
-    route = np.array(jobs.route, np.int16)
-    routes = [tuple(clusters) for clusters in jobs.routes]
-    for number, clusters in enumerate(jobs.routes):
-        if suits_all[list(clusters)].all():
-            continue
-        rows = np.flatnonzero(jobs.route == number)
-        able = np.stack([able_jobs(fleet, curves, jobs, rows, at) for at in clusters], axis=1)
-        patterns, pattern = _distinct(able)
-        chosen = np.full(len(patterns), kernels.NONE, np.int16)
-        for at_pattern, fitting in enumerate(patterns):
-            way = tuple(at for at, fits in zip(clusters, fitting, strict=True) if fits)
-            if way and way not in routes:
-                routes.append(way)
-            if way:
-                chosen[at_pattern] = routes.index(way)
-        route[rows] = chosen[pattern]
-    return route, tuple(routes)
-
-
-def _distinct(able: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return the distinct rows in lexical order, and the number of each row among them."""
-    columns = able.shape[1]
-    if columns > MOST_CODED:
-        patterns, number = np.unique(able, axis=0, return_inverse=True)
-        return patterns, number.reshape(-1)
-    # Sorting rows takes a hundred times as long as counting numbers that stand for them.
-    bits = np.arange(columns)[::-1]
-    code = np.zeros(len(able), np.int64)
-    for column in able.T:
-        code += code + column
-    found = np.flatnonzero(np.bincount(code))
-    patterns = (found[:, None] >> bits & 1).astype(bool)
-    return patterns, np.searchsorted(found, code)
 
 
 def _jobs(
