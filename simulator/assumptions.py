@@ -149,8 +149,8 @@ def assumptions_of(
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
     rows += _requested_rows(scenario, jobs)
-    rows += _speed_rows(scenario)
     rows += _preemption_rows(scenario)
+    rows += _speed_rows(scenario)
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
@@ -218,6 +218,22 @@ def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
     ]
 
 
+def _preemption_rows(scenario: Scenario) -> list[Assumption]:
+    """Return what preempting a job takes, for clusters that do."""
+    rows: list[Assumption] = []
+    for name, cluster in scenario.clusters.items():
+        if (how := cluster.preemption) is None:
+            continue
+        times_ms = {"run time before preemption": how.after_ms}
+        if how.suspends:
+            times_ms |= {"time to suspend": how.suspend_ms, "time to resume": how.resume_ms}
+        rows += [
+            (name, f"{quantity} of a job", f"{time_ms / MS_PER_S:.6g}", "s", "scenario")
+            for quantity, time_ms in times_ms.items()
+        ]
+    return rows
+
+
 def _speed_rows(scenario: Scenario) -> list[Assumption]:
     """Return how fast accelerators are for workloads that choose among kinds of them."""
     rows: dict[tuple[str, str], Assumption] = {}
@@ -238,22 +254,6 @@ def _speed_rows(scenario: Scenario) -> list[Assumption]:
             quantity = f"relative speed on {node.accelerator or kind}"
             rows[name, quantity] = (name, quantity, f"{speed:g}", "1", source)
     return list(rows.values())
-
-
-def _preemption_rows(scenario: Scenario) -> list[Assumption]:
-    """Return what preempting a job takes, for clusters that do."""
-    rows: list[Assumption] = []
-    for name, cluster in scenario.clusters.items():
-        if (how := cluster.preemption) is None:
-            continue
-        times_ms = {"run time before preemption": how.after_ms}
-        if how.suspends:
-            times_ms |= {"time to suspend": how.suspend_ms, "time to resume": how.resume_ms}
-        rows += [
-            (name, f"{quantity} of a job", f"{time_ms / MS_PER_S:.6g}", "s", "scenario")
-            for quantity, time_ms in times_ms.items()
-        ]
-    return rows
 
 
 def _number(value: float | None) -> str:

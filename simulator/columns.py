@@ -368,17 +368,17 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures and preemption did where nodes can fail or jobs are preempted; in the table of jobs
-    that, and racks where there are any.
+    failures did where nodes can fail; in the table of jobs that, and preemption and racks where
+    there are any.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
         own = set(rest) - {_RUN.name}
-        rare_ones = (RESTARTS, PREEMPTIONS, SPANS)
-        groups = [rare for rare in rare_ones if own & {each.name for each in rare}]
-        return fixed + tuple(dict.fromkeys(column for rare in groups for column in rare))
+        rare = (RESTARTS, PREEMPTIONS, SPANS)
+        found = [columns for columns in rare if own & {each.name for each in columns}]
+        return fixed + tuple(dict.fromkeys(column for columns in found for column in columns))
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 

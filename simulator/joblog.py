@@ -22,13 +22,13 @@ class Pieces:
     kept_ms, lost_ms : float64[pieces]
         Time spent on work that is kept, and time that was worthless: since its last checkpoint, or
         its start; and while its state was saved. [ms]
-    racks : int32[pieces]
-        Racks that it spanned, 0 where its cluster has none.
     resume_ms : float64[pieces]
         Time before its work to take up what a suspension kept; -1 where it went on from a
         checkpoint, or from nothing. [ms]
     cause : int8[pieces]
         Why it was cut short: FAILURE, RESTART or SUSPEND of `simulator.kernels.tables`.
+    racks : int32[pieces]
+        Racks that it spanned, 0 where its cluster has none.
     """
 
     job: NDArray[np.int32]
@@ -40,9 +40,9 @@ class Pieces:
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]
     lost_ms: NDArray[np.float64]
-    racks: NDArray[np.int32]
     resume_ms: NDArray[np.float64]
     cause: NDArray[np.int8]
+    racks: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.job)

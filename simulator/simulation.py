@@ -218,9 +218,8 @@ def queues_of(scenario: Scenario) -> Queues:
     found = scheduling_of(scenario)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(
-        rules, quotas_of(scenario), asked, placement_of(scenario), preempting_of(scenario)
-    )
+    placed = placement_of(scenario)
+    return Queues(rules, quotas_of(scenario), asked, placed, preempting_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

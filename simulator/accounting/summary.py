@@ -97,8 +97,8 @@ def summarise(
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
         **_failures(jobs, log, account, states, reliability),
-        **_preemptions(jobs, preempted),
         "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
+        **_preemptions(jobs, preempted),
     }
 
 

@@ -67,7 +67,7 @@ def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
         end_ms=np.zeros(rows, np.int64),
         kept_ms=np.zeros(rows),
         lost_ms=np.zeros(rows),
-        racks=np.zeros(rows, np.int32),
         resume_ms=np.zeros(rows),
         cause=np.zeros(rows, np.int8),
+        racks=np.zeros(rows, np.int32),
     )

@@ -62,18 +62,18 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        backfills = backfills or self.fair or any(self.quotas)
-        return backfills or bool(self.asked) or bool(self.placed) or self.preempts
-
-    @property
-    def fair(self) -> bool:
-        """Whether any queue is in the order of what was used of late."""
-        return any(rule.order == "fair-share" for rule in self.rules)
+        backfills = backfills or self.fair or any(self.quotas) or self.preempts
+        return backfills or bool(self.asked) or bool(self.placed)
 
     @property
     def preempts(self) -> bool:
         """Whether jobs are preempted on any cluster."""
         return any(self.preempting)
+
+    @property
+    def fair(self) -> bool:
+        """Whether any queue is in the order of what was used of late."""
+        return any(rule.order == "fair-share" for rule in self.rules)
 
     @property
     def conservative(self) -> bool:

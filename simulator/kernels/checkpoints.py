@@ -110,13 +110,6 @@ def kept_and_lost(jobs, cluster, job, work_ms, ran_ms):
 
 
 @kernel
-def stretch(jobs, cluster, length_ms):
-    """Make some runs, one for each job, as long as they take with their checkpoints."""
-    for job in range(len(length_ms)):
-        length_ms[job] = stretched(jobs, cluster, job, length_ms[job])
-
-
-@kernel
 def worked(jobs, cluster, job, work_ms, ran_ms):
     """Return the work that a run has done after so long, saved or not. [ms]"""
     plan = jobs.plan
@@ -129,6 +122,13 @@ def worked(jobs, cluster, job, work_ms, ran_ms):
             made = np.floor(done_ms / cycle_ms)
             done_ms = made * interval_ms + min(done_ms - made * cycle_ms, interval_ms)
     return min(done_ms, work_ms)
+
+
+@kernel
+def stretch(jobs, cluster, length_ms):
+    """Make some runs, one for each job, as long as they take with their checkpoints."""
+    for job in range(len(length_ms)):
+        length_ms[job] = stretched(jobs, cluster, job, length_ms[job])
 
 
 @kernel

@@ -64,10 +64,9 @@ def note_end(loads, jobs, tables, cluster, slot):
 
 
 @kernel
-def note_new_end(loads, jobs, tables, cluster, slot, end_ms):
-    """Note that a job which runs is expected to end at another instant."""
+def note_stop(loads, cluster, slot, gpus, end_ms):
+    """Count a running job as one that ends at another time."""
     if loads is not None:
-        gpus = jobs.gpus[np.int64(tables.slots[slot, JOB])]
         loads.ends_ms[cluster] += float(gpus) * (end_ms - loads.slot_end_ms[slot])
         loads.slot_end_ms[slot] = end_ms
 

@@ -7,11 +7,10 @@ state is saved; these count as free to come, so that nobody else is preempted fo
 
 import numpy as np
 
-from simulator.kernels import agenda
+from simulator.kernels import agenda, loads
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
 from simulator.kernels.gangs import complete, cut_short
-from simulator.kernels.loads import note_new_end
 from simulator.kernels.shadow import fits_later
 from simulator.kernels.tables import (
     ANYTHING,
@@ -163,15 +162,7 @@ def may_be_victim(jobs, tables, preemption, cluster, slot, job):
         and preemption.preemptible[other] == 1
         and preemption.priority[other] < preemption.priority[job]
         and preemption.stopped_ms[slot] < 0
-        and stands_before(jobs, job, other)
-    )
-
-
-@kernel(inline="always")
-def stands_before(jobs, one, other):
-    """Return whether a job is served before another by its rank, then by its row."""
-    return jobs.level[one] < jobs.level[other] or (
-        jobs.level[one] == jobs.level[other] and one < other
+        and (jobs.level[job], job) < (jobs.level[other], other)
     )
 
 
@@ -308,4 +299,4 @@ def suspend(jobs, tables, queueing, preemption, cluster, slot):
     agenda.push(keys, clock[RUNNING] - 1, key)
     note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
     note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
-    note_new_end(tables.loads, jobs, tables, cluster, slot, end_ms)
+    loads.note_stop(tables.loads, cluster, slot, jobs.gpus[job], end_ms)

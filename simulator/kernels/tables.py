@@ -239,7 +239,7 @@ class Loads(NamedTuple):
     jobs: NDArray[np.int64]  # that wait for it
     asked_ms: NDArray[np.float64]  # accelerators x requested time of these
     ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
-    held: NDArray[np.int64]  # accelerators that these hold
+    held: NDArray[np.float64]  # accelerators that these hold
     slot_end_ms: NDArray[np.int64]  # [slots] expected end
     wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
 
@@ -345,9 +345,9 @@ class Pieces(NamedTuple):
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
     lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start; or of suspending
-    racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
     resume_ms: NDArray[np.float64]  # that it took to go on from what a suspension kept, or NONE
     cause: NDArray[np.int8]  # FAILURE, RESTART or SUSPEND
+    racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
 
 
 class Power(NamedTuple):

@@ -28,6 +28,9 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "preemption",
+        "preemptible",
+        "priority",
         "accelerators",
         "racks",
         "factor",
@@ -35,9 +38,6 @@ _SILENT: Final = frozenset(
         "forecast",
         "format",
         "region",
-        "preemption",
-        "preemptible",
-        "priority",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

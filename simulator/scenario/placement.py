@@ -93,20 +93,9 @@ def placement_problems(clusters: Mapping[str, Any], sites: Mapping[str, Any]) ->
     clusters, sites : mapping
         By name, as far as they could be read.
     """
-    asked = any(
-        isinstance(getattr(cluster, "placement", None), Placing) for cluster in clusters.values()
-    )
     for name, cluster in clusters.items():
         for key, text in _problems(cluster, sites):
             yield Issue(dotted(("clusters", name, *key)), text)
-        with as_far_as_read(cluster):
-            if asked and cluster.preemption is not None and _is_walked(cluster):
-                text = (
-                    "nobody is preempted from a queue without backfill where a policy in plain "
-                    "Python places jobs of the same run; take it out, write easy backfill, or "
-                    'placements such as "pack"'
-                )
-                yield Issue(dotted(("clusters", name, "preemption")), text)
 
 
 def _problems(cluster: Any, sites: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -169,11 +158,6 @@ def _backfill(queue: Scheduling) -> str:
         return str(queue.rule().backfill)
     except ParameterError:
         return "none"
-
-
-def _is_walked(cluster: Any) -> bool:
-    """Return whether the queue is served in plain Python where a policy there places jobs."""
-    return not cluster.queue.in_python and _backfill(cluster.queue) == "none"
 
 
 def _has_budget(cluster: Any, sites: Mapping[str, Any]) -> bool:

@@ -1,12 +1,13 @@
 """Preemption of running jobs, as a scenario writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo
 
-from simulator.errors import shown
+from simulator.errors import listing, shown
 from simulator.scenario.fields import Marker, Milliseconds, Word, as_written
+from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import Part
 from simulator.scenario.reading import reading_of
 from simulator.scenario.spec import Spec, read_as
@@ -71,10 +72,32 @@ class PreemptionOf(Marker):
         return {"anyOf": [Word(WAYS).form(), Preemption.table_form()]}
 
 
-def preemption_faults(cluster: "Cluster") -> Iterator[str]:
-    """Yield why nobody can be preempted under the cluster's queue, whose policy is sound."""
+def placing_clusters(clusters: Mapping[str, Any]) -> list[str]:
+    """Return the clusters whose jobs are placed by a policy in plain Python."""
+    found: list[str] = []
+    for name, cluster in clusters.items():
+        with as_far_as_read(cluster):
+            if not isinstance(cluster.placement, str):
+                found.append(name)
+    return found
+
+
+def preemption_faults(cluster: "Cluster", placing: Sequence[str]) -> Iterator[str]:
+    """Yield why nobody can be preempted under the cluster's queue, whose policy is sound.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    placing : sequence of str
+        Clusters whose jobs are placed by a policy in plain Python.
+    """
     if cluster.preemption is None:
         return
+    if placing:
+        yield (
+            "nobody is preempted where a policy in plain Python places jobs (clusters: "
+            f'{listing(placing)}); take it out, or write a rule such as placement = "pack" there'
+        )
     if cluster.queue.in_python:
         yield (
             f"{shown(cluster.queue.policy)} is asked in plain Python, and nobody is preempted for "

@@ -41,15 +41,6 @@ def fair_share_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
         )
 
 
-def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
-    """Return the clusters that a job which names its user may use."""
-    if jobs.user is None:
-        return set()
-    names = list(scenario.clusters)
-    routes = np.unique(jobs.route[jobs.user >= 0]).tolist()
-    return {names[cluster] for route in routes for cluster in jobs.routes[route]}
-
-
 def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
     """Yield a warning where jobs may be preempted, and all have one priority."""
     found = [name for name, each in scenario.clusters.items() if each.preemption is not None]
@@ -58,6 +49,15 @@ def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
             f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
             f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
         )
+
+
+def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
+    """Return the clusters that a job which names its user may use."""
+    if jobs.user is None:
+        return set()
+    names = list(scenario.clusters)
+    routes = np.unique(jobs.route[jobs.user >= 0]).tolist()
+    return {names[cluster] for route in routes for cluster in jobs.routes[route]}
 
 
 def _is_of_users(queue: Scheduling) -> bool:
