@@ -307,6 +307,20 @@ follows. A function of the queue, the cluster and the time is asked in plain Pyt
 it returns or yields the jobs to start.
 """
 
+
+dispatch: Final = Kind(
+    "dispatch",
+    forms=(Form("rule", ()), Form("choice", ("job", "clusters", "now_s"))),
+    package="simulator.policies",
+    reserved=("policy", "among"),
+)
+"""Policies that choose the cluster of a job: ``@dispatch("least-wait")``.
+
+A plain function of parameters alone returns the `simulator.policies.DispatchRule` that the engine
+follows. A function of the job, the clusters that could hold it and the time is asked in plain
+Python, once for each job as it is submitted: it returns one of the clusters, or its name.
+"""
+
 PLACEMENTS: Final = ("pack", "first-fit", "spread", "locality")
 """Placement rules of the engine, in the order of the codes that the kernels know."""
 

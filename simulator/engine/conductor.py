@@ -13,12 +13,14 @@ import numpy as np
 import simpy
 
 from simulator.engine.asking import Desks
+from simulator.engine.dispatching import Agent
 from simulator.engine.faults import with_rounds
 from simulator.engine.placing import PlacedQueues, Placer
 from simulator.engine.queueing import Queues
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
 from simulator.engine.waiting import Columns
+from simulator.engine.ways import Dispatches
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog, Pieces
@@ -48,6 +50,7 @@ def simulate(
     controllers: Sequence[Controller] = (),
     start_epoch_ms: int = 0,
     queues: Queues | None = None,
+    dispatches: Dispatches | None = None,
 ) -> JobLog:
     """Run the jobs on the fleet.
 
@@ -72,16 +75,19 @@ def simulate(
         [ms since 1970-01-01T00:00Z]
     queues : Queues, optional
         How waiting jobs are ordered and backfilled; first come, first served unless given.
+    dispatches : Dispatches, optional
+        How jobs get their cluster; by preference unless given.
 
     Raises
     ------
     PolicyError
-        If a policy of a queue fails, or decides wrongly.
+        If a policy of a queue or of dispatch fails, or decides wrongly.
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
-    state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues)
+    state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues, dispatches=dispatches)
     home = state.jobs.cluster.copy()
+    sent = None if state.dispatch is None else state.dispatch.way != kernels.NONE
     env = simpy.Environment(initial_time=0)
     view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
@@ -89,7 +95,10 @@ def simulate(
     queues = queues or Queues.plain(fleet, jobs)
     failures = power.failures
     askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    run = _Run(state, power, on_log, askers, conservative=queues.conservative)
+    agent = None
+    if dispatches is not None and dispatches.asked and state.dispatch is not None:
+        agent = Agent(state, fleet, jobs, power, dispatches)
+    run = _Run(state, power, on_log, askers, agent, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -114,6 +123,8 @@ def simulate(
         run.hand_over()
         run.descend(finished_ms)
     run.hand_over()
+    if sent is not None:
+        home[sent] = state.jobs.cluster[sent]
     racks = None if state.queueing is None else state.queueing.racks
     return JobLog(
         start_ms=state.jobs.start_ms,
@@ -164,6 +175,7 @@ class _Run:
         power: PowerTables,
         on_log: LogReader,
         askers: Sequence[Desks | PlacedQueues],
+        agent: Agent | None,
         *,
         conservative: bool,
     ) -> None:
@@ -172,9 +184,11 @@ class _Run:
         self._faults = state.faults
         self._on_log = on_log
         self._askers = askers
+        self._agent = agent
         self._conservative = conservative
         self._advance: Callable[..., int] = advance
-        if askers:  # is called at each pass: looking its types up once pays
+        # It is called at each pass, or for each job: looking its types up once pays.
+        if askers or agent is not None:
             self._advance = entry_of(
                 advance,
                 state.jobs,
@@ -184,6 +198,7 @@ class _Run:
                 state.power,
                 state.faults,
                 state.pieces,
+                state.dispatch,
                 state.log,
                 0,
             )
@@ -195,7 +210,7 @@ class _Run:
         """Run up to `until_ms`, which is settled but not decided."""
         state = self._state
         reason = kernels.LOG_FULL
-        while reason in (kernels.LOG_FULL, kernels.DRAWS, kernels.DECIDE):
+        while reason not in (kernels.UNTIL, kernels.IDLE):
             reason = self._advance(
                 state.jobs,
                 state.tables,
@@ -204,6 +219,7 @@ class _Run:
                 state.power,
                 self._faults,
                 state.pieces,
+                state.dispatch,
                 state.log,
                 until_ms,
             )
@@ -215,6 +231,9 @@ class _Run:
                 self._draw_lives()
             elif reason == kernels.DECIDE:
                 self._serve()
+            elif reason == kernels.ASSIGN:
+                assert self._agent is not None
+                self._agent.ask()
 
     def _serve(self) -> None:
         """Make the passes of the queues that are not served inside the loop."""

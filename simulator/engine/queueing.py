@@ -188,7 +188,7 @@ def queueing_tables(
     rules[:, kernels.BACKFILL] = backfill
     rules[:, kernels.DEPTH] = [rule.depth for rule in queues.rules]
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
-    rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
+    rules[:, kernels.LONGEST_WAKE_MS] = longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
     rules[list(queues.placed), kernels.ASKS] = 1
     nodes = int(fleet.first_node[-1])
@@ -230,7 +230,7 @@ def _racks(fleet: Fleet, jobs: int) -> kernels.Racks | None:
     )
 
 
-def _longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
+def longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
     """Return the longest that a node of each cluster takes from an idle state to being awake."""
     table = ladders.table
     longest = np.zeros(len(table.levels), np.int64)

@@ -41,12 +41,15 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
     open_cursors(jobs, tables, queueing)
     for _ in range(last):
         route = first_of_cursors(jobs, tables, queueing.shares)
+        if route < 0:
+            break
+        left = any_depth(tables, queueing, route)
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job) and not give_reservation(
             jobs, tables, queueing, power, route, job
         ):
             look(tables, queueing, route)
-        if not follow(jobs, tables, queueing.shares, route):
+        if not left or not follow(jobs, tables, queueing.shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
@@ -62,6 +65,16 @@ def open_cursors(jobs, tables, queueing):
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         if tables.routes[route, WAITING] > 0 and queueing.rules[first, BACKFILL] == CONSERVATIVE:
             begin(jobs, tables, queueing.shares, route)
+
+
+@kernel(inline="llvm")
+def any_depth(tables, queueing, route):
+    """Return whether any cluster of a route reserves for another job in this pass."""
+    left = False
+    for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+        if queueing.rules[tables.route_cluster[at], LEFT_TO_LOOK] > 0:
+            left = True
+    return left
 
 
 @kernel(inline="llvm")
@@ -83,15 +96,14 @@ def last_that_fits(jobs, tables, queueing):
             break
         job = tables.routes[route, CURSOR_JOB]
         seen += 1
-        left = False
+        left = any_depth(tables, queueing, route)
         waits = True
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
-            if queueing.rules[cluster, LEFT_TO_LOOK] > 0:
-                left = True
-                if fits(tables.clusters, cluster, jobs.gpus[job]):
-                    last = seen
-                    waits = False
+            looks = queueing.rules[cluster, LEFT_TO_LOOK] > 0
+            if looks and fits(tables.clusters, cluster, jobs.gpus[job]):
+                last = seen
+                waits = False
         # Whoever is within a quota now may be passed over by its turn, and then counts for nothing.
         if waits and queueing.quota[jobs.workload[job]] == FOREVER_MS:
             look(tables, queueing, route)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.kernels import agenda
+from simulator.kernels import agenda, loads
 from simulator.kernels.checkpoints import kept_and_lost, stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
@@ -105,6 +105,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             end_ms = now + requested(jobs, power, cluster, job, level, across)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
             note_use(tables, queueing.shares, job, jobs.gpus[job])
+        loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level, across)
     return slot
 
 
@@ -192,6 +193,7 @@ def release(jobs, tables, queueing, power, slot):
         job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
         note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
+    loads.note_end(tables.loads, jobs, tables, cluster, slot)
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = np.int64(nodes[node, NEXT_WHOLE])

@@ -16,6 +16,7 @@ from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
 UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
+ASSIGN = 5
 
 # Placement rules, in the order of `simulator.registry.PLACEMENTS`.
 PACK, FIRST_FIT, SPREAD, LOCALITY = 0, 1, 2, 3
@@ -39,7 +40,8 @@ IN_SERVICE = 18  # nodes whose clock of failures runs
 MENDING = 19  # failed nodes that are to be repaired
 MOST_FAILURES = 20  # of any node so far
 PIECE_ROWS = 21  # earlier pieces of jobs that are noted
-CLOCK_SIZE = 22
+ASSIGNED = 22  # 1 while arrivals of this instant are interrupted by ASSIGN
+CLOCK_SIZE = 23
 
 # What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
 SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
@@ -209,6 +211,33 @@ class Jobs(NamedTuple):
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
 
 
+class Dispatch(NamedTuple):
+    """How jobs get their cluster as they are submitted; None where none does so."""
+
+    way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
+    outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
+    first: NDArray[np.int64]  # [ways + 1] where its clusters begin
+    cluster: NDArray[np.int64]  # clusters that may be chosen, way after way
+    route: NDArray[np.int64]  # [clusters] the route of that cluster alone
+    rule: NDArray[np.int64]  # [clusters] row of the ranks by its queue rule
+    level: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+    line: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+
+
+class Loads(NamedTuple):
+    """The work that clusters have before them, [clusters] unless said; see `loads`.
+
+    None where nobody asks.
+    """
+
+    jobs: NDArray[np.int64]  # that wait for it
+    asked_ms: NDArray[np.float64]  # accelerators x requested time of these
+    ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
+    held: NDArray[np.float64]  # accelerators that these hold
+    slot_end_ms: NDArray[np.int64]  # [slots] expected end
+    wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
+
+
 class Profile(NamedTuple):
     """What is free from instant to instant, for reservations; rows by cluster, see `rows`."""
 
@@ -328,6 +357,7 @@ class Tables(NamedTuple):
     slot_busy: NDArray[np.float64]  # [2, slots] utilisation; x draw of the power level
     agenda: NDArray[np.int64]  # heap of end << bits | slot
     bits: int
+    loads: Loads | None
 
 
 class Sleepers(NamedTuple):

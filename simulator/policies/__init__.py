@@ -1,14 +1,17 @@
-"""Policies of idle nodes, of queues and of placement, one file for each idea.
+"""Policies of idle nodes, queues, placement and dispatch, one file for each idea.
 
 Each is registered by the one decorator of its kind.
 A module put into this folder is found by itself; nothing else lists it.
 """
 
+from simulator.policies.dispatch_rule import DispatchRule
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.resolved import (
     ClusterPlacement,
     ClusterProvisioning,
     ClusterScheduling,
+    WorkloadDispatch,
+    dispatch_of,
     placement_of,
     provisioning_of,
     queue_rules_of,
@@ -25,7 +28,10 @@ __all__ = [
     "ClusterView",
     "Commands",
     "Descent",
+    "DispatchRule",
     "QueueRule",
+    "WorkloadDispatch",
+    "dispatch_of",
     "placement_of",
     "provisioning_of",
     "queue_rules_of",

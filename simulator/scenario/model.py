@@ -274,6 +274,7 @@ class Scenario(Spec):
         """
         provenance = self._provenance
         settled = all(cluster.is_settled for cluster in self.clusters.values())
+        settled &= all(workload.is_settled for workload in self.workloads.values())
         if not (provenance.said and provenance.check_files and settled and _is_seed(seed)):
             return self.replace({"seed": seed})
         copy = self.model_copy(update={"seed": seed})
@@ -316,7 +317,7 @@ class Scenario(Spec):
             return None
         known = self._provenance.node_types if section == "nodes" else getattr(self, section)
         spec: Spec = known[name]
-        return None if isinstance(spec, Cluster) and not spec.is_settled else spec
+        return None if isinstance(spec, Cluster | Workload) and not spec.is_settled else spec
 
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same scenario with another account of where it came from."""
