@@ -185,6 +185,16 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "Effective training time ratio: useful run time of jobs that ended over their time from "
         "first start to end, weighted by accelerators; null where no node can fail",
     ),
+    _absent(
+        "shared_gpu_hours",
+        "GPU-h",
+        "Accelerators held by two jobs or more at once times time; null where none is shared",
+    ),
+    _absent(
+        "slowdown_interference_mean",
+        "1",
+        "Mean slowdown_interference of the jobs that ran; null where no accelerator is shared",
+    ),
 )
 """Keys of ``summary.json``, in order."""
 
@@ -306,6 +316,28 @@ RESTARTS: Final[tuple[Column, ...]] = (
 )
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
 
+SHARED: Final[tuple[Column, ...]] = (
+    _absent(
+        "slowdown_interference",
+        "1",
+        "Time that it ran, up to the run's end, over the time that the same work takes alone; "
+        "null if it did not run",
+    ),
+    _absent(
+        "shared_share",
+        "1",
+        "Share of the time that it ran, up to the run's end, in which others were on its "
+        "accelerator; null if it did not run",
+    ),
+    _float(
+        "gpu_hours_held",
+        "GPU-h",
+        "Accelerators held times time within the counted period; of one shared by n jobs each "
+        "holds 1/n",
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there where jobs may share accelerators."""
+
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
@@ -316,13 +348,15 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail.
+    failures did where nodes can fail; in the table of jobs what failures and sharing did.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        return fixed + (RESTARTS if any(column.name in rest for column in RESTARTS) else ())
+        groups = (RESTARTS, SHARED)
+        there = (group for group in groups if any(column.name in rest for column in group))
+        return fixed + tuple(column for group in there for column in group)
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 
@@ -346,7 +380,8 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     node_columns : iterable of str
         Names of the columns of the table of nodes, which depend on the scenario's idle states.
     job_columns : iterable of str
-        Names of those of the table of jobs, which has more where nodes can fail.
+        Names of those of the table of jobs, which has more where nodes can fail or jobs share
+        accelerators.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.scenario.model import Cluster, NodeType, PowerLevel, Scenario
 from simulator.scenario.power_checks import floor
+from simulator.scenario.sharing import Sharing
 from simulator.units import G_PER_KG
 
 PLACEMENTS = ("pack", "first-fit", "spread")
@@ -68,6 +69,8 @@ class Fleet:
         Calendar lifetime of one node. [ms]
     placement : int64[clusters]
         Code of the placement rule, an index into `PLACEMENTS`.
+    sharing : tuple of (Sharing or None)
+        How jobs share accelerators, None where they don't; empty where no cluster says.
     """
 
     cluster_names: tuple[str, ...]
@@ -92,6 +95,7 @@ class Fleet:
     embodied_g: NDArray[np.float64]
     lifetime_ms: NDArray[np.float64]
     placement: NDArray[np.int64]
+    sharing: tuple[Sharing | None, ...] = ()
 
     @property
     def node_count(self) -> NDArray[np.int64]:
@@ -102,6 +106,22 @@ class Fleet:
     def capacity(self) -> NDArray[np.int64]:
         """Accelerators of each cluster, int64[clusters]."""
         return self.node_count * self.accelerators
+
+    @property
+    def shares(self) -> NDArray[np.bool_]:
+        """Whether jobs of a cluster may share an accelerator, bool[clusters]."""
+        return self.most_tenants > 1
+
+    @property
+    def most_tenants(self) -> NDArray[np.int64]:
+        """Jobs that one accelerator may have at most, int64[clusters]."""
+        said = self.sharing or (None,) * len(self.cluster_names)
+        return np.array([1 if rule is None else rule.jobs for rule in said], np.int64)
+
+    @property
+    def most_jobs(self) -> NDArray[np.int64]:
+        """Jobs that each cluster may run at most, int64[clusters]."""
+        return self.capacity * self.most_tenants
 
     @property
     def budgeted(self) -> NDArray[np.bool_]:
@@ -154,6 +174,7 @@ def fleet_of(scenario: Scenario) -> Fleet:
         placement=np.array(
             [PLACEMENTS.index(cluster.placement) for cluster in clusters.values()], np.int64
         ),
+        sharing=tuple(cluster.sharing for cluster in clusters.values()),
     )
 
 

@@ -52,6 +52,32 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
+class Stays:
+    """How jobs ran on shared accelerators, one row for each time that who is beside them changed.
+
+    Attributes
+    ----------
+    job : int32[stays]
+        Row of the job table.
+    start_ms, end_ms : int64[stays]
+        Those of a job follow one another from its start to its end. [ms]
+    tenants : int32[stays]
+        Jobs on its accelerator, itself included.
+    slowdown : float64[stays]
+        Time that its work took over the time it would have taken alone.
+    """
+
+    job: NDArray[np.int32]
+    start_ms: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    tenants: NDArray[np.int32]
+    slowdown: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.job)
+
+
+@dataclass(frozen=True, slots=True)
 class JobLog:
     """What became of each job, in the order of the job table.
 
@@ -83,6 +109,8 @@ class JobLog:
         What jobs did before they were cut short; None where nothing can do that.
     left_ms : float64[jobs] or None
         What was left to do of each job's duration when it started last; None as for `pieces`. [ms]
+    stays : Stays or None
+        How jobs ran that share accelerators; None where no cluster shares any.
     """
 
     start_ms: NDArray[np.int64]
@@ -98,6 +126,7 @@ class JobLog:
     notes: tuple[tuple[str, str, float, str], ...] = ()
     pieces: Pieces | None = None
     left_ms: NDArray[np.float64] | None = None
+    stays: Stays | None = None
 
     @property
     def first_start_ms(self) -> NDArray[np.int64]:

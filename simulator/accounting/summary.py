@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from simulator.accounting.billing import Account, held_by
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
 from simulator.accounting.reliability import Reliability, ettr, goodput
+from simulator.accounting.sharing import Shared
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
@@ -75,6 +76,7 @@ def summarise(
     account: Account,
     states: NDArray[np.int8],
     reliability: Reliability | None,
+    shared: Shared | None = None,
 ) -> dict[str, Any]:
     """Return the figures of the summary, NaN or None where a quantity is absent."""
     energy = _energy(account)
@@ -94,6 +96,21 @@ def summarise(
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
         **_failures(jobs, log, account, states, reliability),
+        **_sharing(jobs, log, account, shared),
+    }
+
+
+def _sharing(
+    jobs: JobTable, log: JobLog, account: Account, shared: Shared | None
+) -> dict[str, float | None]:
+    """Return what sharing did; absent where no accelerator is shared."""
+    if shared is None:
+        return dict.fromkeys(("shared_gpu_hours", "slowdown_interference_mean"))
+    counted = shared.slowdown[_counted(jobs, account.metered.grid.begin_ms)]
+    known = counted[~np.isnan(counted)]
+    return {
+        "shared_gpu_hours": shared.gpu_ms / MS_PER_H,
+        "slowdown_interference_mean": float(known.mean()) if len(known) else None,
     }
 
 

@@ -9,6 +9,7 @@ from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
 from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
 from simulator.accounting.reliability import Reliability
+from simulator.accounting.sharing import Shared
 from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
@@ -16,7 +17,7 @@ from simulator.kernels import meter as flows
 from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM
 from simulator.power.ladder import Ladders
 from simulator.tables import table_of
-from simulator.units import MS_PER_S
+from simulator.units import MS_PER_H, MS_PER_S
 from simulator.workload.names import numbered
 from simulator.workload.table import JobTable
 
@@ -50,10 +51,11 @@ def job_table(
     account: Account,
     states: NDArray[np.int8],
     reliability: Reliability | None = None,
+    shared: Shared | None = None,
 ) -> pa.Table:
     """Return one row per job; an unschedulable job names the cluster it would prefer.
 
-    Where nodes can fail, with columns of what that did to it.
+    Where nodes can fail, or jobs share accelerators, with columns of what that did to it.
     """
     preferred = np.array([route[0] for route in jobs.routes] or [0], np.int16)
     cluster = log.cluster.copy()
@@ -83,6 +85,7 @@ def job_table(
             "embodied_kgco2e": account.jobs.embodied_kg,
             "energy_facility_kwh": account.jobs.facility_kwh,
             **({} if reliability is None else _restarts(reliability)),
+            **({} if shared is None else _beside_others(shared)),
         },
     )
 
@@ -92,6 +95,14 @@ def _restarts(reliability: Reliability) -> dict[str, NDArray[np.generic]]:
         "restarts": reliability.restarts,
         "run_s": reliability.run_ms / MS_PER_S,
         "lost_s": reliability.lost_ms / MS_PER_S,
+    }
+
+
+def _beside_others(shared: Shared) -> dict[str, NDArray[np.generic]]:
+    return {
+        "slowdown_interference": shared.slowdown,
+        "shared_share": shared.share,
+        "gpu_hours_held": shared.held_ms / MS_PER_H,
     }
 
 

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
 from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
+from simulator.engine.sharing import most_slowdown, tenant_tables
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
+from simulator.kernels.rooms import TENANTS_RUNNING, Tenants
 from simulator.power.budgets import able_jobs
 from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
@@ -43,7 +45,14 @@ class State:
     power: kernels.Power
     faults: kernels.Faults | None
     pieces: kernels.Pieces | None
+    tenants: Tenants | None
     log: kernels.Log
+
+    @property
+    def any_running(self) -> bool:
+        """Whether any job runs."""
+        alone = bool(self.tables.clock[kernels.RUNNING])
+        return alone or (self.tenants is not None and bool(self.tenants.counts[TENANTS_RUNNING]))
 
 
 def initial_state(
@@ -63,7 +72,7 @@ def initial_state(
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
     level = ranks(queues, jobs, route, routes)
     line, line_counts = lines_of(level, route, len(routes))
-    slots = min(int(fleet.capacity.sum()), len(jobs))
+    slots = min(int(fleet.most_jobs.sum()), len(jobs))
     tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
     tables.clock[kernels.RULED] = int(queues.ruled)
     tables.clock[kernels.ASKING] = int(queues.asking)
@@ -73,6 +82,7 @@ def initial_state(
         )
     slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
     longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
+    longest_ms *= most_slowdown(fleet)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
         raise InputError("scenario", [Issue("workloads", text)])
@@ -99,6 +109,7 @@ def initial_state(
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
         pieces=piece_table(failures, tables),
+        tenants=tenant_tables(fleet, jobs, tables),
         log=log,
     )
 
@@ -232,6 +243,7 @@ def _lines(
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
             uneven = whole > 1 and np.any(jobs.gpus[route == number] % whole)
+            uneven |= whole == 1 and fleet.shares[line[0]]
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)

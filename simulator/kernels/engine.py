@@ -15,6 +15,7 @@ from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget, node_draw
 from simulator.kernels.queues import enter, head, leave
+from simulator.kernels.rooms import TENANTS_RUNNING, has_room, may_share, per_cent, stays_full
 from simulator.kernels.sleep import (
     any_descent,
     descend,
@@ -75,11 +76,12 @@ from simulator.kernels.tables import (
     UNTIL,
     WAITING,
 )
+from simulator.kernels.tenants import admit, pace, settle_tenants
 from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_ms):
+def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -95,6 +97,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     faults : Faults or None
     pieces : Pieces or None
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
+    tenants : Tenants or None
+        Their stays are appended to, as pieces are.
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -103,8 +107,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     Returns
     -------
     int
-        UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when
-        more times must be drawn and the call repeated; DECIDE when the passes of queues that are
+        UNTIL; LOG_FULL when log, pieces and stays must be handed over and the call repeated; DRAWS
+        when more times must be drawn and the call repeated; DECIDE when the passes of queues that are
         not served in here must be made and the call repeated; IDLE when no event is left and
         `until_ms` is FOREVER_MS.
     """
@@ -119,6 +123,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
             return LOG_FULL
         if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - len(tables.slots):
             return LOG_FULL
+        if tenants is not None and stays_full(tenants):
+            return LOG_FULL
         if not enough_drawn(tables, sleepers, faults):
             return DRAWS
         if clock[PENDING] == 1:
@@ -128,18 +134,22 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
                         clock[ASKED] = 1
                         return DECIDE
                     clock[ASKED] = 0
-                if decide(jobs, tables, sleepers, queueing, power):
+                if decide(jobs, tables, sleepers, queueing, power, tenants):
                     continue
+                if tenants is not None:
+                    pace(jobs, tables, tenants)
             record(tables, sleepers, power, faults, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
-            if until_ms == FOREVER_MS and all_done(jobs, tables):
+            if until_ms == FOREVER_MS and all_done(jobs, tables, tenants):
                 return IDLE
         now = FOREVER_MS
         if clock[NEXT_JOB] < job_count:
             now = jobs.submit_ms[clock[NEXT_JOB]]
         if clock[RUNNING] > 0:
             now = min(now, keys[0] >> tables.bits)
+        if tenants is not None and tenants.counts[TENANTS_RUNNING] > 0:
+            now = min(now, tenants.due_ms[tenants.heap[0]])
         if clock[AWAKENING] > 0:
             now = min(now, sleepers.due_ms[sleepers.wakers[0]])
         if faults is not None:
@@ -159,6 +169,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
             complete(jobs, tables, queueing, power)
             clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
+        if tenants is not None:
+            settle_tenants(jobs, tables, tenants)
         if faults is not None:
             settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
@@ -179,13 +191,15 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
 
 
 @kernel(inline="always")
-def all_done(jobs, tables):
+def all_done(jobs, tables, tenants):
     """Return whether every job that was submitted has ended, and none is still to come."""
     clock = tables.clock
     done = clock[RUNNING] == 0 and clock[NEXT_JOB] == len(jobs.submit_ms)
     for route in range(len(tables.routes)):
         if tables.routes[route, WAITING] > 0:
             done = False
+    if tenants is not None and tenants.counts[TENANTS_RUNNING] > 0:
+        done = False
     return done
 
 
@@ -217,7 +231,7 @@ def must_ask(tables, queueing):
 
 
 @kernel(inline="always")
-def decide(jobs, tables, sleepers, queueing, power):
+def decide(jobs, tables, sleepers, queueing, power, tenants):
     """Let the schedulers make their pass, and wake what the queue needs.
 
     Returns whether nodes are awake at once, so that all must look again.
@@ -226,11 +240,11 @@ def decide(jobs, tables, sleepers, queueing, power):
         backfill_pass(jobs, tables, sleepers, queueing, power)
         tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
     else:
-        fifo_pass(jobs, tables, queueing, power)
+        fifo_pass(jobs, tables, queueing, power, tenants)
     again = False
     if tables.clock[LADDERS] == 1:
         if anyone_wanted(tables):
-            again = wake_as_needed(jobs, tables, sleepers)
+            again = wake_as_needed(jobs, tables, sleepers, tenants)
         else:
             for cluster in range(len(tables.clusters)):
                 tables.clusters[cluster, CLAIMED] = 0
@@ -238,7 +252,7 @@ def decide(jobs, tables, sleepers, queueing, power):
 
 
 @kernel(inline="llvm")
-def fifo_pass(jobs, tables, queueing, power):
+def fifo_pass(jobs, tables, queueing, power, tenants):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
     A job starts on the first cluster of its route that has room for it. One that finds none
@@ -260,6 +274,11 @@ def fifo_pass(jobs, tables, queueing, power):
             cluster = tables.route_cluster[at]
             if tables.clusters[cluster, BLOCKED] == 1:
                 continue
+            if tenants is not None and may_share(jobs, tenants, cluster, job):
+                if has_room(tables, tenants, cluster, per_cent(jobs, job)):
+                    chosen = cluster
+                    break
+                continue
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
@@ -270,6 +289,9 @@ def fifo_pass(jobs, tables, queueing, power):
                 powerless = 1
         if chosen >= 0:
             leave(jobs, tables, job)
+            if tenants is not None and may_share(jobs, tenants, chosen, job):
+                admit(jobs, tables, tenants, chosen, job)
+                continue
             start(jobs, tables, queueing, power, chosen, job, level, False)
         else:
             if powerless == 1:

@@ -27,6 +27,8 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "sharing",
+        "shareable",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

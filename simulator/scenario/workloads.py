@@ -11,6 +11,7 @@ from simulator.errors import listing, nearest, shown
 from simulator.job_formats import format_names, job_formats
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
 from simulator.scenario.fields import (
+    Flag,
     Marker,
     Moment,
     TimeZone,
@@ -276,8 +277,16 @@ class Workload(Spec):
     unless given."""
     checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
+    shareable: Annotated[bool | None, Flag()] = absent()
+    """Whether jobs of one accelerator may share it where the cluster lets them; true unless
+    given."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
+
+    @field_validator("shareable")
+    @classmethod
+    def _says_no(cls, shareable: bool | None) -> bool | None:
+        return None if shareable else shareable  # what is true unless given is the same given
 
     @field_validator("quota")
     @classmethod

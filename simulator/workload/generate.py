@@ -60,7 +60,9 @@ def job_table(
             issues += error.issues
     if issues:
         raise InputError(_source(scenario), issues)
-    return replace(merged(batches, fleet, scenario.horizon_ms), savings=savings_of(scenario))
+    alone = tuple(workload.shareable is False for workload in scenario.workloads.values())
+    table = merged(batches, fleet, scenario.horizon_ms)
+    return replace(table, savings=savings_of(scenario), alone=alone if any(alone) else ())
 
 
 def refuse_too_many(scenario: Scenario) -> None:

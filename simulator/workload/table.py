@@ -53,6 +53,8 @@ class JobTable:
     user_names : tuple of str
     savings : tuple of (Saving or None)
         How the jobs of each workload save their work, None where they don't; empty if none does.
+    alone : tuple of bool
+        For each workload, whether its jobs share no accelerator; empty if none says so.
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -77,6 +79,7 @@ class JobTable:
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
     savings: tuple[Saving | None, ...] = ()
+    alone: tuple[bool, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
