@@ -186,7 +186,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "first start to end, weighted by accelerators; null where no node can fail",
     ),
     _absent(
-        "shared_gpu_hours",
+        "gpu_hours_shared",
         "GPU-h",
         "Accelerators held by two jobs or more at once times time; null where none is shared",
     ),

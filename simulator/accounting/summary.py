@@ -96,20 +96,18 @@ def summarise(
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
         **_failures(jobs, log, account, states, reliability),
-        **_sharing(jobs, log, account, shared),
+        **_sharing(jobs, account, shared),
     }
 
 
-def _sharing(
-    jobs: JobTable, log: JobLog, account: Account, shared: Shared | None
-) -> dict[str, float | None]:
+def _sharing(jobs: JobTable, account: Account, shared: Shared | None) -> dict[str, float | None]:
     """Return what sharing did; absent where no accelerator is shared."""
     if shared is None:
-        return dict.fromkeys(("shared_gpu_hours", "slowdown_interference_mean"))
+        return dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean"))
     counted = shared.slowdown[_counted(jobs, account.metered.grid.begin_ms)]
     known = counted[~np.isnan(counted)]
     return {
-        "shared_gpu_hours": shared.gpu_ms / MS_PER_H,
+        "gpu_hours_shared": shared.gpu_ms / MS_PER_H,
         "slowdown_interference_mean": float(known.mean()) if len(known) else None,
     }
 

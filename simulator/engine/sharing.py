@@ -112,7 +112,8 @@ def noted_stays(tenants: rooms.Tenants) -> Stays:
     """Return the stays that were noted, and begin to note anew."""
     rows = int(tenants.counts[rooms.STAYS])
     tenants.counts[rooms.STAYS] = 0
-    return Stays(*(column[:rows].copy() for column in tenants.stays))
+    columns: list[Any] = [column[:rows].copy() for column in tenants.stays]
+    return Stays(*columns)
 
 
 def open_stays(tenants: rooms.Tenants, tables: kernels.Tables) -> Stays:

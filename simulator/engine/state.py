@@ -242,8 +242,8 @@ def _lines(
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
-            uneven = whole > 1 and np.any(jobs.gpus[route == number] % whole)
-            uneven |= whole == 1 and fleet.shares[line[0]]
+            uneven = whole > 1 and bool(np.any(jobs.gpus[route == number] % whole))
+            uneven |= whole == 1 and bool(fleet.shares[line[0]])  # two may take one node
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)

@@ -107,10 +107,10 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, lo
     Returns
     -------
     int
-        UNTIL; LOG_FULL when log, pieces and stays must be handed over and the call repeated; DRAWS
-        when more times must be drawn and the call repeated; DECIDE when the passes of queues that are
-        not served in here must be made and the call repeated; IDLE when no event is left and
-        `until_ms` is FOREVER_MS.
+        UNTIL; LOG_FULL when log, pieces and stays must be handed over and the call repeated;
+        DRAWS when more times must be drawn and the call repeated; DECIDE when the passes of
+        queues that are not served in here must be made and the call repeated; IDLE when no event
+        is left and `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda

@@ -1,4 +1,4 @@
-"""Accelerators that jobs share, as a scenario writes them: how many jobs, and how they interfere."""
+"""Accelerators that jobs share, as a scenario writes them: how many, and how they interfere."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -77,8 +77,9 @@ def _disorder(points: tuple[Point, ...]) -> Iterator[tuple[tuple[Part, ...], str
         yield (), text + "[0.0, 1.0]"
     for at, (load, slowdown) in enumerate(points):
         if slowdown < load:
-            text = f"slowdown ({slowdown:g}) must be at least the summed utilisation ({load:g})"
-            yield (at,), f"{text}: an accelerator gives no more than all its time"
+            text = f"slowdown ({slowdown:g}) must be at least the summed utilisation: "
+            text += f"jobs can't get more than all of an accelerator; write at least {load:g}"
+            yield (at,), text
     for at, ((load, slowdown), (next_load, next_slowdown)) in enumerate(pairwise(points), 1):
         if next_load <= load:
             text = f"utilisation ({next_load:g}) must be above that of the point before it"
@@ -131,11 +132,10 @@ class InterferenceOf(Marker):
             raise ValueError(f"{shown(value)} is not known here; write {_FORMS}")
         if keys.issuperset(known):
             raise ValueError("overhead and points are two laws; take one of them out")
-        kind = OverheadInterference if "overhead" in keys else PointsInterference
-        law: OverheadInterference | PointsInterference = read_as(kind, value, reading_of(info))
-        if isinstance(law, OverheadInterference) and law.overhead == 0.0:
-            return "none"
-        return law
+        if "points" in keys:
+            return read_as(PointsInterference, value, reading_of(info))
+        law = read_as(OverheadInterference, value, reading_of(info))
+        return law if law.overhead else "none"
 
     def form(self) -> dict[str, Any]:
         """Return the JSON Schema of the laws there are."""
@@ -189,6 +189,12 @@ class Sharing(Spec):
         upto = ((0.0, 1.0), (1.0, more))
         most = self.most_utilisation
         return upto if most <= 1.0 else (*upto, (most, most * more))
+
+    def slowdown(self, load: float) -> float:
+        """Return how much longer two jobs or more take that load an accelerator so far."""
+        steps = [pair for pair in pairwise(self.law) if pair[0][0] <= load]
+        (left, base), (right, top) = steps[-1]
+        return max(1.0, load, base + (top - base) * (load - left) / (right - left))
 
 
 class SharingOf(Marker):

@@ -70,9 +70,9 @@ def _about_failures(parts: Parts, sharing: list[str]) -> Iterator[Issue]:
         with as_far_as_read(cluster, node):
             if node.failures is not None:
                 fail.append(cluster.node)
-    for node in dict.fromkeys(fail):
+    for kind in dict.fromkeys(fail):
         text = f"jobs that share accelerators ({_where(sharing)}) can't be cut short by failures"
-        path = dotted(("nodes", node, "failures"))
+        path = dotted(("nodes", kind, "failures"))
         yield Issue(path, f"{text} in this version; take one of the two out")
 
 

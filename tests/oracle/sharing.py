@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from tests.oracle.scheduling import Rule, key_of, place
 from tests.oracle.scheduling import Job as Gang
+from tests.oracle.scheduling import Rule, key_of, place
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 A failure tells the seed and the first job that differs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from simulator.engine import Queues, simulate
+from simulator.engine import Queues, conductor, simulate
+from simulator.engine.state import State, initial_state
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
+from simulator.kernels import rooms, tables
 from simulator.policies import QueueRule
 from simulator.scenario.sharing import Sharing as SharingSpec
 from tests.builders import Nodes, awake, fleet, job_table
@@ -94,8 +97,6 @@ def case_of(seed: int, most_jobs: int) -> Case:
 
 
 def fleet_of(case: Case) -> Fleet:
-    from dataclasses import replace
-
     plain = fleet(Nodes(count=case.nodes, accelerators=case.whole, placement=case.placement))
     return replace(plain, sharing=(case.spec,))
 
@@ -110,8 +111,6 @@ def simulated(case: Case) -> JobLog:
         utilisation=[job.utilisation for job in case.jobs],
         priority=[gang.priority for gang in gangs],
     )
-    from dataclasses import replace
-
     jobs = replace(jobs, alone=(not case.jobs[0].shareable,))
     machines = fleet_of(case)
     order = "shortest" if case.order == "shortest-first" else "fifo"
@@ -161,3 +160,39 @@ def compared(seed: int, most_jobs: int) -> int:
 def test_shared_accelerators(first: int, count: int, most_jobs: int) -> None:
     shared = [compared(seed, most_jobs) for seed in range(first, first + count)]
     assert sum(each > 0 for each in shared) > count // 3
+
+
+def with_slots_in_another_order(seed: int) -> Any:
+    """Return `initial_state` with its free slots and rows of accelerators linked at random."""
+
+    def shuffled(*arguments: Any, **options: Any) -> State:
+        state = initial_state(*arguments, **options)
+        assert state.tenants is not None
+        rng = np.random.Generator(np.random.PCG64(seed))
+        slots = state.tables.slots
+        order = rng.permutation(len(slots))
+        slots[order[:-1], tables.NEXT_SLOT] = order[1:]
+        slots[order[-1], tables.NEXT_SLOT] = tables.NONE
+        state.tables.clock[tables.FREE_SLOT] = order[0]
+        accelerators = state.tenants.accelerators
+        order = rng.permutation(len(accelerators))
+        accelerators[order[:-1], rooms.NEXT] = order[1:]
+        accelerators[order[-1], rooms.NEXT] = tables.NONE
+        state.tenants.counts[rooms.FREE_ROW] = order[0]
+        return state
+
+    return shuffled
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_order_in_which_tenants_of_one_instant_leave_means_nothing(seed: int) -> None:
+    case = case_of(seed, 120)
+    plain = simulated(case)
+    with mock.patch.object(conductor, "initial_state", with_slots_in_another_order(seed)):
+        other = simulated(case)
+    assert plain.stays is not None
+    assert other.stays is not None
+    for name in ("start_ms", "end_ms", "first_node"):
+        assert np.array_equal(getattr(plain, name), getattr(other, name))
+    for name in ("job", "start_ms", "end_ms", "tenants", "slowdown"):
+        assert np.array_equal(getattr(plain.stays, name), getattr(other.stays, name))

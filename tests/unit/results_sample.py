@@ -235,6 +235,7 @@ def _summary(
             "key": KEY,
             "horizon_h": hours,
             **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr")),
+            **dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean")),
             **energies,
             "scope2_location_kgco2e": operational,
             "scope2_market_kgco2e": None,
