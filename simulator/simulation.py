@@ -210,16 +210,6 @@ def queues_of(scenario: Scenario) -> Queues:
         for name, each in found.items()
         if each.rule is not None and each.rule.order == "fair-share"
     ]
-    issues += [
-        Issue(
-            dotted(("clusters", name, "queue")),
-            f"{shown(each.policy)} is asked in plain Python, which this version does not do where "
-            "nodes fail: jobs that start again would be unknown to it; write a policy that gives a "
-            "rule, or take failures out of the node type",
-        )
-        for name, each in found.items()
-        if each.rule is None and scenario.nodes[scenario.clusters[name].node].failures is not None
-    ]
     if issues:
         raise InputError(scenario.source, issues)
     rules = tuple(each.rule or QueueRule() for each in found.values())

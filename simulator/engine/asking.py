@@ -52,7 +52,9 @@ class Desks:
     ) -> None:
         self._columns = Columns(state, jobs, cluster_names)
         self._route = state.jobs.route.data
+        self._pieces = state.pieces
         self._seen = 0
+        self._pieces_seen = 0
         desks = {
             at: _Desk(self._columns, at, policy, start_epoch_ms)
             for at, policy in queues.asked.items()
@@ -78,13 +80,32 @@ class Desks:
                 for other in self._of_route[self._route[row]]:
                     other.queue._remove(row)
 
+    def before_hand_over(self) -> None:
+        """Look at the jobs that were cut short before the table of them begins anew."""
+        self._readmit()
+        self._pieces_seen = 0
+
     def _admit(self) -> None:
         submitted = self._columns.clock[kernels.NEXT_JOB]
         for row in range(self._seen, submitted):
-            if (route := self._route[row]) >= 0:
-                for desk in self._of_route[route]:
-                    desk.queue._admit(row)
+            self._line_up(row)
         self._seen = submitted
+        self._readmit()
+
+    def _readmit(self) -> None:
+        """Let those wait again who were cut short since the last look."""
+        if self._pieces is None:
+            return
+        count = self._columns.clock[kernels.PIECE_ROWS]
+        for row in self._pieces.job[self._pieces_seen : count].tolist():
+            self._columns.fate[row] = WAITS
+            self._line_up(row)
+        self._pieces_seen = count
+
+    def _line_up(self, row: int) -> None:
+        if (route := self._route[row]) >= 0:
+            for desk in self._of_route[route]:
+                desk.queue._admit(row)
 
 
 class _Desk:

@@ -216,6 +216,8 @@ class _Run:
         self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
+        if self._desks is not None:
+            self._desks.before_hand_over()
         rows = int(clock[kernels.PIECE_ROWS])
         if self._state.pieces is not None and rows:
             self._pieces.append([column[:rows].copy() for column in self._state.pieces])

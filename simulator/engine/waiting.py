@@ -102,9 +102,15 @@ class WaitingJob:
 
     @property
     def wait_s(self) -> float:
-        """How long it has waited. [s]"""
+        """How long ago it was submitted. [s]"""
         now_ms = self._columns.clock[kernels.NOW_MS]
         return (now_ms - int(self._columns.table.submit_ms[self._row])) / MS_PER_S
+
+    @property
+    def restarts(self) -> int:
+        """How often it was cut short and waits again; `requested_s` is what is left since then."""
+        restarts = self._columns.state.jobs.restarts
+        return int(restarts[self._row]) if len(restarts) else 0
 
     @property
     def deadline_s(self) -> float | None:
