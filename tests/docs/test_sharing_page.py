@@ -66,3 +66,35 @@ def test_each_law_is_what_the_table_says(interference: Any, load: float, slowdow
 def test_each_column_stands_in_the_table() -> None:
     for column in SHARED:
         assert f"| jobs | `{column.name}` | " in PAGE
+
+
+def test_the_study_shares_and_needs_less_for_the_same_work() -> None:
+    """A quarter of the cluster for a month: fewer nodes, fuller GPUs, less for an hour at work."""
+    small = {
+        "horizon": "28 d",
+        "warm_up": "7 d",
+        "workloads.experiments.arrivals.rate": "37.5 per d",
+        "clusters.research.count": 16,
+    }
+    alone = fs.load("sharing").replace(small)
+    shared = alone.replace({"clusters.research.sharing.jobs": 2, "clusters.research.count": 11})
+    before, after = (fs.run(scenario).summary for scenario in (alone, shared))
+    assert before["gpu_hours_shared"] is None
+    assert after["gpu_hours_shared"] > 0.5 * after["gpu_hours_delivered"]
+    assert 1.0 < after["slowdown_interference_mean"] < 1.1
+
+    def of_held(summary: dict[str, Any]) -> float:
+        return float(summary["utilisation"] / summary["allocation"])
+
+    def for_an_hour_at_work(summary: dict[str, Any], key: str) -> float:
+        return float(summary[key] / (summary["utilisation"] * summary["gpu_hours_capacity"]))
+
+    assert of_held(before) == pytest.approx(0.40, abs=0.02)
+    assert of_held(after) > 1.4 * of_held(before)
+    dynamic, whole, embodied = (
+        for_an_hour_at_work(after, key) / for_an_hour_at_work(before, key)
+        for key in ("energy_dynamic_kwh", "energy_it_kwh", "scope3_embodied_kgco2e")
+    )
+    assert dynamic == pytest.approx(1.0, rel=1e-9)
+    assert whole < 0.9
+    assert embodied < 0.75

@@ -19,6 +19,7 @@ from simulator.results import load_results
 from simulator.scenario import from_document
 from simulator.simulation import Simulated, run
 from tests.builders import scenario_document, write_jobs
+from tests.policy_runs import MINIMAL, policy_document
 
 KWH = 3.6e6
 """Joules."""
@@ -439,3 +440,33 @@ def test_a_cluster_without_jobs_that_may_share_is_warned_of(tmp_path: Path) -> N
     document["workloads"]["w"]["shareable"] = False
     (text,) = [text for text in from_document(document).warnings if "sharing" in text]
     assert text.startswith("clusters.c.sharing: no workload of the cluster has jobs of")
+
+
+@pytest.mark.parametrize("policy", MINIMAL)
+def test_every_provisioning_policy_goes_with_it(tmp_path: Path, policy: str) -> None:
+    rows = [(at, took, min(gpus, 8), load) for at, took, gpus, load in random_rows(1, 150)]
+    idle = {"policy": policy, **MINIMAL[policy]}
+    document = policy_document(
+        tmp_path, idle, rows, states=[OFF], horizon="12 h", drain=True, clusters__c__count=6
+    )
+    document["clusters"]["c"]["sharing"] = {"jobs": 2, "interference": {"overhead": 0.1}}
+    done = run(from_document(document))
+    stays = done.log.stays
+    assert stays is not None
+    assert (stays.tenants > 1).any()
+    assert set(done.results.jobs["state"]) == {"finished"}
+    ran_ms = np.bincount(stays.job, stays.end_ms - stays.start_ms, len(rows))
+    assert np.array_equal(ran_ms, np.where(ran_ms > 0, done.log.end_ms - done.log.start_ms, 0))
+    held_h = done.results.summary["gpu_hours_delivered"]
+    assert done.results.jobs["gpu_hours_held"].sum() == pytest.approx(held_h, rel=1e-9)
+
+
+def test_what_sharing_may_still_serve_is_not_warned_of(tmp_path: Path) -> None:
+    rows = [(at, 20_000, 1, 0.3) for at in range(0, 36_000, 1500)]
+
+    def warned(jobs: int) -> list[str]:
+        done = ran(tmp_path, rows, {"jobs": jobs}, nodes={"accelerators": 8})
+        return [text for text in done.results.warnings if "grows without limit" in text]
+
+    assert len(warned(1)) == 1  # 13 accelerators' worth of work on 8
+    assert warned(2) == []
