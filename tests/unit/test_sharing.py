@@ -470,3 +470,21 @@ def test_what_sharing_may_still_serve_is_not_warned_of(tmp_path: Path) -> None:
 
     assert len(warned(1)) == 1  # 13 accelerators' worth of work on 8
     assert warned(2) == []
+
+
+def test_a_cluster_beside_may_have_a_bent_load_curve_and_a_budget(tmp_path: Path) -> None:
+    """Sums over jobs are audited in every run; here jobs of both clusters are among them."""
+    rows = random_rows(2, 300)
+    document = document_of(tmp_path, rows, {"jobs": 2}, drain=True)
+    document["nodes"]["bent"] = document["nodes"]["n"] | {"load_curve": {"exponent": 1.4}}
+    bent = {"site": "s", "node": "bent", "count": 2, "power_budget": "300 W"}
+    document["clusters"]["d"] = bent
+    document["workloads"]["w"]["clusters"] = ["d", "c"]
+    done = run(from_document(document))
+    stays = done.log.stays
+    assert stays is not None
+    assert (stays.tenants > 1).any()
+    assert set(done.log.cluster.tolist()) == {0, 1}
+    assert set(done.log.cluster[stays.job].tolist()) == {0}
+    dynamic_kwh = done.results.summary["energy_dynamic_kwh"]
+    assert done.results.jobs["energy_dynamic_kwh"].sum() == pytest.approx(dynamic_kwh, rel=1e-9)
