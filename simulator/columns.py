@@ -7,58 +7,20 @@ made from it.
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from simulator.column import Column
+from simulator.column import absent as _absent
+from simulator.column import category as _category
+from simulator.column import count as _count
+from simulator.column import number as _float
+from simulator.column import text as _text
 from simulator.scenario.nodes import column_word
 
-TypeName = Literal["text", "category", "int32", "int64", "float64", "time"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table, or one key of the summary.
-
-    Attributes
-    ----------
-    name : str
-        Snake case, the unit as its suffix.
-    type : str
-        ``text``, ``category`` (text of few distinct values), ``int32``, ``int64``, ``float64``
-        or ``time`` (UTC timestamp in milliseconds).
-    unit : str
-        ``1`` for shares and counts, ``-`` for text.
-    meaning : str
-    nullable : bool
-        Whether the quantity may be absent; absent is null, never 0.
-    """
-
-    name: str
-    type: TypeName
-    unit: str
-    meaning: str
-    nullable: bool = False
-
-
-def _text(name: str, meaning: str) -> Column:
-    return Column(name, "text", "-", meaning)
-
-
-def _category(name: str, meaning: str) -> Column:
-    return Column(name, "category", "-", meaning)
-
-
-def _count(name: str, meaning: str) -> Column:
-    return Column(name, "int64", "1", meaning)
-
-
-def _float(name: str, unit: str, meaning: str, *, nullable: bool = False) -> Column:
-    return Column(name, "float64", unit, meaning, nullable)
-
-
-def _absent(name: str, unit: str, meaning: str) -> Column:
-    return _float(name, unit, meaning, nullable=True)
-
+__all__ = [
+    "ABSENT", "FAILED", "FAILURES", "RESTARTS", "SHARED", "SPANS", "SUMMARY", "TABLES", "Column",
+    "columns_csv", "columns_of", "residency_column",
+]  # fmt: skip
 
 SUMMARY: Final[tuple[Column, ...]] = (
     _text("name", "Name of the scenario"),
@@ -184,6 +146,12 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "1",
         "Effective training time ratio: useful run time of jobs that ended over their time from "
         "first start to end, weighted by accelerators; null where no node can fail",
+    ),
+    _absent(
+        "cross_rack_share",
+        "1",
+        "Share of the GPU-hours of gangs of several nodes that were held across racks; null where "
+        "no cluster has racks, or no such gang ran",
     ),
     _absent(
         "gpu_hours_shared",
@@ -339,6 +307,19 @@ SHARED: Final[tuple[Column, ...]] = (
 """Columns of ``jobs.parquet`` that are there where jobs may share accelerators."""
 
 
+SPANS: Final[tuple[Column, ...]] = (
+    Column("nodes", "int64", "1", "Nodes of its last run; null if it held nothing", True),
+    Column(
+        "racks",
+        "int64",
+        "1",
+        "Racks in which these nodes lie; null if it held nothing, or its cluster has no racks",
+        True,
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there where some cluster has racks."""
+
+
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
     return f"residency_{column_word(state)}_s"
@@ -348,15 +329,16 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail; in the table of jobs what failures and sharing did.
+    failures did where nodes can fail; in the table of jobs that, racks where there are any, and
+    what sharing did.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        groups = (RESTARTS, SHARED)
-        there = (group for group in groups if any(column.name in rest for column in group))
-        return fixed + tuple(column for group in there for column in group)
+        groups = (RESTARTS, SPANS, SHARED)
+        found = (own for own in groups if any(column.name in rest for column in own))
+        return fixed + tuple(column for own in found for column in own)
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 
@@ -380,8 +362,8 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     node_columns : iterable of str
         Names of the columns of the table of nodes, which depend on the scenario's idle states.
     job_columns : iterable of str
-        Names of those of the table of jobs, which has more where nodes can fail or jobs share
-        accelerators.
+        Names of those of the table of jobs, which has more where nodes can fail or have racks, or
+        jobs share accelerators.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

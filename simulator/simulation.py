@@ -25,18 +25,18 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, Queues, View, commanders, simulate
-from simulator.errors import InputError, Issue, shown
+from simulator.engine import Controller, Dispatches, Queues, View, commanders, simulate
+from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, scheduling_of
+from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
 from simulator.power.facility import Facility, facility_of
+from simulator.power.pue import full_load_pue
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
-from simulator.scenario.paths import dotted
 from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
@@ -186,6 +186,11 @@ def simulated(
         controllers=(*commanders(scenario), *controllers, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
         queues=queues,
+        dispatches=Dispatches(
+            tuple(dispatch_of(scenario).values()),
+            full_load_pue(scenario, opened.fleet),
+            opened.intensity,
+        ),
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
@@ -193,28 +198,11 @@ def simulated(
 
 
 def queues_of(scenario: Scenario) -> Queues:
-    """Return how the queues of a scenario are ordered and backfilled, and the quotas.
-
-    Raises
-    ------
-    InputError
-        With every cluster whose queue the engine of this version does not serve.
-    """
+    """Return how the queues of a scenario are ordered and backfilled, and the quotas."""
     found = scheduling_of(scenario)
-    issues = [
-        Issue(
-            dotted(("clusters", name, "queue")),
-            f"{shown(each.policy)} is not run by this version; write a policy that is, such as "
-            '"fifo" or "easy-backfill"',
-        )
-        for name, each in found.items()
-        if each.rule is not None and each.rule.order == "fair-share"
-    ]
-    if issues:
-        raise InputError(scenario.source, issues)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked)
+    return Queues(rules, quotas_of(scenario), asked, placement_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

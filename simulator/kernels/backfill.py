@@ -73,15 +73,16 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         mine = queueing.rules[first, BACKFILL] < CONSERVATIVE
         if mine and tables.routes[route, WAITING] > 0 and anything_left(tables, queueing, route):
-            begin(tables, route)
+            begin(jobs, tables, queueing.shares, route)
     while True:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job):
             offer(jobs, tables, sleepers, queueing, power, route, job)
-        if not (follow(jobs, tables, route) and anything_left(tables, queueing, route)):
+        more = follow(jobs, tables, queueing.shares, route)
+        if not (more and anything_left(tables, queueing, route)):
             tables.routes[route, CURSOR_JOB] = NONE
         elif tables.routes[route, SOLE] == 1:
             look_behind(jobs, tables, queueing, power, route)
@@ -155,7 +156,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
         return TOO_LARGE
     level = 0
     if tables.clusters[cluster, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, cluster, job)
+        level = level_within_budget(jobs, tables, queueing, power, cluster, job)
         if level < 0:
             return WITHOUT_POWER
     headed = queueing.rules[cluster, TURN_OF] == HEADED
@@ -198,7 +199,7 @@ def look_behind(jobs, tables, queueing, power, route):
                     queueing.verdict[:] = 0
                 elif told == WITHOUT_POWER:
                     jobs.held_back[job] = 1
-        more = follow(jobs, tables, route)
+        more = follow(jobs, tables, queueing.shares, route)
     tables.routes[route, CURSOR_JOB] = NONE
 
 
@@ -299,5 +300,5 @@ def is_last(jobs, tables, queueing, route, job):
         and still_known(tables, queueing, cluster)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1
         and rules[cluster, HEAD] < tables.clock[FIRST_FRESH]
-        and no_line_behind(tables, route, jobs.line[job])
+        and no_line_behind(tables, queueing.shares, route, jobs.line[job])
     )

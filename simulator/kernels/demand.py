@@ -51,7 +51,7 @@ def anyone_wanted(tables):
 
 
 @kernel
-def wake_as_needed(jobs, tables, sleepers, tenants):
+def wake_as_needed(jobs, tables, sleepers, queueing, tenants):
     """Wake as many nodes as are needed, or cancel surplus wake-ups.
 
     Returns
@@ -60,7 +60,10 @@ def wake_as_needed(jobs, tables, sleepers, tenants):
         Whether a node without latency is awake at once, so that the schedulers must look again.
     """
     clusters = tables.clusters
-    count_needs(jobs, tables, sleepers, tenants)
+    if queueing is not None:
+        count_needs(jobs, tables, sleepers, queueing.shares, None)
+    else:
+        count_needs(jobs, tables, sleepers, None, tenants)
     at_once = False
     for cluster in range(len(clusters)):
         for _ in range(wanted(clusters, cluster) - clusters[cluster, AWAKING]):
@@ -85,8 +88,8 @@ def wanted(clusters, cluster):
     return max(0, min(needed, most(clusters, cluster)))
 
 
-@kernel(inline="always")
-def count_needs(jobs, tables, sleepers, tenants):
+@kernel(inline="llvm")
+def count_needs(jobs, tables, sleepers, shares, tenants):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
@@ -106,14 +109,14 @@ def count_needs(jobs, tables, sleepers, tenants):
             clusters[cluster, SPARE] = max(spare, 0)
             clusters[cluster, NEEDED] = max(-spare, 0)
         elif routes[route, SOLE] == 0:
-            begin(tables, route)
+            begin(jobs, tables, shares, route)
             shared += 1
         elif not saturated(clusters, cluster):
-            begin(tables, route)
-            count_line(jobs, tables, sleepers, tenants, route, cluster)
+            begin(jobs, tables, shares, route)
+            count_line(jobs, tables, sleepers, shares, tenants, route, cluster)
             routes[route, CURSOR_JOB] = NONE
     if shared > 0:
-        count_lines(jobs, tables, sleepers, tenants, shared)
+        count_lines(jobs, tables, sleepers, shares, tenants, shared)
     for cluster in range(len(clusters)):
         idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
@@ -134,7 +137,7 @@ def most(clusters, cluster):
 
 
 @kernel(inline="llvm")
-def count_line(jobs, tables, sleepers, tenants, route, cluster):
+def count_line(jobs, tables, sleepers, shares, tenants, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
     needs = sleepers.needs
@@ -167,23 +170,23 @@ def count_line(jobs, tables, sleepers, tenants, route, cluster):
             else:
                 needed += 1
             needs[cluster, best - rest] += 1
-        if (needed >= limit and spare == 0) or not follow(jobs, tables, route):
+        if (needed >= limit and spare == 0) or not follow(jobs, tables, shares, route):
             break
     clusters[cluster, NEEDED] = needed
     clusters[cluster, SPARE] = spare
 
 
 @kernel(inline="llvm")
-def count_lines(jobs, tables, sleepers, tenants, shared):
+def count_lines(jobs, tables, sleepers, shares, tenants, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
         for free in range(clusters[cluster, WHOLE] + 1):
             sleepers.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     while shared > 0:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, shares)
         count_job(jobs, tables, sleepers, tenants, route)
-        if not follow(jobs, tables, route):
+        if not follow(jobs, tables, shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
         all_saturated = True

@@ -10,11 +10,12 @@ import numpy as np
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
+from simulator.kernels.dispatch import settle_arrivals
 from simulator.kernels.failures import follow_service, repair, settle_failures
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget, node_draw
-from simulator.kernels.queues import enter, head, leave
+from simulator.kernels.queues import leave, next_in_line
 from simulator.kernels.rooms import TENANTS_RUNNING, has_room, may_share, per_cent, stays_full
 from simulator.kernels.sleep import (
     any_descent,
@@ -29,6 +30,8 @@ from simulator.kernels.tables import (
     ANYTHING,
     ASKED,
     ASKING,
+    ASSIGN,
+    ASSIGNED,
     AWAKE,
     AWAKENING,
     BACKFILL,
@@ -72,7 +75,6 @@ from simulator.kernels.tables import (
     ROUTE_FIRST,
     ROUTE_LAST,
     RUNNING,
-    SUBMISSIONS,
     UNTIL,
     WAITING,
 )
@@ -81,7 +83,9 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, log, until_ms):
+def advance(
+    jobs, tables, sleepers, queueing, power, faults, pieces, tenants, dispatch, log, until_ms
+):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -99,6 +103,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, lo
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
     tenants : Tenants or None
         Their stays are appended to, as pieces are.
+    dispatch : Dispatch or None
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -109,8 +114,9 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, lo
     int
         UNTIL; LOG_FULL when log, pieces and stays must be handed over and the call repeated;
         DRAWS when more times must be drawn and the call repeated; DECIDE when the passes of
-        queues that are not served in here must be made and the call repeated; IDLE when no event
-        is left and `until_ms` is FOREVER_MS.
+        queues that are not served in here must be made and the call repeated; ASSIGN when the next
+        job of the table must be given its cluster and the call repeated; IDLE when no event is left
+        and `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda
@@ -119,6 +125,12 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, lo
     log_limit = len(log.time_ms) - 4 * len(tables.nodes)
     job_count = len(jobs.submit_ms)
     while True:
+        if dispatch is not None and clock[ASSIGNED] == 1:
+            if not settle_arrivals(jobs, tables, dispatch, clock[NOW_MS]):
+                return ASSIGN
+            clock[ASSIGNED] = 0
+            if clock[NOW_MS] == until_ms:
+                return UNTIL
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
         if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - len(tables.slots):
@@ -180,12 +192,9 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, tenants, lo
             finish_waking(tables, sleepers)
             clock[CHANGED] = ANYTHING
         clock[FIRST_FRESH] = clock[NEXT_JOB]
-        while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
-            job = clock[NEXT_JOB]
-            clock[NEXT_JOB] += 1
-            clock[CHANGED] = max(clock[CHANGED], SUBMISSIONS)
-            if jobs.route[job] >= 0:
-                enter(jobs, tables, job)
+        if not settle_arrivals(jobs, tables, dispatch, now):
+            clock[ASSIGNED] = 1
+            return ASSIGN
         if now == until_ms:
             return UNTIL
 
@@ -244,7 +253,7 @@ def decide(jobs, tables, sleepers, queueing, power, tenants):
     again = False
     if tables.clock[LADDERS] == 1:
         if anyone_wanted(tables):
-            again = wake_as_needed(jobs, tables, sleepers, tenants)
+            again = wake_as_needed(jobs, tables, sleepers, queueing, tenants)
         else:
             for cluster in range(len(tables.clusters)):
                 tables.clusters[cluster, CLAIMED] = 0
@@ -282,7 +291,7 @@ def fifo_pass(jobs, tables, queueing, power, tenants):
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
-                    level = level_within_budget(jobs, tables, power, cluster, job)
+                    level = level_within_budget(jobs, tables, queueing, power, cluster, job)
                 if level >= 0:
                     chosen = cluster
                     break
@@ -299,22 +308,6 @@ def fifo_pass(jobs, tables, queueing, power, tenants):
             tables.routes[route, ROUTE_BLOCKED] = 1
             for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
                 tables.clusters[tables.route_cluster[at], BLOCKED] = 1
-
-
-@kernel(inline="always")
-def next_in_line(jobs, tables):
-    """Return the first waiting job, by priority and then row, of the routes not blocked."""
-    first = NONE
-    for route in range(len(tables.routes)):
-        if tables.routes[route, WAITING] > 0 and tables.routes[route, ROUTE_BLOCKED] == 0:
-            job = head(tables, route)
-            if (
-                first < 0
-                or jobs.level[job] < jobs.level[first]
-                or (jobs.level[job] == jobs.level[first] and job < first)
-            ):
-                first = job
-    return first
 
 
 @kernel(inline="llvm")

@@ -33,6 +33,7 @@ def sharing_problems(parts: Parts) -> Iterator[Issue]:
     yield from _about_power(parts, sharing)
     yield from _about_failures(parts, sharing)
     yield from _about_queues(parts, sharing)
+    yield from _about_places(parts, sharing)
 
 
 def _about_power(parts: Parts, sharing: list[str]) -> Iterator[Issue]:
@@ -91,6 +92,28 @@ def _about_queues(parts: Parts, sharing: list[str]) -> Iterator[Issue]:
                 text = "a quota counts whole accelerators, and jobs that share one hold a part of"
                 path = dotted(("workloads", name, "quota"))
                 yield Issue(path, f"{text} it ({_where(sharing)}); take one of the two out")
+
+
+def _about_places(parts: Parts, sharing: list[str]) -> Iterator[Issue]:
+    """Yield racks, placement in plain Python, and jobs sent to a cluster as they are submitted."""
+    for name, cluster in parts["clusters"].items():
+        with as_far_as_read(cluster):
+            if cluster.racks is not None:
+                text = "racks do not go together with accelerators that jobs share in this version"
+                path = dotted(("clusters", name, "racks"))
+                yield Issue(path, f"{text} ({_where(sharing)}); take one of the two out")
+        with as_far_as_read(cluster):
+            if not isinstance(cluster.placement, str):
+                text = f"{shown(cluster.placement.policy)} is asked in plain Python, which does not"
+                text += f" see who shares an accelerator ({_where(sharing)}); write a placement"
+                path = dotted(("clusters", name, "placement"))
+                yield Issue(path, f'{text} such as "pack", or take sharing out')
+    for name, workload in parts["workloads"].items():
+        with as_far_as_read(workload):
+            if workload.clusters.binds:
+                text = f"{shown(workload.clusters.policy)} reckons with jobs that have accelerators"
+                text += f" for themselves ({_where(sharing)}); write a list of clusters"
+                yield Issue(dotted(("workloads", name, "clusters")), f"{text}, or take sharing out")
 
 
 def _why_not(queue: "Scheduling") -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from simulator.scenario.workloads import JobFile
 
-WITHOUT_EFFECT: Final = ("preemptible", "user")
+WITHOUT_EFFECT: Final = ("preemptible",)
 """Columns that are read and checked, and that nothing in this version uses."""
 
 _MISSPELT: Final = 0.85

@@ -234,7 +234,7 @@ def _summary(
             "seed": seed,
             "key": KEY,
             "horizon_h": hours,
-            **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr")),
+            **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr", "cross_rack_share")),
             **dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean")),
             **energies,
             "scope2_location_kgco2e": operational,
