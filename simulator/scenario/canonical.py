@@ -32,6 +32,11 @@ _SILENT: Final = frozenset(
         "racks",
         "sharing",
         "shareable",
+        "factor",
+        "mix",
+        "forecast",
+        "format",
+        "region",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

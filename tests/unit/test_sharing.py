@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import simulator as fs
+from simulator import registry
 from simulator.engine import sharing as engine
+from simulator.errors import InputError
 from simulator.explanation.job import job_bill
 from simulator.explanation.sums import job_lines
 from simulator.results import load_results
@@ -488,3 +490,23 @@ def test_a_cluster_beside_may_have_a_bent_load_curve_and_a_budget(tmp_path: Path
     assert set(done.log.cluster[stays.job].tolist()) == {0}
     dynamic_kwh = done.results.summary["energy_dynamic_kwh"]
     assert done.results.jobs["energy_dynamic_kwh"].sum() == pytest.approx(dynamic_kwh, rel=1e-9)
+
+
+def test_a_placement_in_plain_python_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.placement, "_plugins", dict(registry.placement._plugins))
+
+    @fs.placement("anywhere")
+    def anywhere(job: Any, cluster: Any, now_s: float) -> list[int]:
+        """Put a job on the lowest node that has room for it."""
+        return [cluster.lowest(job.gpus)]
+
+    document = document_of(
+        tmp_path, [(0, 9, 1, 0.5)], {"jobs": 2}, clusters__c__placement="anywhere"
+    )
+    with pytest.raises(InputError) as refused:
+        from_document(document)
+    (issue,) = refused.value.issues
+    assert issue.path == "clusters.c.placement"
+    assert issue.message.startswith('"anywhere" is asked in plain Python, which does not see who')
