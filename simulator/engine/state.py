@@ -11,19 +11,15 @@ from simulator.engine.preempting import preemption_table
 from simulator.engine.queueing import Queues, is_ruled, queueing_tables
 from simulator.engine.routes import routes_of
 from simulator.engine.shares import share_tables
-from simulator.engine.ways import (
-    Dispatches,
-    Ways,
-    dispatch_tables,
-    load_tables,
-    ranked,
-    ways_of,
-)
+from simulator.engine.sharing import most_slowdown, tenant_tables
+from simulator.engine.ways import Dispatches, Ways, dispatch_tables, load_tables, ranked, ways_of
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
+from simulator.kernels.dispatch import Dispatch
+from simulator.kernels.rooms import TENANTS_RUNNING, Tenants
 from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -52,8 +48,15 @@ class State:
     faults: kernels.Faults | None
     preemption: kernels.Preemption | None
     pieces: kernels.Pieces | None
-    dispatch: kernels.Dispatch | None
+    tenants: Tenants | None
+    dispatch: Dispatch | None
     log: kernels.Log
+
+    @property
+    def any_running(self) -> bool:
+        """Whether any job runs."""
+        alone = bool(self.tables.clock[kernels.RUNNING])
+        return alone or (self.tenants is not None and bool(self.tenants.counts[TENANTS_RUNNING]))
 
 
 def initial_state(
@@ -78,7 +81,7 @@ def initial_state(
     queues = queues or Queues.plain(fleet, jobs)
     route, routes = routes_of(fleet, jobs, power.curves)
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
-    slots = min(int(fleet.capacity.sum()), len(jobs))
+    slots = min(int(fleet.most_jobs.sum()), len(jobs))
     ways = Ways.none(route, routes)
     if dispatches is not None and dispatches.bind:
         ways = ways_of(fleet, jobs, power, dispatches, route, routes)
@@ -94,7 +97,7 @@ def initial_state(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
     slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
-    slowest = min(slowest, float(speed_table(fleet, jobs).min()))
+    slowest = min(slowest, float(speed_table(fleet, jobs).min())) / most_slowdown(fleet)
     longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
@@ -124,6 +127,7 @@ def initial_state(
         faults=fault_tables(failures, tables),
         preemption=preemption_table(queues.preempting, jobs, tables),
         pieces=piece_table(failures is not None or queues.preempts, tables),
+        tenants=tenant_tables(fleet, jobs, tables),
         dispatch=dispatch_tables(ways, lines),
         log=log,
     )
@@ -219,7 +223,7 @@ def _lines(
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
-            uneven = whole > 1 and np.any(jobs.gpus[ways.comers(number)] % whole)
+            uneven = np.any(jobs.gpus[ways.comers(number)] % whole) or fleet.shares[line[0]]
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)
