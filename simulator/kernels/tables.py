@@ -226,7 +226,7 @@ class Loads(NamedTuple):
     jobs: NDArray[np.int64]  # that wait for it
     asked_ms: NDArray[np.float64]  # accelerators x requested time of these
     ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
-    held: NDArray[np.float64]  # accelerators that these hold
+    held: NDArray[np.int64]  # accelerators that these hold
     slot_end_ms: NDArray[np.int64]  # [slots] expected end
     wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
 
