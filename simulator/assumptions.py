@@ -148,6 +148,7 @@ def assumptions_of(
         quantity = f"{trace.basis} intensity, mean"
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
+    rows += _sharing_rows(scenario)
     rows += _requested_rows(scenario, jobs)
     rows += _preemption_rows(scenario)
     rows += _speed_rows(scenario)
@@ -203,6 +204,21 @@ def _failure_rows(name: str, node: NodeType) -> list[Assumption]:
     return [
         *rows,
         (name, "power of a failed node", f"{node.failures.failed_power_w:g}", "W", "scenario"),
+    ]
+
+
+def _sharing_rows(scenario: Scenario) -> list[Assumption]:
+    """Return how jobs that share accelerators slow one another, where any may."""
+    return [
+        (
+            name,
+            f"slowdown at a summed utilisation of {sharing.most_utilisation:g}",
+            f"{sharing.slowdown(sharing.most_utilisation):.4g}",
+            "1",
+            "scenario",
+        )
+        for name, cluster in scenario.clusters.items()
+        if (sharing := cluster.sharing) is not None and sharing.jobs > 1
     ]
 
 

@@ -63,6 +63,32 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
+class Stays:
+    """How jobs ran on shared accelerators, one row for each time that who is beside them changed.
+
+    Attributes
+    ----------
+    job : int32[stays]
+        Row of the job table.
+    start_ms, end_ms : int64[stays]
+        Those of a job follow one another from its start to its end. [ms]
+    tenants : int32[stays]
+        Jobs on its accelerator, itself included.
+    slowdown : float64[stays]
+        Time that its work took over the time it would have taken alone.
+    """
+
+    job: NDArray[np.int32]
+    start_ms: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    tenants: NDArray[np.int32]
+    slowdown: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.job)
+
+
+@dataclass(frozen=True, slots=True)
 class JobLog:
     """What became of each job, in the order of the job table.
 
@@ -102,6 +128,8 @@ class JobLog:
         None where nobody is preempted. [ms]
     stopped_ms : int64[jobs] or None
         Since when it is being suspended as the run ends, -1 where it is not; None likewise. [ms]
+    stays : Stays or None
+        How jobs ran that share accelerators; None where no cluster shares any.
     """
 
     start_ms: NDArray[np.int64]
@@ -118,6 +146,7 @@ class JobLog:
     pieces: Pieces | None = None
     left_ms: NDArray[np.float64] | None = None
     racks: NDArray[np.int32] | None = None
+    stays: Stays | None = None
     resume_ms: NDArray[np.float64] | None = None
     stopped_ms: NDArray[np.int64] | None = None
 

@@ -16,6 +16,7 @@ from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.preemption import preempted_of
 from simulator.accounting.reliability import reliability_of
+from simulator.accounting.sharing import shared_of
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import (
     QUEUED,
@@ -266,13 +267,14 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     states = job_states(log)
     reliability = reliability_of(fleet, power, jobs, log, metered)
     preempted = preempted_of(jobs, log, metered)
+    shared = shared_of(jobs, log, metered)
     key = opened.key
     summary = {
         "name": scenario.name,
         "seed": scenario.seed,
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
-        **summarise(fleet, jobs, log, billed, states, reliability, preempted),
+        **summarise(fleet, jobs, log, billed, states, reliability, preempted, shared),
         **peaks(billed, scenario.accounting.interval_ms),
         **costs(scenario, fleet, billed),
     }
@@ -284,7 +286,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         tables=Tables(
             {
                 "jobs": partial(
-                    job_table, fleet, jobs, log, billed, states, reliability, preempted
+                    job_table, fleet, jobs, log, billed, states, reliability, preempted, shared
                 ),
                 "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
                 "nodes": partial(node_table, fleet, power.ladders, billed),

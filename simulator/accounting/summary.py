@@ -10,6 +10,7 @@ from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
 from simulator.accounting.preemption import Preempted
 from simulator.accounting.racks import cross_rack_share
 from simulator.accounting.reliability import Reliability, ettr, goodput
+from simulator.accounting.sharing import Shared
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
@@ -78,6 +79,7 @@ def summarise(
     states: NDArray[np.int8],
     reliability: Reliability | None,
     preempted: Preempted | None,
+    shared: Shared | None = None,
 ) -> dict[str, Any]:
     """Return the figures of the summary, NaN or None where a quantity is absent."""
     energy = _energy(account)
@@ -99,6 +101,19 @@ def summarise(
         **_failures(jobs, log, account, states, reliability),
         "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
         **_preemptions(jobs, preempted),
+        **_sharing(jobs, account, shared),
+    }
+
+
+def _sharing(jobs: JobTable, account: Account, shared: Shared | None) -> dict[str, float | None]:
+    """Return what sharing did; absent where no accelerator is shared."""
+    if shared is None:
+        return dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean"))
+    counted = shared.slowdown[_counted(jobs, account.metered.grid.begin_ms)]
+    known = counted[~np.isnan(counted)]
+    return {
+        "gpu_hours_shared": shared.gpu_ms / MS_PER_H,
+        "slowdown_interference_mean": float(known.mean()) if len(known) else None,
     }
 
 

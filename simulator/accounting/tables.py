@@ -11,6 +11,7 @@ from simulator.accounting.metering import Metered
 from simulator.accounting.preemption import Preempted
 from simulator.accounting.racks import spans
 from simulator.accounting.reliability import Reliability
+from simulator.accounting.sharing import Shared
 from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
@@ -18,7 +19,7 @@ from simulator.kernels import meter as flows
 from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM
 from simulator.power.ladder import Ladders
 from simulator.tables import table_of
-from simulator.units import MS_PER_S
+from simulator.units import MS_PER_H, MS_PER_S
 from simulator.workload.names import numbered
 from simulator.workload.table import JobTable
 
@@ -53,11 +54,12 @@ def job_table(
     states: NDArray[np.int8],
     reliability: Reliability | None = None,
     preempted: Preempted | None = None,
+    shared: Shared | None = None,
 ) -> pa.Table:
     """Return one row per job; an unschedulable job names the cluster it would prefer.
 
-    Where nodes can fail, or jobs are preempted, with columns of what that did to it; where there
-    are racks, with those that it spans.
+    Where nodes can fail, jobs are preempted, or share accelerators, with columns of what that did
+    to it; where there are racks, with those that it spans.
     """
     preferred = np.array([route[0] for route in jobs.routes] or [0], np.int16)
     cluster = log.cluster.copy()
@@ -89,6 +91,7 @@ def job_table(
             **({} if reliability is None else _restarts(reliability)),
             **({} if preempted is None else _preemptions(preempted)),
             **({} if log.racks is None else spans(fleet, jobs, log.racks, log)),
+            **({} if shared is None else _beside_others(shared)),
         },
     )
 
@@ -106,6 +109,14 @@ def _preemptions(preempted: Preempted) -> dict[str, NDArray[np.generic]]:
         "preemptions": preempted.preemptions,
         "preempted_s": preempted.cost_ms / MS_PER_S,
         "waited_again_s": preempted.waited_ms / MS_PER_S,
+    }
+
+
+def _beside_others(shared: Shared) -> dict[str, NDArray[np.generic]]:
+    return {
+        "slowdown_interference": shared.slowdown,
+        "shared_share": shared.share,
+        "gpu_hours_held": shared.held_ms / MS_PER_H,
     }
 
 

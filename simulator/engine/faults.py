@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from simulator.fleet import Fleet
 from simulator.kernels import tables as kernels
 from simulator.power.failures import Failures
-from simulator.workload.checkpoints import plan_of
-from simulator.workload.table import JobTable
 
 FIRST_ROUNDS = 4
 """Failures of each node that are drawn beforehand."""
@@ -73,24 +70,4 @@ def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
         resume_ms=np.zeros(rows),
         cause=np.zeros(rows, np.int8),
         racks=np.zeros(rows, np.int32),
-    )
-
-
-def restartable(
-    fleet: Fleet,
-    jobs: JobTable,
-    rows: kernels.Jobs,
-    failures: Failures | None,
-    preempts: bool,
-) -> kernels.Jobs:
-    """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
-    savings = jobs.savings
-    if preempts and not savings:
-        savings = (None,) * len(jobs.workload_names)  # what resuming takes is asked for as they are
-    return rows._replace(
-        duration_ms=rows.duration_ms.copy(),
-        requested_ms=rows.requested_ms.copy(),
-        restarts=np.zeros(len(jobs), np.int32),
-        resume_ms=np.full(len(jobs) if preempts else 0, kernels.NONE, np.float64),
-        plan=plan_of(savings, fleet, None if failures is None else failures.mtbf_ms),
     )

@@ -217,19 +217,6 @@ class Jobs(NamedTuple):
     # NONE where it goes on from a checkpoint or from nothing; empty where nobody is preempted
 
 
-class Dispatch(NamedTuple):
-    """How jobs get their cluster as they are submitted; None where none does so."""
-
-    way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
-    outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
-    first: NDArray[np.int64]  # [ways + 1] where its clusters begin
-    cluster: NDArray[np.int64]  # clusters that may be chosen, way after way
-    route: NDArray[np.int64]  # [clusters] the route of that cluster alone
-    rule: NDArray[np.int64]  # [clusters] row of the ranks by its queue rule
-    level: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
-    line: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
-
-
 class Loads(NamedTuple):
     """The work that clusters have before them, [clusters] unless said; see `loads`.
 
@@ -239,7 +226,7 @@ class Loads(NamedTuple):
     jobs: NDArray[np.int64]  # that wait for it
     asked_ms: NDArray[np.float64]  # accelerators x requested time of these
     ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
-    held: NDArray[np.float64]  # accelerators that these hold
+    held: NDArray[np.int64]  # accelerators that these hold
     slot_end_ms: NDArray[np.int64]  # [slots] expected end
     wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
 

@@ -249,6 +249,7 @@ def _fleet(results: Results) -> list[Line]:
         *_failures(summary),
         *_preemptions(summary),
         *_racks(summary),
+        *_sharing(summary),
         Line(
             "fleet",
             "carbon per GPU-hour",
@@ -318,6 +319,19 @@ def _useful(summary: Mapping[str, Any]) -> list[Line]:
         Line("fleet", name, share_text(summary[name.lower()]), basis)
         for name, basis in shares
         if summary[name.lower()] is not None
+    ]
+
+
+def _sharing(summary: Mapping[str, Any]) -> list[Line]:
+    """Return what jobs shared, where they may share accelerators."""
+    if summary["gpu_hours_shared"] is None:
+        return []
+    shared = f"{count_text(summary['gpu_hours_shared'])} GPU-h"
+    slowdown = summary["slowdown_interference_mean"]
+    text = ABSENT if slowdown is None else number_text(slowdown)
+    return [
+        Line("fleet", "shared", shared, "of those delivered, with two jobs or more"),
+        Line("fleet", "interference", text, "run time over that alone, mean of the jobs"),
     ]
 
 

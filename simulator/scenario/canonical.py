@@ -33,6 +33,8 @@ _SILENT: Final = frozenset(
         "priority",
         "accelerators",
         "racks",
+        "sharing",
+        "shareable",
         "factor",
         "mix",
         "forecast",

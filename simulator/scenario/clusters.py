@@ -27,6 +27,7 @@ from simulator.scenario.provisioning import (
 )
 from simulator.scenario.reading import reading_of
 from simulator.scenario.scheduling import FIFO, QueuePolicy, Scheduling
+from simulator.scenario.sharing import Sharing, SharingOf
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
@@ -89,6 +90,8 @@ class Cluster(Spec):
         default=None, alias="power_budget", validate_default=False
     )
     """IT power that the cluster may not exceed; none unless given."""
+    sharing: Annotated[Sharing | None, SharingOf()] = absent()
+    """How jobs of one accelerator share it; each has one for itself unless given."""
 
     @property
     def is_settled(self) -> bool:

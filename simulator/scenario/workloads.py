@@ -263,6 +263,9 @@ class Workload(Spec):
     `jobs`, of those whose file does not say it."""
     checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
+    shareable: Annotated[bool | None, Flag()] = absent()
+    """Whether jobs of one accelerator may share it where the cluster lets them; true unless
+    given."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 
@@ -270,6 +273,11 @@ class Workload(Spec):
     def is_settled(self) -> bool:
         """Whether the name of its dispatch policy stands for the same one for good."""
         return self.clusters.is_settled
+
+    @field_validator("shareable")
+    @classmethod
+    def _says_no(cls, shareable: bool | None) -> bool | None:
+        return None if shareable else shareable  # what is true unless given is the same given
 
     @field_validator("quota")
     @classmethod

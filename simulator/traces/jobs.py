@@ -247,7 +247,7 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
 
 
 def _say_unread(found: JobCells, file: "JobFile", findings: Findings) -> None:
-    """Warn of columns that have no effect and of those that look misspelt.
+    """Warn of columns that look misspelt.
 
     Only where the columns are the user's own: a public trace has what it has.
     """

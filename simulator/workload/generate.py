@@ -64,10 +64,12 @@ def job_table(
             issues += error.issues
     if issues:
         raise InputError(_source(scenario), issues)
+    alone = tuple(workload.shareable is False for workload in scenario.workloads.values())
     return replace(
         merged(batches, fleet, scenario.horizon_ms),
         savings=savings_of(scenario),
         dispatches=_dispatches(scenario),
+        alone=alone if any(alone) else (),
     )
 
 

@@ -62,6 +62,8 @@ class JobTable:
         Whether it may be preempted; None if all may be.
     savings : tuple of (Saving or None)
         How the jobs of each workload save their work, None where they don't; empty if none does.
+    alone : tuple of bool
+        For each workload, whether its jobs share no accelerator; empty if none says so.
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -89,6 +91,7 @@ class JobTable:
     savings: tuple[Saving | None, ...] = ()
     stated: tuple[NDArray[np.float64] | None, ...] = ()
     dispatches: tuple[bool, ...] = ()
+    alone: tuple[bool, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
