@@ -5,6 +5,7 @@ from typing import Final
 
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
+from simulator.scenario.accelerators import eligible
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
 from simulator.scenario.law_moments import mean
 from simulator.scenario.laws import Empirical
@@ -107,6 +108,7 @@ def assumptions_of(
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
     rows += _requested_rows(scenario, jobs)
+    rows += _speed_rows(scenario)
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
@@ -172,6 +174,28 @@ def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
         for name, each in scheduling_of(scenario).items()
         if each.rule is None or each.rule.needs_requested
     ]
+
+
+def _speed_rows(scenario: Scenario) -> list[Assumption]:
+    """Return how fast accelerators are for workloads that choose among kinds of them."""
+    rows: dict[tuple[str, str], Assumption] = {}
+    for name, workload in scenario.workloads.items():
+        if workload.accelerators is None and not workload.clusters.binds:
+            continue
+        stated = workload.accelerators or {}
+        for cluster in eligible(workload, scenario.clusters, scenario.nodes):
+            kind = scenario.clusters[cluster].node
+            node = scenario.nodes[kind]
+            speed, source = stated.get(node.accelerator or ""), "scenario, for this workload"
+            if speed is None and workload.gpu_days is None:
+                speed, source = 1.0, "durations hold on any node"
+            elif speed is None:
+                speed, source = node.relative_speed, "scenario"
+                if speed == 1.0 and (node.source or "").startswith("catalog "):
+                    source = "catalog: left at 1, no source compared them"
+            quantity = f"relative speed on {node.accelerator or kind}"
+            rows[name, quantity] = (name, quantity, f"{speed:g}", "1", source)
+    return list(rows.values())
 
 
 def _number(value: float | None) -> str:

@@ -185,6 +185,12 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "Effective training time ratio: useful run time of jobs that ended over their time from "
         "first start to end, weighted by accelerators; null where no node can fail",
     ),
+    _absent(
+        "cross_rack_share",
+        "1",
+        "Share of the GPU-hours of gangs of several nodes that were held across racks; null where "
+        "no cluster has racks, or no such gang ran",
+    ),
 )
 """Keys of ``summary.json``, in order."""
 
@@ -307,6 +313,19 @@ RESTARTS: Final[tuple[Column, ...]] = (
 """Columns of ``jobs.parquet`` that are there where nodes can fail."""
 
 
+SPANS: Final[tuple[Column, ...]] = (
+    Column("nodes", "int64", "1", "Nodes of its last run; null if it held nothing", True),
+    Column(
+        "racks",
+        "int64",
+        "1",
+        "Racks in which these nodes lie; null if it held nothing, or its cluster has no racks",
+        True,
+    ),
+)
+"""Columns of ``jobs.parquet`` that are there where some cluster has racks."""
+
+
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
     return f"residency_{column_word(state)}_s"
@@ -316,13 +335,14 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail.
+    failures did where nodes can fail; in the table of jobs that, and racks where there are any.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        return fixed + (RESTARTS if any(column.name in rest for column in RESTARTS) else ())
+        found = (own for own in (RESTARTS, SPANS) if any(column.name in rest for column in own))
+        return fixed + tuple(column for own in found for column in own)
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 
@@ -346,7 +366,7 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     node_columns : iterable of str
         Names of the columns of the table of nodes, which depend on the scenario's idle states.
     job_columns : iterable of str
-        Names of those of the table of jobs, which has more where nodes can fail.
+        Names of those of the table of jobs, which has more where nodes can fail or have racks.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -21,6 +21,8 @@ class Pieces:
         When it started, and when it was cut short. [ms]
     kept_ms, lost_ms : float64[pieces]
         Time spent on work that is saved, and time since its last checkpoint, or its start. [ms]
+    racks : int32[pieces]
+        Racks that it spanned, 0 where its cluster has none.
     """
 
     job: NDArray[np.int32]
@@ -32,6 +34,7 @@ class Pieces:
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]
     lost_ms: NDArray[np.float64]
+    racks: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.job)
@@ -83,6 +86,9 @@ class JobLog:
         What jobs did before they were cut short; None where nothing can do that.
     left_ms : float64[jobs] or None
         What was left to do of each job's duration when it started last; None as for `pieces`. [ms]
+    racks : int32[jobs] or None
+        Racks that its last run spans, 0 where its cluster has none or it holds nothing; None where
+        no cluster has any.
     """
 
     start_ms: NDArray[np.int64]
@@ -98,6 +104,7 @@ class JobLog:
     notes: tuple[tuple[str, str, float, str], ...] = ()
     pieces: Pieces | None = None
     left_ms: NDArray[np.float64] | None = None
+    racks: NDArray[np.int32] | None = None
 
     @property
     def first_start_ms(self) -> NDArray[np.int64]:

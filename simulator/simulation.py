@@ -24,13 +24,14 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, Queues, View, commanders, simulate
+from simulator.engine import Controller, Dispatches, Queues, View, commanders, simulate
 from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, scheduling_of
+from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
 from simulator.power.facility import Facility, facility_of
+from simulator.power.pue import full_load_pue
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
@@ -184,6 +185,11 @@ def simulated(
         controllers=(*commanders(scenario), *controllers, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
         queues=queues,
+        dispatches=Dispatches(
+            tuple(dispatch_of(scenario).values()),
+            full_load_pue(scenario, opened.fleet),
+            opened.intensity,
+        ),
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
@@ -195,7 +201,7 @@ def queues_of(scenario: Scenario) -> Queues:
     found = scheduling_of(scenario)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked)
+    return Queues(rules, quotas_of(scenario), asked, placement_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:

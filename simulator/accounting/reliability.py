@@ -14,6 +14,7 @@ from simulator.kernels import checkpoints as kernels
 from simulator.kernels.billing import Held
 from simulator.power.tables import PowerTables
 from simulator.workload.checkpoints import plan_of
+from simulator.workload.speeds import speed_table
 from simulator.workload.table import JobTable
 
 
@@ -112,12 +113,11 @@ def _course(
     assert log.left_ms is not None
     assert power.failures is not None
     rows, workload = len(job), jobs.workload[job]
-    speed = np.where(
-        np.array(jobs.scales, bool)[workload],
-        fleet.relative_speed[held.cluster],
-        fleet.own_speed[held.cluster],
-    )
+    speed = speed_table(fleet, jobs)[workload, held.cluster]
     speed = speed * fleet.level_speed[held.cluster, held.power_level]
+    if fleet.racks is not None and log.racks is not None:
+        across = np.concatenate([log.racks, log.pieces.racks]) > 1
+        speed[across] *= fleet.racks.cross_rack_speed[held.cluster[across]]
     most_ms = log.left_ms[job] / speed
     most_ms[len(jobs) :] = log.pieces.kept_ms
     interval_ms = np.full(rows, np.inf)

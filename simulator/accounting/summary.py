@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, held_by
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
+from simulator.accounting.racks import cross_rack_share
 from simulator.accounting.reliability import Reliability, ettr, goodput
 from simulator.accounting.tables import (
     FINISHED,
@@ -94,6 +95,7 @@ def summarise(
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
         **_failures(jobs, log, account, states, reliability),
+        "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
     }
 
 

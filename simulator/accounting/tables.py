@@ -8,6 +8,7 @@ from simulator.accounting.billing import Account, queued_job_ms, seconds
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
 from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
+from simulator.accounting.racks import spans
 from simulator.accounting.reliability import Reliability
 from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
 from simulator.fleet import Fleet
@@ -53,7 +54,8 @@ def job_table(
 ) -> pa.Table:
     """Return one row per job; an unschedulable job names the cluster it would prefer.
 
-    Where nodes can fail, with columns of what that did to it.
+    Where nodes can fail, with columns of what that did to it; where there are racks, with those
+    that it spans.
     """
     preferred = np.array([route[0] for route in jobs.routes] or [0], np.int16)
     cluster = log.cluster.copy()
@@ -83,6 +85,7 @@ def job_table(
             "embodied_kgco2e": account.jobs.embodied_kg,
             "energy_facility_kwh": account.jobs.facility_kwh,
             **({} if reliability is None else _restarts(reliability)),
+            **({} if log.racks is None else spans(fleet, jobs, log.racks, log)),
         },
     )
 

@@ -4,6 +4,7 @@ from simulator.engine.commanders import commanders
 from simulator.engine.conductor import Controller, simulate
 from simulator.engine.queueing import Queues
 from simulator.engine.view import View
+from simulator.engine.ways import Dispatches
 from simulator.joblog import JobLog
 
-__all__ = ["Controller", "JobLog", "Queues", "View", "commanders", "simulate"]
+__all__ = ["Controller", "Dispatches", "JobLog", "Queues", "View", "commanders", "simulate"]

@@ -67,4 +67,5 @@ def piece_table(failures: Failures | None, tables: kernels.Tables) -> kernels.Pi
         end_ms=np.zeros(rows, np.int64),
         kept_ms=np.zeros(rows),
         lost_ms=np.zeros(rows),
+        racks=np.zeros(rows, np.int32),
     )

@@ -7,8 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
-from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
-from simulator.engine.shares import own_ranks, share_tables
+from simulator.engine.queueing import Queues, is_ruled, queueing_tables
+from simulator.engine.shares import share_tables
+from simulator.engine.ways import (
+    Dispatches,
+    Ways,
+    dispatch_tables,
+    load_tables,
+    ranked,
+    ways_of,
+)
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
@@ -21,6 +29,7 @@ from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
 from simulator.workload.checkpoints import plan_of
 from simulator.workload.quotas import over_quota
+from simulator.workload.speeds import speed_table
 from simulator.workload.table import JobTable
 
 LONGEST_MS = 2.0**53
@@ -44,15 +53,23 @@ class State:
     power: kernels.Power
     faults: kernels.Faults | None
     pieces: kernels.Pieces | None
+    dispatch: kernels.Dispatch | None
     log: kernels.Log
 
 
 def initial_state(
-    fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: int, queues: Queues | None = None
+    fleet: Fleet,
+    jobs: JobTable,
+    power: PowerTables,
+    *,
+    end_ms: int,
+    queues: Queues | None = None,
+    dispatches: Dispatches | None = None,
 ) -> State:
     """Return the state before the first instant: every node awake and idle, nothing submitted.
 
-    Without `queues` every queue is first come, first served.
+    Without `queues` every queue is first come, first served; without `dispatches` every job waits
+    for all of its clusters.
 
     Raises
     ------
@@ -62,18 +79,23 @@ def initial_state(
     queues = queues or Queues.plain(fleet, jobs)
     route, routes = _routes(fleet, jobs, power.curves)
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
-    level = ranks(queues, jobs, route, routes)
-    own = own_ranks(queues, jobs, level, route, routes)
-    line, line_counts = lines_of(own, route, len(routes))
     slots = min(int(fleet.capacity.sum()), len(jobs))
-    tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
-    tables.clock[kernels.RULED] = int(queues.ruled)
+    ways = Ways.none(route, routes)
+    if dispatches is not None and dispatches.bind:
+        ways = ways_of(fleet, jobs, power, dispatches, route, routes)
+        route, routes = ways.route, ways.routes
+    lines = ranked(queues, jobs, ways)
+    tables = _tables(fleet, power, _lines(fleet, jobs, ways, lines.counts), slots)
+    tables = tables._replace(loads=load_tables(ways, power.ladders, slots))
+    ruled = is_ruled(queues, fleet)
+    tables.clock[kernels.RULED] = int(ruled)
     tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
     slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
+    slowest = min(slowest, float(speed_table(fleet, jobs).min()))
     longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
@@ -90,8 +112,8 @@ def initial_state(
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
     failures = power.failures
-    shares = share_tables(queues, fleet, jobs, routes, sum(line_counts))
-    rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], queues.ruled)
+    shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
+    rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
     if jobs.savings or failures is not None:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
     return State(
@@ -102,6 +124,7 @@ def initial_state(
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
         pieces=piece_table(failures, tables),
+        dispatch=dispatch_tables(ways, lines),
         log=log,
     )
 
@@ -161,7 +184,6 @@ def _jobs(
     home: NDArray[np.int16],
     ruled: bool,
 ) -> kernels.Jobs:
-    scales = np.array(jobs.scales or (False,), bool)
     count = len(jobs)
     duration_ms = np.ascontiguousarray(jobs.duration_ms, np.float64)
     requested_ms = duration_ms
@@ -177,7 +199,7 @@ def _jobs(
         requested_ms=requested_ms,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
         route=route,
-        speed=np.where(scales[:, None], fleet.relative_speed, fleet.own_speed),
+        speed=speed_table(fleet, jobs),
         start_ms=np.full(count, kernels.NONE, np.int64),
         end_ms=np.full(count, kernels.NONE, np.int64),
         cluster=home,
@@ -217,10 +239,10 @@ class _Lines:
 def _lines(
     fleet: Fleet,
     jobs: JobTable,
-    route: NDArray[np.int16],
-    routes: tuple[tuple[int, ...], ...],
+    ways: Ways,
     counts: Sequence[int],
 ) -> _Lines:
+    routes = ways.routes
     shapes = [node_index.shape(count) for count in counts]
     ends = np.cumsum([0, *(len(line) for line in routes)])
     rows = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
@@ -234,7 +256,7 @@ def _lines(
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
-            uneven = whole > 1 and np.any(jobs.gpus[route == number] % whole)
+            uneven = whole > 1 and np.any(jobs.gpus[ways.comers(number)] % whole)
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)
@@ -265,6 +287,7 @@ def _tables(fleet: Fleet, power: PowerTables, lines: _Lines, slots: int) -> kern
         slot_busy=np.zeros((2, slots)),
         agenda=np.zeros(slots, np.int64),
         bits=max(1, (slots - 1).bit_length()),
+        loads=None,
     )
     leaving = bool(power.may_leave.any())
     tables.clock[kernels.LADDERS] = int(leaving or clusters[:, kernels.LADDER].any())

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import numpy as np
 
+from simulator.engine.seen import JobColumns, SeenJob
 from simulator.engine.state import State
 from simulator.kernels import tables as kernels
 from simulator.kernels.chosen import has_room
@@ -17,14 +18,11 @@ from simulator.kernels.compile import entry_of
 from simulator.units import MS_PER_S
 from simulator.workload.table import JobTable
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 WAITS, CHOSEN, PASSED_OVER, STARTED = range(4)
 """What became of a job: chosen in this pass, or passed over in it, after which it waits again."""
 
 
-class Columns:
+class Columns(JobColumns):
     """Where jobs are looked up: the job table, the engine's state, and who waits.
 
     Parameters
@@ -36,19 +34,11 @@ class Columns:
 
     def __init__(self, state: State, table: JobTable, cluster_names: tuple[str, ...]) -> None:
         assert state.queueing is not None  # queues that ask have tables
-        self.state = state
+        super().__init__(state, table)
         self.queueing = state.queueing
-        self.table = table
         self.cluster_names = cluster_names
-        self.clock = state.tables.clock.data
-        self.gpus = state.jobs.gpus.data
         self.level = state.jobs.level.data
         self.fate = bytearray(len(table))
-
-    @cached_property
-    def ids(self) -> "pa.Array":
-        """The identifiers of all jobs."""
-        return self.table.job_ids()
 
     @cached_property
     def limits(self) -> tuple[int, ...]:
@@ -63,30 +53,16 @@ class Columns:
         return bool(held + self.gpus[row] <= self.limits[workload])
 
 
-class WaitingJob:
+class WaitingJob(SeenJob):
     """A job that waits, as the policy of one cluster sees it."""
 
-    __slots__ = ("_cluster", "_columns", "_row")
+    __slots__ = ("_cluster",)
+
+    _columns: Columns
 
     def __init__(self, columns: Columns, cluster: int, row: int) -> None:
-        self._columns = columns
+        super().__init__(columns, row)
         self._cluster = cluster
-        self._row = row
-
-    @property
-    def number(self) -> int:
-        """Row of the job table; jobs submitted earlier have lower ones."""
-        return self._row
-
-    @property
-    def id(self) -> str:
-        """Its identifier, as in `jobs.parquet`."""
-        return str(self._columns.ids[self._row])
-
-    @property
-    def gpus(self) -> int:
-        """Accelerators that it needs."""
-        return self._columns.gpus[self._row]
 
     @property
     def requested_s(self) -> float:
@@ -94,11 +70,6 @@ class WaitingJob:
         jobs = self._columns.state.jobs
         speed = jobs.speed[jobs.workload[self._row], self._cluster]
         return round(float(jobs.requested_ms[self._row] / speed)) / MS_PER_S
-
-    @property
-    def submit_s(self) -> float:
-        """When it was submitted, since the scenario's start. [s]"""
-        return int(self._columns.table.submit_ms[self._row]) / MS_PER_S
 
     @property
     def wait_s(self) -> float:
@@ -113,42 +84,12 @@ class WaitingJob:
         return int(restarts[self._row]) if len(restarts) else 0
 
     @property
-    def deadline_s(self) -> float | None:
-        """When it should have ended, since the scenario's start; None where it has none. [s]"""
-        deadline_ms = self._columns.table.deadline_ms
-        if deadline_ms is None or np.isnan(deadline_ms[self._row]):
-            return None
-        return float(deadline_ms[self._row]) / MS_PER_S
-
-    @property
-    def priority(self) -> int:
-        """Its priority; larger ones come first in the queue."""
-        return int(self._columns.table.priority[self._row])
-
-    @property
-    def workload(self) -> str:
-        """Name of its workload."""
-        table = self._columns.table
-        return str(table.workload_names[table.workload[self._row]])
-
-    @property
-    def user(self) -> str | None:
-        """Name of its user, None where nobody is named."""
-        table = self._columns.table
-        if table.user is None or table.user[self._row] < 0:
-            return None
-        return str(table.user_names[table.user[self._row]])
-
-    @property
     def clusters(self) -> tuple[str, ...]:
         """Clusters on which it may start, in order of preference."""
         jobs, tables = self._columns.state.jobs, self._columns.state.tables
         line = tables.routes[jobs.route[self._row]]
         numbers = tables.route_cluster[line[kernels.ROUTE_FIRST] : line[kernels.ROUTE_LAST]]
         return tuple(self._columns.cluster_names[at] for at in numbers)
-
-    def __repr__(self) -> str:
-        return f"<job {self.id} of {self.gpus} GPUs>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
         return TOO_LARGE
     level = 0
     if tables.clusters[cluster, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, cluster, job)
+        level = level_within_budget(jobs, tables, queueing, power, cluster, job)
         if level < 0:
             return WITHOUT_POWER
     headed = queueing.rules[cluster, TURN_OF] == HEADED

@@ -97,6 +97,13 @@ def kept_and_lost(jobs, cluster, job, work_ms, ran_ms):
 
 
 @kernel
+def stretch(jobs, cluster, length_ms):
+    """Make some runs, one for each job, as long as they take with their checkpoints."""
+    for job in range(len(length_ms)):
+        length_ms[job] = stretched(jobs, cluster, job, length_ms[job])
+
+
+@kernel
 def intervals(plan, workload, cluster, gpus, result):
     """Fill in the interval of each of some runs. [ms]"""
     for at in range(len(workload)):

@@ -10,11 +10,12 @@ import numpy as np
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
+from simulator.kernels.dispatch import settle_arrivals
 from simulator.kernels.failures import follow_service, repair, settle_failures
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget, node_draw
-from simulator.kernels.queues import enter, head, leave
+from simulator.kernels.queues import head, leave
 from simulator.kernels.sleep import (
     any_descent,
     descend,
@@ -28,6 +29,8 @@ from simulator.kernels.tables import (
     ANYTHING,
     ASKED,
     ASKING,
+    ASSIGN,
+    ASSIGNED,
     AWAKE,
     AWAKENING,
     BACKFILL,
@@ -71,7 +74,6 @@ from simulator.kernels.tables import (
     ROUTE_FIRST,
     ROUTE_LAST,
     RUNNING,
-    SUBMISSIONS,
     UNTIL,
     WAITING,
 )
@@ -79,7 +81,7 @@ from simulator.kernels.timers import start_timer
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_ms):
+def advance(jobs, tables, sleepers, queueing, power, faults, pieces, dispatch, log, until_ms):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -95,6 +97,7 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     faults : Faults or None
     pieces : Pieces or None
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
+    dispatch : Dispatch or None
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -105,7 +108,8 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     int
         UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when
         more times must be drawn and the call repeated; DECIDE when the passes of queues that are
-        not served in here must be made and the call repeated; IDLE when no event is left and
+        not served in here must be made and the call repeated; ASSIGN when the next job of the table
+        must be given its cluster and the call repeated; IDLE when no event is left and
         `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
@@ -115,6 +119,12 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     log_limit = len(log.time_ms) - 4 * len(tables.nodes)
     job_count = len(jobs.submit_ms)
     while True:
+        if dispatch is not None and clock[ASSIGNED] == 1:
+            if not settle_arrivals(jobs, tables, dispatch, clock[NOW_MS]):
+                return ASSIGN
+            clock[ASSIGNED] = 0
+            if clock[NOW_MS] == until_ms:
+                return UNTIL
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
         if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - len(tables.slots):
@@ -168,12 +178,9 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
             finish_waking(tables, sleepers)
             clock[CHANGED] = ANYTHING
         clock[FIRST_FRESH] = clock[NEXT_JOB]
-        while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
-            job = clock[NEXT_JOB]
-            clock[NEXT_JOB] += 1
-            clock[CHANGED] = max(clock[CHANGED], SUBMISSIONS)
-            if jobs.route[job] >= 0:
-                enter(jobs, tables, job)
+        if not settle_arrivals(jobs, tables, dispatch, now):
+            clock[ASSIGNED] = 1
+            return ASSIGN
         if now == until_ms:
             return UNTIL
 
@@ -263,7 +270,7 @@ def fifo_pass(jobs, tables, queueing, power):
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
-                    level = level_within_budget(jobs, tables, power, cluster, job)
+                    level = level_within_budget(jobs, tables, queueing, power, cluster, job)
                 if level >= 0:
                     chosen = cluster
                     break

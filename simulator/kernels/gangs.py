@@ -2,10 +2,17 @@
 
 import numpy as np
 
-from simulator.kernels import agenda
+from simulator.kernels import agenda, loads
 from simulator.kernels.checkpoints import kept_and_lost, stretched
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
+from simulator.kernels.locality import (
+    are_chosen,
+    follow_move,
+    note_racks,
+    settle_nodes,
+    speed_across,
+)
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.queues import reenter
@@ -42,7 +49,8 @@ from simulator.kernels.tables import (
 def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
 
-    It runs at one power level of the cluster from its start to its end.
+    It runs at one power level of the cluster from its start to its end, and slower where its nodes
+    lie in several racks that say so.
 
     Where its nodes are `chosen` they stand in the table of that name, else the cluster's rule
     places it. A job that ends at the instant it starts holds nothing and costs nothing. Returns
@@ -55,6 +63,15 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     if level > 0:
         length /= power.level_speed[cluster, level]
         share = power.level_draw[cluster, level]
+    across = 1.0
+    spanned = np.int64(0)
+    if queueing is not None:
+        racks = queueing.racks
+        size = np.int64(jobs.gpus[job])
+        spanned = settle_nodes(tables, queueing.chosen, racks, cluster, size, chosen)
+        across = speed_across(racks, cluster, spanned)
+        length /= across
+        chosen = chosen or are_chosen(tables, racks, cluster, size)
     if len(jobs.plan.way) > 0:
         length = stretched(jobs, cluster, job, length)
     end = now + np.int64(np.rint(length))
@@ -84,9 +101,11 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
         clock[RUNNING] += 1
         tables.slots[slot, JOB] = job
         if queueing is not None:
-            end_ms = now + requested(jobs, power, cluster, job, level)
+            note_racks(queueing.racks, job, spanned)
+            end_ms = now + requested(jobs, power, cluster, job, level, across)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
             note_use(tables, queueing.shares, job, jobs.gpus[job])
+        loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level)
     return slot
 
 
@@ -102,17 +121,22 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     count = gpus // whole
     rest = gpus - count * whole
     first = NONE
+    head = NONE
     previous = NONE
     for at in range(count):
         node = next_node(tables, queueing, cluster, whole, at, chosen)
         move(tables, cluster, node, -whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -whole)
         load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
         if previous < 0:
-            first = node
+            head = node
         else:
             nodes[previous, NEXT_WHOLE] = node
+        if first < 0 or node < first:
+            first = node
         previous = node
-    slots[slot, WHOLE_HEAD] = first
+    slots[slot, WHOLE_HEAD] = head
     slots[slot, WHOLE_COUNT] = count
     slots[slot, PART_GPUS] = rest
     slots[slot, CLUSTER] = cluster
@@ -124,6 +148,8 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     if rest > 0:
         node = next_node(tables, queueing, cluster, rest, count, chosen)
         move(tables, cluster, node, -rest)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -rest)
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
             drawn = tables.busy[DRAWN, node] + rest * drawn
@@ -167,16 +193,22 @@ def release(jobs, tables, queueing, power, slot):
         job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
         note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
+    loads.note_end(tables.loads, jobs, tables, cluster, slot)
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
         following = np.int64(nodes[node, NEXT_WHOLE])
-        move(tables, cluster, node, np.int64(nodes[node, NODE_WHOLE]))
+        whole = np.int64(nodes[node, NODE_WHOLE])
+        move(tables, cluster, node, whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, whole)
         load(tables, power, cluster, node, 0.0, 0.0, level, -1)
         node = following
     part = np.int64(slots[slot, PART_GPUS])
     if part > 0:
         node = np.int64(slots[slot, PART_NODE])
         move(tables, cluster, node, part)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, part)
         busy = 0.0
         drawn = 0.0  # exactly: an empty node carries no rounding
         if nodes[node, NODE_FREE] < nodes[node, NODE_WHOLE]:
@@ -201,9 +233,11 @@ def cut_short(jobs, tables, queueing, power, pieces, slot):
     speed = jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         speed *= power.level_speed[cluster, level]
+    row = clock[PIECE_ROWS]
+    if queueing is not None:
+        speed *= note_piece(queueing.racks, pieces, row, cluster, job)
     ran_ms = clock[NOW_MS] - jobs.start_ms[job]
     kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, jobs.duration_ms[job] / speed, ran_ms)
-    row = clock[PIECE_ROWS]
     pieces.job[row] = job
     pieces.cluster[row] = cluster
     pieces.first_node[row] = jobs.first_node[job]
@@ -230,3 +264,15 @@ def cut_short(jobs, tables, queueing, power, pieces, slot):
             break
     release(jobs, tables, queueing, power, slot)
     reenter(jobs, tables, job)
+
+
+@kernel(inline="llvm")
+def note_piece(racks, pieces, row, cluster, job):
+    """Note the racks that a piece of a job spanned, and forget them; return its relative speed."""
+    speed = 1.0
+    if racks is not None:
+        spanned = racks.spanned[job]
+        pieces.racks[row] = spanned
+        racks.spanned[job] = 0
+        speed = speed_across(racks, cluster, spanned)
+    return speed

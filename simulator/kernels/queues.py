@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
+from simulator.kernels.loads import note_waiting
 from simulator.kernels.shares import begin_turns, follow_turns
 from simulator.kernels.tables import (
     BOOK,
@@ -80,6 +81,7 @@ def count(jobs, tables, job, sign):
     tables.routes[route, GPUS_WAITED] += sign * jobs.gpus[job]
     if tables.routes[route, EVEN] > 0:
         tables.routes[route, NODES_WAITED] += sign * (jobs.gpus[job] // tables.routes[route, EVEN])
+    note_waiting(tables.loads, jobs, tables, job, np.int64(sign))
 
 
 @kernel(inline="always")

@@ -16,9 +16,10 @@ from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
 UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
+ASSIGN = 5
 
-# Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
-PACK, FIRST_FIT, SPREAD = 0, 1, 2
+# Placement rules, in the order of `simulator.registry.PLACEMENTS`.
+PACK, FIRST_FIT, SPREAD, LOCALITY = 0, 1, 2, 3
 
 # States of a node, in the change log too. A row ASLEEP says that the descent begins then, or that
 # a wake-up was cancelled; what the node does from then on its ladder says.
@@ -39,7 +40,8 @@ IN_SERVICE = 18  # nodes whose clock of failures runs
 MENDING = 19  # failed nodes that are to be repaired
 MOST_FAILURES = 20  # of any node so far
 PIECE_ROWS = 21  # earlier pieces of jobs that are noted
-CLOCK_SIZE = 22
+ASSIGNED = 22  # 1 while arrivals of this instant are interrupted by ASSIGN
+CLOCK_SIZE = 23
 
 # What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
 SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
@@ -79,8 +81,9 @@ SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
     CLOSED_ASLEEP,  # those of them that are asleep
     NAPS,  # 1 where a drawn timer leads to a state that is left at once: its nodes stay awake
     DOWN,  # failed nodes
-) = range(33)
-TREE_SHAPE = 33
+    RELISTED,  # how often a node was offered to placement, or taken from it
+) = range(34)
+TREE_SHAPE = 34
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -139,7 +142,7 @@ SLOT_SIZE = 8
 # what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
 # the job that holds the reservation, its instant, how many jobs may still be looked at, whether
 # the reservation still holds, whether all who wait were refused as things stand, and how many
-# nodes have something in `later`.
+# nodes have something in `later`. ASKS is 1 where a policy in plain Python places the jobs.
 (
     BACKFILL,
     DEPTH,
@@ -153,12 +156,14 @@ SLOT_SIZE = 8
     KNOWN,
     SETTLED,
     LATER_NODES,
-) = range(12)
-RULE_SIZE = 12
+    ASKS,
+) = range(13)
+RULE_SIZE = 13
 OPEN, HEADED, SHUT = range(3)
 
-# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
-PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
+# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`; where they are
+# PLACED there is no backfill, and a policy in plain Python may place each job.
+PLAIN, EASY, CONSERVATIVE, PLUGIN, PLACED = range(5)
 
 # Columns of the tables of fair share. A book: its half-life, what stands for a weight of 1, and the
 # instant at which it was looked at last, with the half-lives that had begun by then and the weight
@@ -206,6 +211,33 @@ class Jobs(NamedTuple):
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
 
 
+class Dispatch(NamedTuple):
+    """How jobs get their cluster as they are submitted; None where none does so."""
+
+    way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
+    outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
+    first: NDArray[np.int64]  # [ways + 1] where its clusters begin
+    cluster: NDArray[np.int64]  # clusters that may be chosen, way after way
+    route: NDArray[np.int64]  # [clusters] the route of that cluster alone
+    rule: NDArray[np.int64]  # [clusters] row of the ranks by its queue rule
+    level: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+    line: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+
+
+class Loads(NamedTuple):
+    """The work that clusters have before them, [clusters] unless said; see `loads`.
+
+    None where nobody asks.
+    """
+
+    jobs: NDArray[np.int64]  # that wait for it
+    asked_ms: NDArray[np.float64]  # accelerators x requested time of these
+    ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
+    held: NDArray[np.float64]  # accelerators that these hold
+    slot_end_ms: NDArray[np.int64]  # [slots] expected end
+    wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
+
+
 class Profile(NamedTuple):
     """What is free from instant to instant, for reservations; rows by cluster, see `rows`."""
 
@@ -216,6 +248,18 @@ class Profile(NamedTuple):
     first_free: NDArray[np.int64]  # [clusters] where the cluster's part of `free` begins
     free: NDArray[np.int16]  # [rows x nodes] of a cluster, one after another
     least: NDArray[np.int16]  # [nodes] least that is free over an interval
+
+
+class Racks(NamedTuple):
+    """Racks of nodes, [clusters] unless said; None where no cluster has any."""
+
+    nodes: NDArray[np.int64]  # nodes of one rack, 0 where a cluster has none
+    speed: NDArray[np.float64]  # of gangs that span more than one
+    first: NDArray[np.int64]  # [clusters + 1] where the cluster's racks begin in the table
+    table: NDArray[np.int64]  # [racks, BY_FREE + most accelerators + 1] see `locality`
+    counted: NDArray[np.int64]  # [clusters] RELISTED when it was counted
+    with_empty: NDArray[np.int64]  # [nodes of a rack + 1] the first with so many empty nodes
+    spanned: NDArray[np.int32]  # [jobs] racks that each job spans or spanned, 0 for none
 
 
 class Shares(NamedTuple):
@@ -244,6 +288,7 @@ class Queueing(NamedTuple):
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
     shares: Shares | None  # None where no queue shares fairly
+    racks: Racks | None
 
 
 class Faults(NamedTuple):
@@ -276,6 +321,7 @@ class Pieces(NamedTuple):
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
     lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start
+    racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
 
 
 class Power(NamedTuple):
@@ -311,6 +357,7 @@ class Tables(NamedTuple):
     slot_busy: NDArray[np.float64]  # [2, slots] utilisation; x draw of the power level
     agenda: NDArray[np.int64]  # heap of end << bits | slot
     bits: int
+    loads: Loads | None
 
 
 class Sleepers(NamedTuple):

@@ -247,6 +247,7 @@ def _fleet(results: Results) -> list[Line]:
         ),
         *_sleep(results),
         *_failures(summary),
+        *_racks(summary),
         Line(
             "fleet",
             "carbon per GPU-hour",
@@ -272,6 +273,15 @@ def _sleep(results: Results) -> list[Line]:
         ),
         Line("fleet", "wake-ups", count_text(results.summary["wake_ups"]), basis),
     ]
+
+
+def _racks(summary: Mapping[str, Any]) -> list[Line]:
+    """Return how much of large gangs lay across racks, where there are racks."""
+    share = summary["cross_rack_share"]
+    if share is None:
+        return []
+    basis = "of the GPU-hours of gangs of several nodes"
+    return [Line("fleet", "across racks", share_text(share), basis)]
 
 
 def _failures(summary: Mapping[str, Any]) -> list[Line]:

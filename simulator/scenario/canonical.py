@@ -6,6 +6,7 @@ from functools import cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
+from simulator.scenario.dispatch import PREFERENCE, Dispatch
 from simulator.scenario.policy_choice import PolicyChoice
 from simulator.scenario.scheduling import FIFO, Scheduling
 from simulator.scenario.spec import Spec
@@ -27,6 +28,8 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "accelerators",
+        "racks",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
@@ -84,6 +87,11 @@ def _plain(value: Any) -> Any:
             return {"is": label, **plain} if label else plain
         case Scheduling(policy=policy) if policy == FIFO:
             return FIFO
+        case Dispatch(policy=policy, among=among) if policy == PREFERENCE:
+            return list(among)
+        case Dispatch():
+            own = _plain(value.parameters)
+            return {"is": value.policy, "among": list(value.among), "parameters": own}
         case PolicyChoice():  # max_waking is the cluster's, wherever it is said
             return {"is": value.policy, "parameters": _plain(value.parameters)}
         case dict():

@@ -12,10 +12,12 @@ from simulator.scenario.fields import (
     Text,
     Whole,
     Word,
+    absent,
     as_written,
 )
 from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
+from simulator.scenario.placement import PlacementPolicy, Placing, Racks, RacksOf
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
     IdlePolicy,
@@ -64,11 +66,12 @@ class Cluster(Spec):
     queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
     """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
     parameters. `fifo` is first come, first served."""
-    placement: Annotated[
-        Literal["pack", "first-fit", "spread"], Word(["pack", "first-fit", "spread"])
-    ] = "pack"
+    placement: Annotated[str | Placing, PlacementPolicy()] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
-    emptiest."""
+    emptiest, `locality` those of the fewest racks; or a placement policy by its name, or a table of
+    its name and parameters."""
+    racks: Annotated[Racks | None, RacksOf()] = absent()
+    """Nodes that stand together, so many to a rack; none unless given."""
     idle: Annotated[Provisioning, IdlePolicy()] = as_written(ALWAYS_ON)
     """What idle nodes do: a provisioning policy by its name, or a table of its name and
     parameters. With `always-on` they stay awake, with `ladder` they take the idle states of their
@@ -86,7 +89,8 @@ class Cluster(Spec):
     @property
     def is_settled(self) -> bool:
         """Whether the names of its policies stand for the same ones for good."""
-        return self.idle.is_settled and self.queue.is_settled
+        placed = isinstance(self.placement, str) or self.placement.is_settled
+        return self.idle.is_settled and self.queue.is_settled and placed
 
     @property
     def node_limit(self) -> int:

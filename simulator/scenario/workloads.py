@@ -9,7 +9,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import listing, nearest, shown
 from simulator.job_formats import format_names, job_formats
+from simulator.scenario.accelerators import WantedAccelerators
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
+from simulator.scenario.dispatch import Dispatch, DispatchPolicy
 from simulator.scenario.fields import (
     Marker,
     Moment,
@@ -210,34 +212,6 @@ class Gpus(Marker):
         return {"anyOf": [Whole(1, MOST_GPUS).form(), GpuChoices.table_form()]}
 
 
-class ClusterNames(Marker):
-    """Clusters by name, in order of preference."""
-
-    def plain(self, value: Any) -> tuple[str, ...]:
-        """Return the names."""
-        if isinstance(value, str):
-            raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
-        if isinstance(value, dict):
-            raise ValueError(
-                "dispatch policies are not in this version; "
-                "write the clusters in order of preference"
-            )
-        if not isinstance(value, list | tuple) or not value:
-            raise ValueError(f'{shown(value)} is not a list of clusters; write e.g. ["train"]')
-        problems = Problems()
-        for index, name in enumerate(value):
-            if not isinstance(name, str):
-                problems.add((index,), f"{shown(name)} is not a name; write it in quotes")
-            elif name in value[:index]:
-                problems.add((index,), f"{shown(name)} stands in the list twice; take one out")
-        problems.check()
-        return tuple(value)
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of the list."""
-        return {"type": "array", "minItems": 1, "items": {"type": "string"}, "uniqueItems": True}
-
-
 class Jobs(Marker):
     """Jobs of a file."""
 
@@ -255,8 +229,12 @@ class Jobs(Marker):
 class Workload(Spec):
     """Jobs of one kind: drawn from distributions, or replayed from a file."""
 
-    clusters: Annotated[tuple[str, ...], ClusterNames()] = Field(examples=['["train"]'])
-    """Clusters that may run the jobs, in order of preference."""
+    clusters: Annotated[Dispatch, DispatchPolicy()] = Field(examples=['["train"]'])
+    """Clusters that may run the jobs, in order of preference; or a table of a dispatch policy, its
+    parameters and the clusters, `among`."""
+    accelerators: Annotated[dict[str, float | None] | None, WantedAccelerators()] = absent()
+    """Accelerators that the jobs may use, by name: clusters of others are left aside. A table gives
+    their speeds for these jobs, in place of those of the node types."""
     arrivals: Annotated[Arrivals | None, ArrivalProcess()] = absent()
     """When jobs are submitted."""
     gpu_days: Annotated[Law | None, LawOf("gpu_days", "gpu_days")] = absent()
@@ -278,6 +256,11 @@ class Workload(Spec):
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the name of its dispatch policy stands for the same one for good."""
+        return self.clusters.is_settled
 
     @field_validator("quota")
     @classmethod

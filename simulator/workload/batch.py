@@ -41,6 +41,8 @@ class Batch:
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named.
     user_names : tuple of str
+    stated : float64[clusters] or None
+        As in `JobTable`.
     warnings : tuple of str
     inputs : tuple of (str, str, str)
         Name and SHA-256 of every file that was read.
@@ -63,6 +65,7 @@ class Batch:
     deadline_ms: NDArray[np.float64] | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
+    stated: NDArray[np.float64] | None = None
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
 

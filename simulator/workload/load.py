@@ -12,6 +12,7 @@ from simulator.percentiles import percentiles
 from simulator.scenario.paths import dotted
 from simulator.units import MS_PER_D
 from simulator.workload.batch import Batch
+from simulator.workload.speeds import speeds
 from simulator.workload.table import WorkloadSize
 
 MOST_SETS: Final = 256
@@ -49,7 +50,7 @@ def _load(
     """Return GPU-days per day over the accelerators of clusters, at their speeds."""
     chosen = list(clusters)
     capacity = fleet.capacity[chosen].astype(np.float64)
-    capacity *= (fleet.relative_speed if batch.scales else fleet.own_speed)[chosen]
+    capacity *= speeds(fleet, scales=batch.scales, stated=batch.stated)[chosen]
     return gpu_days / (horizon_ms / MS_PER_D) / float(capacity.sum())
 
 

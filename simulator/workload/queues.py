@@ -22,6 +22,8 @@ def _sharing(scenario: Scenario, jobs: JobTable) -> Iterator[Sharing]:
     names = list(scenario.clusters)
     pairs = np.unique(np.stack([jobs.workload, jobs.route]), axis=1)
     for workload, route in pairs.T.tolist():
+        if jobs.dispatches and jobs.dispatches[workload]:
+            continue  # these get their cluster as they are submitted, and wait for that alone
         clusters = tuple(names[cluster] for cluster in jobs.routes[route])
         yield jobs.workload_names[workload], clusters
 

@@ -41,8 +41,9 @@ def replayed(
     """Return the jobs of a workload's file, sorted by submit time.
 
     A job's ``cluster`` restricts its route to that cluster, its ``accelerator`` to clusters of
-    nodes with that accelerator. Where the file has no column of utilisations, they are drawn
-    from the workload's law, which is 1 unless it is given.
+    nodes with that accelerator, or with one of several: ``a100-80g|v100-16g``. Where the file has
+    no column of utilisations, they are drawn from the workload's law, which is 1 unless it is
+    given.
 
     Parameters
     ----------
@@ -128,25 +129,36 @@ class Wanted:
     cluster: str
     accelerator: str
 
+    @property
+    def accelerators(self) -> tuple[str, ...]:
+        """Names of the accelerators, any of which will do."""
+        return tuple(name for each in self.accelerator.split("|") if (name := each.strip()))
+
     def route(self, fleet: Fleet, clusters: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of the clusters that the job may use, in the same order."""
+        wanted = self.accelerators
         return tuple(
             k
             for k in clusters
             if self.cluster in ("", fleet.cluster_names[k])
-            and self.accelerator in ("", fleet.accelerator_names[k])
+            and (not wanted or fleet.accelerator_names[k] in wanted)
         )
 
     def problem(self, fleet: Fleet, clusters: tuple[int, ...]) -> str:
         """Return why no cluster is left, with the names that are known."""
-        for column, asked, known in (
-            ("cluster", self.cluster, [fleet.cluster_names[k] for k in clusters]),
-            ("accelerator", self.accelerator, _named(fleet.accelerator_names, clusters)),
+        for column, cell, names, known in (
+            ("cluster", self.cluster, (self.cluster,), [fleet.cluster_names[k] for k in clusters]),
+            (
+                "accelerator",
+                self.accelerator,
+                self.accelerators,
+                _named(fleet.accelerator_names, clusters),
+            ),
         ):
-            if asked and asked not in known:
-                near = nearest(asked, known)
+            if cell and not set(names) & set(known):
+                near = next((near for name in names if (near := nearest(name, known))), None)
                 meant = f"did you mean {shown(near)}? " if near else ""
-                return f"{column} {shown(asked)} is unknown to this workload; {meant}known are " + (
+                return f"{column} {shown(cell)} is unknown to this workload; {meant}known are " + (
                     listing(known)
                 )
         return f"cluster {shown(self.cluster)} has no accelerator {shown(self.accelerator)}"

@@ -38,6 +38,13 @@ class JobTable:
     scales : tuple of bool
         For each workload, whether a node's relative speed divides the duration (true for
         sizes given in GPU-days, false for durations and replayed jobs).
+    stated : tuple of (float64[clusters] or None)
+        For each workload the relative speed that it states of each cluster's accelerator, NaN
+        where it states none; it divides the duration, and stands in place of the nodes' own.
+        Empty if no workload states any.
+    dispatches : tuple of bool
+        For each workload, whether its jobs get their cluster as they are submitted. Empty if none
+        does.
     workload_names : tuple of str
     job_ids : callable
         Returns the identifiers, a pyarrow string array of one entry per job; made when asked,
@@ -77,6 +84,8 @@ class JobTable:
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
     savings: tuple[Saving | None, ...] = ()
+    stated: tuple[NDArray[np.float64] | None, ...] = ()
+    dispatches: tuple[bool, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
@@ -101,7 +110,7 @@ class WorkloadSize:
     offered_load : float
         GPU-days submitted per day over the accelerators of the clusters it may use; these count
         by the speed of their power level, and by their relative speed where sizes are given in
-        GPU-days.
+        GPU-days or the workload states it.
     """
 
     name: str

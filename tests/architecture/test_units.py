@@ -21,6 +21,7 @@ WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
+    "accelerators": "relative speed of each, 1 where it goes by the node",
     "alpha": "weight of the newest sample",
     "beta": "weight of the newest sample",
     "gamma": "weight of the newest sample",
@@ -35,6 +36,7 @@ UNITLESS: dict[str, str] = {
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",
     "drawn": "dynamic power, in accelerators at work",
+    "held": "accelerators, or what of them",
     "load": "share of capacity",
     "loads": "shares of capacity",
     "margin": "relative to the forecast",
@@ -57,6 +59,7 @@ UNITLESS: dict[str, str] = {
     "shares": "of 1",
     "excess": "by how much limits are missed, relative to them",
     "speed": "work per time, relative to 1",
+    "stated": "relative speeds that a workload states",
     "exponent": "of a load",
     "exponents": "of a load",
     "begun": "columns of several units, named at their table",

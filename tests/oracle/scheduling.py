@@ -85,7 +85,11 @@ class Rule:
     backfill : {"none", "easy", "conservative"}
     depth : int
         Jobs looked at behind the head (easy), or jobs with a reservation (conservative).
-    placement : {"pack", "first-fit", "spread"}
+    placement : {"pack", "first-fit", "spread", "locality"}
+    rack : int
+        Nodes of a rack, 0 for none.
+    across : float
+        Speed of a job whose nodes lie in several racks.
     quotas : mapping of int to int
         Most accelerators that the jobs of a workload hold at once.
     """
@@ -98,6 +102,8 @@ class Rule:
     backfill: str = "none"
     depth: int = 1000
     placement: str = "pack"
+    rack: int = 0
+    across: float = 1.0
     quotas: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -131,10 +137,13 @@ def key_of(job: Job, rule: Rule) -> tuple[float, ...]:
     return (-job.priority,)
 
 
-def place(free: Sequence[int], whole: int, gpus: int, placement: str) -> dict[int, int] | None:
+def place(
+    free: Sequence[int], whole: int, gpus: int, placement: str, rack: int = 0
+) -> dict[int, int] | None:
     """Return accelerators by node for a gang, or None where it does not fit.
 
-    As many whole empty nodes as it fills, the lowest, and one more node for the remainder.
+    As many whole empty nodes as it fills, the lowest, and one more node for the remainder; by
+    racks those of `place_by_racks`.
     """
     count, rest = divmod(gpus, whole)
     empty = [node for node, left in enumerate(free) if left == whole]
@@ -145,7 +154,42 @@ def place(free: Sequence[int], whole: int, gpus: int, placement: str) -> dict[in
         able = [node for node, left in enumerate(free) if left >= rest and node not in nodes]
         if not able:
             return None
-        nodes[min(able, key=lambda node: LEAST[placement](free, node))] = rest
+        if placement != "locality":
+            nodes[min(able, key=lambda node: LEAST[placement](free, node))] = rest
+    return place_by_racks(free, whole, gpus, rack) if placement == "locality" else nodes
+
+
+def place_by_racks(free: Sequence[int], whole: int, gpus: int, rack: int) -> dict[int, int]:
+    """Return accelerators by node for a gang that fits, in as few racks as can be.
+
+    A rack holds what is left if it has as many empty nodes, and there is a node for the remainder:
+    one more empty one, or a partly free one here or in a rack used before.
+    """
+    count, rest = divmod(gpus, whole)
+    racks = [range(first, min(first + rack, len(free))) for first in range(0, len(free), rack)]
+    used: list[range] = []
+    nodes: dict[int, int] = {}
+
+    def empty(members: range) -> list[int]:
+        return [node for node in members if free[node] == whole]
+
+    def holds(members: range) -> bool:
+        partly = any(rest <= free[node] < whole for own in (*used, members) for node in own)
+        more = len(empty(members)) - (count - len(nodes))
+        return more > 0 or (more == 0 and (not rest or partly))
+
+    while True:
+        others = [members for members in racks if members not in used]
+        able = [members for members in others if holds(members)]
+        if able:
+            used.append(min(able, key=lambda members: sum(free[node] for node in members)))
+            break
+        used.append(max(others, key=lambda members: len(empty(members))))
+        nodes |= dict.fromkeys(empty(used[-1]), whole)
+    nodes |= dict.fromkeys(empty(used[-1])[: count - len(nodes)], whole)
+    if rest:
+        beside = [n for own in used for n in own if free[n] >= rest and n not in nodes]
+        nodes[min(beside, key=lambda node: (free[node], node))] = rest
     return nodes
 
 
@@ -280,13 +324,19 @@ class Run:
 
     def placed(self, job: Job) -> dict[int, int] | None:
         """Return where a job would be placed now, None if it does not fit."""
-        return place(self.free, self.whole, job.gpus, self.rule.placement)
+        return place(self.free, self.whole, job.gpus, self.rule.placement, self.rule.rack)
+
+    def takes_ms(self, alone_ms: int, nodes: dict[int, int]) -> int:
+        """Return how long a job runs on nodes, given how long in one rack."""
+        racks = {node // self.rule.rack for node in nodes} if self.rule.rack else set()
+        return round(alone_ms / self.rule.across) if len(racks) > 1 else alone_ms
 
     def start(self, row: int, nodes: dict[int, int]) -> None:
         """Start a job; one of no duration is over at once."""
         job = self.jobs[row]
         self.waiting.remove(row)
-        self.starts[row] = Start(self.now_ms, self.now_ms + job.duration_ms, nodes)
+        end_ms = self.now_ms + self.takes_ms(job.duration_ms, nodes)
+        self.starts[row] = Start(self.now_ms, end_ms, nodes)
         if job.duration_ms:
             self.running.append(row)
             for node, gpus in nodes.items():
@@ -294,7 +344,8 @@ class Run:
 
     def expected_end_ms(self, row: int) -> int:
         """Return when a running job should end, going by what it asked for."""
-        asked_ms = self.starts[row].start_ms + self.jobs[row].requested_ms
+        start = self.starts[row]
+        asked_ms = start.start_ms + self.takes_ms(self.jobs[row].requested_ms, start.nodes)
         return max(asked_ms, self.now_ms + 1)
 
     # EASY
@@ -308,7 +359,7 @@ class Run:
             nodes = self.placed(job)
             if nodes is None:
                 continue
-            over_by_then = self.now_ms + job.requested_ms <= shadow_ms
+            over_by_then = self.now_ms + self.takes_ms(job.requested_ms, nodes) <= shadow_ms
             if over_by_then or self.leaves_room(nodes, self.jobs[head], shadow_ms):
                 self.start(row, nodes)
 
@@ -337,7 +388,7 @@ class Run:
 
     def fits(self, free: Sequence[int], job: Job) -> bool:
         """Return whether a job fits where so much is free."""
-        return place(free, self.whole, job.gpus, self.rule.placement) is not None
+        return place(free, self.whole, job.gpus, self.rule.placement, self.rule.rack) is not None
 
     # Conservative
 
@@ -379,7 +430,7 @@ class Run:
         """Return the first candidate at which a job fits for as long as it asks for, and where."""
         for at_ms in candidates_ms:
             free = [one.least(at_ms, at_ms + job.requested_ms) for one in steps]
-            nodes = place(free, self.whole, job.gpus, self.rule.placement)
+            nodes = place(free, self.whole, job.gpus, self.rule.placement, self.rule.rack)
             if nodes is not None:
                 return at_ms, nodes
         raise AssertionError(f"{job} does not fit an empty cluster")

@@ -198,6 +198,9 @@ def scenario_of(case: Workload, rule: Rule, folder: Path) -> dict[str, Any]:
         clusters__c__queue=queue_of(rule),
         clusters__c__placement=rule.placement,
     )
+    if rule.rack:
+        racks = {"nodes": rule.rack, "cross_rack_speed": rule.across}
+        document["clusters"]["c"]["racks"] = racks
     if case.speed != 1.0:
         document["clusters"]["c"]["power_level"] = "slow"
     document["workloads"] = {}

@@ -13,6 +13,7 @@ import pytest
 
 from simulator.scenario import from_document
 from simulator.simulation import run
+from tests.builders import scenario_document, write_jobs
 from tests.oracle.scheduling import Rule
 from tests.oracle.scheduling_workloads import (
     Workload,
@@ -169,3 +170,18 @@ def test_placements(
     for seed in range(first, first + count):
         case, rule = backfilled(10_000 + seed, backfill, most_jobs)
         compared(case, replace(rule, placement=placement), tmp_path)
+
+
+def test_a_cluster_starts_its_jobs_however_many_wait_beyond_the_depth_of_another(
+    tmp_path: Path,
+) -> None:
+    """Four wait on c, which reserves for one of them; d is free."""
+    document = scenario_document(drain=True)
+    queue = {"policy": "conservative-backfill", "depth": 1}
+    document["clusters"] = {name: {**document["clusters"]["c"], "queue": queue} for name in "cd"}
+    document["workloads"] = {}
+    for name, rows in (("c", [(at, 100, 8, 1.0) for at in range(5)]), ("d", [(10, 50, 8, 1.0)])):
+        file = write_jobs(tmp_path / f"{name}.csv", rows)
+        document["workloads"][name] = {"clusters": [name], "jobs": {"file": str(file)}}
+    log = run(from_document(document)).log
+    assert log.start_ms.tolist() == [0, 100_000, 200_000, 300_000, 400_000, 10_000]

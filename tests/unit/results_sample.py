@@ -234,7 +234,7 @@ def _summary(
             "seed": seed,
             "key": KEY,
             "horizon_h": hours,
-            **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr")),
+            **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr", "cross_rack_share")),
             **energies,
             "scope2_location_kgco2e": operational,
             "scope2_market_kgco2e": None,
