@@ -30,6 +30,7 @@ from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
 from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
+from simulator.policies.foresight import foreseeing
 from simulator.power.facility import Facility, facility_of
 from simulator.power.pue import full_load_pue
 from simulator.power.tables import PowerTables
@@ -60,6 +61,8 @@ class Simulated:
     results : Results
     controllers : tuple of Controller
         SimPy processes that took part.
+    decided_by : Inputs
+        Whose grids policies saw; it may be billed under others.
     """
 
     inputs: Inputs
@@ -68,6 +71,7 @@ class Simulated:
     metered: Metered
     results: Results
     controllers: tuple[Controller, ...] = ()
+    decided_by: Inputs | None = None
 
     def bill(
         self,
@@ -116,7 +120,7 @@ class Simulated:
         )
         if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
-            return simulated(again, controllers=self.controllers)
+            return simulated(again, controllers=self.controllers, decided_by=self.decided_by)
         results = _results(again, self.power, self.log, self.metered)
         return replace(self, inputs=again, results=results)
 
@@ -165,6 +169,7 @@ def simulated(
     *,
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
+    decided_by: Inputs | None = None,
 ) -> Simulated:
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
@@ -175,6 +180,9 @@ def simulated(
         opened.fleet, power, grid, scenario.horizon_ms, confirmed=scenario.reading.confirmed
     )
     reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
+    deciding: tuple[Controller, ...] = (*commanders(scenario), *controllers)
+    if deciding:
+        deciding = (foreseeing(decided_by or opened, grid.start_epoch_ms), *deciding)
     log = simulate(
         opened.fleet,
         opened.jobs,
@@ -182,7 +190,7 @@ def simulated(
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
-        controllers=(*commanders(scenario), *controllers, *reporters),
+        controllers=(*deciding, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
         queues=queues,
         dispatches=Dispatches(
@@ -193,7 +201,7 @@ def simulated(
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
-    return Simulated(opened, power, log, metered, results, tuple(controllers))
+    return Simulated(opened, power, log, metered, results, tuple(controllers), decided_by or opened)
 
 
 def queues_of(scenario: Scenario) -> Queues:

@@ -105,7 +105,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             end_ms = now + requested(jobs, power, cluster, job, level, across)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
             note_use(tables, queueing.shares, job, jobs.gpus[job])
-        loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level)
+        loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level, across)
     return slot
 
 

@@ -45,10 +45,10 @@ def asked(jobs, cluster, job):
 
 
 @kernel
-def note_begin(loads, jobs, tables, power, cluster, job, slot, level):
+def note_begin(loads, jobs, tables, power, cluster, job, slot, level, across):
     """Count a job that starts among those that run."""
     if loads is not None:
-        end_ms = tables.clock[NOW_MS] + requested(jobs, power, cluster, job, level)
+        end_ms = tables.clock[NOW_MS] + requested(jobs, power, cluster, job, level, across)
         loads.slot_end_ms[slot] = end_ms
         loads.ends_ms[cluster] += float(jobs.gpus[job]) * end_ms
         loads.held[cluster] += jobs.gpus[job]

@@ -30,6 +30,11 @@ _SILENT: Final = frozenset(
         "checkpoint",
         "accelerators",
         "racks",
+        "factor",
+        "mix",
+        "forecast",
+        "format",
+        "region",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
