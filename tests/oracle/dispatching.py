@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.oracle.scheduling import NEVER, Job, Rule, Run, Start, key_of, place
+from tests.oracle.use import use_ms
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,29 @@ class Queue(Run):
         here = [cluster.here(job) for job in jobs]
         super().__init__(here, cluster.nodes, cluster.whole, cluster.rule)
         self.at_speed_1 = jobs
+        self.fleet = [self]
         self.to_come = []
 
     def refuse_what_is_too_large(self) -> None:
         """Refuse nobody: whoever is too large is sent elsewhere."""
 
-    def place_in_line(self, row: int) -> tuple[Any, ...]:
-        """Return the order of a job, by what it asks for at speed 1."""
-        return (key_of(self.at_speed_1[row], self.rule), self.jobs[row].submit_ms, row)
+    def key(self, row: int) -> tuple[float, ...]:
+        """Return what the rule orders a job by: what it asks for counts at speed 1."""
+        return key_of(self.at_speed_1[row], self.rule)
+
+    def use_of(self, party: int | None) -> Any:
+        """Return what a user or workload used up to now, on all clusters."""
+        held = [
+            (self.jobs[row].gpus, start.start_ms, start.end_ms)
+            for queue in self.fleet
+            for row, start in queue.starts.items()
+            if self.party(row) == party
+        ]
+        return use_ms(held, self.now_ms, self.rule.half_life_ms)
 
     def take(self, row: int) -> None:
         """Let a job wait here."""
         self.waiting.append(row)
-        self.waiting.sort(key=self.place_in_line)
 
     def expected_wait_ms(self, row: int) -> float:
         """Return how long a job that is submitted now is expected to wait here. [ms]"""
@@ -130,6 +141,8 @@ def dispatched(
         Of all jobs.
     """
     queues = [Queue(jobs, cluster) for cluster in clusters]
+    for queue in queues:
+        queue.fleet = queues
     sent: list[int] = []
 
     def chosen(row: int) -> int:

@@ -17,7 +17,7 @@ from tests.oracle.scheduling_workloads import estimates, gangs, queue_of, rows_o
 
 SPEEDS = (1.0, 2.0, 0.9, 0.37)
 POWERS_W = ((100, 500), (300, 900), (50, 700), (0, 400))
-ORDERS = ("fifo", "shortest-first", "priority", "deadline-first")
+ORDERS = ("fifo", "shortest-first", "priority", "deadline-first", "fair-share")
 BACKFILLS = ("none", "easy", "conservative")
 SCRIPTED = "scripted-dispatch"
 
@@ -77,12 +77,13 @@ def random_case(seed: int, *, most_jobs: int) -> Case:
     gpus = np.minimum(gpus, most[workload])
     priority = rng.choice([0, 0, 1, -1], count) * int(rng.random() < 0.5)
     slack_ms = rng.integers(0, 20, count) * (int(duration_ms.mean()) // 2)
+    users, nobody = int(rng.integers(1, 5)), float(rng.choice([0.0, 0.1, 1.0]))
     jobs = [
         Job(
             int(submit_ms[row]), int(duration_ms[row]), int(requested_ms[row]), int(gpus[row]),
             int(priority[row]),
             int(submit_ms[row] + duration_ms[row] + slack_ms[row]) if rng.random() < 0.7 else None,
-            int(workload[row]),
+            int(workload[row]), None if rng.random() < nobody else int(rng.integers(users)),
         )
         for row in range(count)
     ]  # fmt: skip
@@ -97,6 +98,8 @@ def random_cluster(rng: np.random.Generator, workloads: int) -> Cluster:
         order=str(rng.choice(ORDERS)),
         by=str(rng.choice(["time", "area"])),
         ageing_ms=int(rng.choice([1_000, 60_000, 3_600_000])),
+        of=str(rng.choice(["user", "workload"])),
+        half_life_ms=int(rng.choice([1_000, 60_000, 86_400_000])),
         backfill=str(rng.choice(BACKFILLS)),
         depth=int(rng.choice([1, 3, 1000, 1000])),
         placement=str(rng.choice(["pack", "first-fit", "spread"])),

@@ -270,11 +270,15 @@ class Run:
 
     def line_up(self) -> None:
         """Put the queue in order: by the rule's key, then the submit time, then the row."""
-        keys = {row: key_of(self.jobs[row], self.rule) for row in self.waiting}
+        keys = {row: self.key(row) for row in self.waiting}
         if self.rule.order == "fair-share":
             used = {party: self.use_of(party) for party in map(self.party, self.waiting)}
             keys = {row: (*keys[row], used[self.party(row)]) for row in self.waiting}
         self.waiting.sort(key=lambda row: (keys[row], self.jobs[row].submit_ms, row))
+
+    def key(self, row: int) -> tuple[float, ...]:
+        """Return what the rule orders a job by."""
+        return key_of(self.jobs[row], self.rule)
 
     def party(self, row: int) -> int | None:
         """Return whose use a job counts to."""
