@@ -14,7 +14,7 @@ from simulator.scenario.model import NodeType, Scenario, Site
 from simulator.scenario.prices import currency_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
-from simulator.units import MS_PER_H, MS_PER_Y
+from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
 from simulator.workload.table import JobTable, WorkloadSize
 
 Assumption = tuple[str, str, str, str, str]
@@ -148,7 +148,9 @@ def assumptions_of(
         quantity = f"{trace.basis} intensity, mean"
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
+    rows += _sharing_rows(scenario)
     rows += _requested_rows(scenario, jobs)
+    rows += _preemption_rows(scenario)
     rows += _speed_rows(scenario)
     for size in jobs.sizes:
         rows += _size_rows(size)
@@ -205,6 +207,21 @@ def _failure_rows(name: str, node: NodeType) -> list[Assumption]:
     ]
 
 
+def _sharing_rows(scenario: Scenario) -> list[Assumption]:
+    """Return how jobs that share accelerators slow one another, where any may."""
+    return [
+        (
+            name,
+            f"slowdown at a summed utilisation of {sharing.most_utilisation:g}",
+            f"{sharing.slowdown(sharing.most_utilisation):.4g}",
+            "1",
+            "scenario",
+        )
+        for name, cluster in scenario.clusters.items()
+        if (sharing := cluster.sharing) is not None and sharing.jobs > 1
+    ]
+
+
 def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
     """Return for clusters that go by requested times that these are the durations themselves."""
     if jobs.requested_ms is not None:
@@ -215,6 +232,22 @@ def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
         for name, each in scheduling_of(scenario).items()
         if each.rule is None or each.rule.needs_requested
     ]
+
+
+def _preemption_rows(scenario: Scenario) -> list[Assumption]:
+    """Return what preempting a job takes, for clusters that do."""
+    rows: list[Assumption] = []
+    for name, cluster in scenario.clusters.items():
+        if (how := cluster.preemption) is None:
+            continue
+        times_ms = {"run time before preemption": how.after_ms}
+        if how.suspends:
+            times_ms |= {"time to suspend": how.suspend_ms, "time to resume": how.resume_ms}
+        rows += [
+            (name, f"{quantity} of a job", f"{time_ms / MS_PER_S:.6g}", "s", "scenario")
+            for quantity, time_ms in times_ms.items()
+        ]
+    return rows
 
 
 def _speed_rows(scenario: Scenario) -> list[Assumption]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.registry import PLACEMENTS
 from simulator.scenario.model import Cluster, NodeType, Placing, PowerLevel, Scenario
 from simulator.scenario.power_checks import floor
+from simulator.scenario.sharing import Sharing
 from simulator.units import G_PER_KG
 
 
@@ -84,6 +85,8 @@ class Fleet:
         Code of the placement rule, an index into `PLACEMENTS`; 0 where a policy places jobs.
     racks : Racks or None
         None where no cluster has any.
+    sharing : tuple of (Sharing or None)
+        How jobs share accelerators, None where they don't; empty where no cluster says.
     """
 
     cluster_names: tuple[str, ...]
@@ -109,6 +112,7 @@ class Fleet:
     lifetime_ms: NDArray[np.float64]
     placement: NDArray[np.int64]
     racks: Racks | None = None
+    sharing: tuple[Sharing | None, ...] = ()
 
     @property
     def node_count(self) -> NDArray[np.int64]:
@@ -119,6 +123,22 @@ class Fleet:
     def capacity(self) -> NDArray[np.int64]:
         """Accelerators of each cluster, int64[clusters]."""
         return self.node_count * self.accelerators
+
+    @property
+    def shares(self) -> NDArray[np.bool_]:
+        """Whether jobs of a cluster may share an accelerator, bool[clusters]."""
+        return self.most_tenants > 1
+
+    @property
+    def most_tenants(self) -> NDArray[np.int64]:
+        """Jobs that one accelerator may have at most, int64[clusters]."""
+        said = self.sharing or (None,) * len(self.cluster_names)
+        return np.array([1 if rule is None else rule.jobs for rule in said], np.int64)
+
+    @property
+    def most_jobs(self) -> NDArray[np.int64]:
+        """Jobs that each cluster may run at most, int64[clusters]."""
+        return self.capacity * self.most_tenants
 
     @property
     def budgeted(self) -> NDArray[np.bool_]:
@@ -170,6 +190,7 @@ def fleet_of(scenario: Scenario) -> Fleet:
         lifetime_ms=np.array([float(node.lifetime_ms) for node in types]),
         placement=np.array([_code(cluster.placement) for cluster in clusters.values()], np.int64),
         racks=_racks(list(clusters.values())),
+        sharing=tuple(cluster.sharing for cluster in clusters.values()),
     )
 
 

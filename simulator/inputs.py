@@ -28,7 +28,11 @@ from simulator.units import MS_PER_H
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
-from simulator.workload.queues import fair_share_warnings, unlike_queues_of_jobs
+from simulator.workload.queues import (
+    fair_share_warnings,
+    preemption_warnings,
+    unlike_queues_of_jobs,
+)
 from simulator.workload.quotas import quota_warnings, quotas_of
 from simulator.workload.table import JobTable
 
@@ -124,6 +128,7 @@ class Inputs:
         said = [*self.scenario.warnings, *self.jobs.warnings]
         said += quota_warnings(self.jobs, quotas_of(self.scenario))
         said += fair_share_warnings(self.scenario, self.jobs)
+        said += preemption_warnings(self.scenario, self.jobs)
         for trace in self.traces:
             said += trace.warnings
         return tuple(dict.fromkeys(said))

@@ -14,7 +14,9 @@ from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
+from simulator.accounting.preemption import preempted_of
 from simulator.accounting.reliability import reliability_of
+from simulator.accounting.sharing import shared_of
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import (
     QUEUED,
@@ -24,7 +26,15 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, Dispatches, Queues, View, commanders, simulate
+from simulator.engine import (
+    Controller,
+    Dispatches,
+    Queues,
+    View,
+    commanders,
+    preempting_of,
+    simulate,
+)
 from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
@@ -209,7 +219,8 @@ def queues_of(scenario: Scenario) -> Queues:
     found = scheduling_of(scenario)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked, placement_of(scenario))
+    placed = placement_of(scenario)
+    return Queues(rules, quotas_of(scenario), asked, placed, preempting_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:
@@ -255,13 +266,15 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     audit(billed)
     states = job_states(log)
     reliability = reliability_of(fleet, power, jobs, log, metered)
+    preempted = preempted_of(jobs, log, metered)
+    shared = shared_of(jobs, log, metered)
     key = opened.key
     summary = {
         "name": scenario.name,
         "seed": scenario.seed,
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
-        **summarise(fleet, jobs, log, billed, states, reliability),
+        **summarise(fleet, jobs, log, billed, states, reliability, preempted, shared),
         **peaks(billed, scenario.accounting.interval_ms),
         **costs(scenario, fleet, billed),
     }
@@ -272,7 +285,9 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         summary=summary_of(summary),
         tables=Tables(
             {
-                "jobs": partial(job_table, fleet, jobs, log, billed, states, reliability),
+                "jobs": partial(
+                    job_table, fleet, jobs, log, billed, states, reliability, preempted, shared
+                ),
                 "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }

@@ -16,14 +16,16 @@ from simulator.engine.asking import Desks
 from simulator.engine.dispatching import Agent
 from simulator.engine.faults import with_rounds
 from simulator.engine.placing import PlacedQueues, Placer
+from simulator.engine.preempting import stopped_of
 from simulator.engine.queueing import Queues
+from simulator.engine.sharing import joined, noted_stays, open_stays
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
 from simulator.engine.waiting import Columns
 from simulator.engine.ways import Dispatches
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
-from simulator.joblog import JobLog, Pieces
+from simulator.joblog import JobLog, Pieces, Stays
 from simulator.kernels import tables as kernels
 from simulator.kernels.compile import entry_of
 from simulator.kernels.conservative import conservative_pass
@@ -93,7 +95,6 @@ def simulate(
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    failures = power.failures
     askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     agent = None
     if dispatches is not None and dispatches.asked and state.dispatch is not None:
@@ -110,7 +111,7 @@ def simulate(
         while env.peek() == due:
             env.step()
     finished_ms = end_ms
-    if drain and (state.tables.clock[kernels.RUNNING] or view.waiting.any()):
+    if drain and (state.any_running or view.waiting.any()):
         for cluster in view.clusters:
             cluster.open_all()  # controllers end at the horizon: a closed node would stay so
         run.advance(int(kernels.FOREVER_MS))
@@ -139,8 +140,11 @@ def simulate(
         events=run.events(),
         notes=view.notes,
         pieces=run.pieces(),
-        left_ms=state.jobs.duration_ms if failures is not None else None,
+        stays=run.stays(),
+        left_ms=state.jobs.duration_ms if state.pieces is not None else None,
         racks=None if racks is None else racks.spanned,
+        resume_ms=state.jobs.resume_ms if state.preemption is not None else None,
+        stopped_ms=stopped_of(state.preemption, state.tables, len(jobs)),
     )
 
 
@@ -197,7 +201,9 @@ class _Run:
                 state.queueing,
                 state.power,
                 state.faults,
+                state.preemption,
                 state.pieces,
+                state.tenants,
                 state.dispatch,
                 state.log,
                 0,
@@ -205,6 +211,7 @@ class _Run:
         self._calls = 0
         self._rows = 0
         self._pieces: list[list[Any]] = []
+        self._stays: list[Stays] = []
 
     def advance(self, until_ms: int) -> None:
         """Run up to `until_ms`, which is settled but not decided."""
@@ -218,7 +225,9 @@ class _Run:
                 state.queueing,
                 state.power,
                 self._faults,
+                state.preemption,
                 state.pieces,
+                state.tenants,
                 state.dispatch,
                 state.log,
                 until_ms,
@@ -260,6 +269,8 @@ class _Run:
         if self._state.pieces is not None and rows:
             self._pieces.append([column[:rows].copy() for column in self._state.pieces])
             clock[kernels.PIECE_ROWS] = 0
+        if self._state.tenants is not None:
+            self._stays.append(noted_stays(self._state.tenants))
 
     def pieces(self) -> Pieces | None:
         """Return what jobs did before they were cut short, None where nothing can do that."""
@@ -270,6 +281,13 @@ class _Run:
             np.concatenate(parts) for parts in zip(empty, *self._pieces, strict=True)
         ]
         return Pieces(*columns)
+
+    def stays(self) -> Stays | None:
+        """Return how jobs that share accelerators ran, None where no cluster shares any."""
+        state = self._state
+        if state.tenants is None:
+            return None
+        return joined([*self._stays, open_stays(state.tenants, state.tables)])
 
     def _draw_lives(self) -> None:
         """Draw more failures where some node has nearly used up what was drawn."""

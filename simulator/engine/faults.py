@@ -9,7 +9,7 @@ FIRST_ROUNDS = 4
 """Failures of each node that are drawn beforehand."""
 
 PIECE_ROWS = 1 << 12
-"""Rows of pieces beyond one for each slot, which any single instant can need."""
+"""Rows of pieces beyond two for each slot, which any single instant can need."""
 
 
 def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.Faults | None:
@@ -52,11 +52,11 @@ def with_rounds(faults: kernels.Faults, failures: Failures, count: int) -> kerne
     )
 
 
-def piece_table(failures: Failures | None, tables: kernels.Tables) -> kernels.Pieces | None:
+def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
     """Return room for the pieces of jobs that are cut short; none where nothing does that."""
-    if failures is None:
+    if not needed:
         return None
-    rows = PIECE_ROWS + len(tables.slots)
+    rows = PIECE_ROWS + 2 * len(tables.slots)
     return kernels.Pieces(
         job=np.zeros(rows, np.int32),
         cluster=np.zeros(rows, np.int16),
@@ -67,5 +67,7 @@ def piece_table(failures: Failures | None, tables: kernels.Tables) -> kernels.Pi
         end_ms=np.zeros(rows, np.int64),
         kept_ms=np.zeros(rows),
         lost_ms=np.zeros(rows),
+        resume_ms=np.zeros(rows),
+        cause=np.zeros(rows, np.int8),
         racks=np.zeros(rows, np.int32),
     )

@@ -22,6 +22,7 @@ class Sized(NamedTuple):
     workload: NDArray[np.int16]
     gpus: NDArray[np.int32]
     restarts: NDArray[np.int32]
+    resume_ms: NDArray[np.float64]
 
 
 def energy_j(
@@ -72,6 +73,7 @@ def lengths_ms(
             np.ascontiguousarray(workload, np.int16),
             np.ascontiguousarray(jobs.gpus[rows], np.int32),
             np.zeros(len(rows), np.int32),
+            np.zeros(0),
         )
         stretch(sized, cluster, length_ms)
     whole_ms: NDArray[np.float64] = np.rint(length_ms)

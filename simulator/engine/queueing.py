@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.preempting import Preempting
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import locality
@@ -42,12 +43,15 @@ class Queues:
         what the cluster's rule says.
     placed : mapping of int to ClusterPlacement
         Policies in plain Python that place jobs, by cluster.
+    preempting : tuple of (Preempting or None)
+        How the jobs of each cluster are preempted, None where they are not; empty where none are.
     """
 
     rules: tuple[QueueRule, ...]
     quotas: tuple[int, ...]
     asked: Mapping[int, ClusterScheduling] = field(default_factory=dict)
     placed: Mapping[int, ClusterPlacement] = field(default_factory=dict)
+    preempting: tuple[Preempting | None, ...] = ()
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
@@ -58,8 +62,13 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        backfills = backfills or self.fair or any(self.quotas)
+        backfills = backfills or self.fair or any(self.quotas) or self.preempts
         return backfills or bool(self.asked) or bool(self.placed)
+
+    @property
+    def preempts(self) -> bool:
+        """Whether jobs are preempted on any cluster."""
+        return any(self.preempting)
 
     @property
     def fair(self) -> bool:

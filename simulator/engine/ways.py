@@ -16,6 +16,7 @@ from simulator.engine.queueing import Queues, lines_of, longest_wake_ms, ranks
 from simulator.engine.shares import own_ranks
 from simulator.fleet import Fleet
 from simulator.kernels import tables as kernels
+from simulator.kernels.dispatch import Dispatch
 from simulator.policies import WorkloadDispatch
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -218,7 +219,7 @@ def _ranks_by(
     return rank, own_ranks(queues, jobs, rank, route, routes)
 
 
-def dispatch_tables(ways: Ways, lines: Lines) -> kernels.Dispatch | None:
+def dispatch_tables(ways: Ways, lines: Lines) -> Dispatch | None:
     """Return the tables of jobs that get their cluster as they are submitted; None without any."""
     if not ways.ways:
         return None
@@ -226,7 +227,7 @@ def dispatch_tables(ways: Ways, lines: Lines) -> kernels.Dispatch | None:
     for number, clusters in enumerate(ways.routes):
         if len(clusters) == 1:
             route[clusters[0]] = number
-    return kernels.Dispatch(
+    return Dispatch(
         way=ways.way,
         outside=np.array(ways.outside, np.int8),
         first=np.cumsum([0, *map(len, ways.ways)]).astype(np.int64),

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.kernels.compile import kernel
 from simulator.kernels.queues import begin, first_of_cursors, follow
+from simulator.kernels.rooms import forget_counted, has_counted_room, needs_nothing
 from simulator.kernels.sleep import cancel_one, wake_one
 from simulator.kernels.tables import (
     AWAKENING,
@@ -50,7 +51,7 @@ def anyone_wanted(tables):
 
 
 @kernel
-def wake_as_needed(jobs, tables, sleepers, queueing):
+def wake_as_needed(jobs, tables, sleepers, queueing, tenants):
     """Wake as many nodes as are needed, or cancel surplus wake-ups.
 
     Returns
@@ -60,9 +61,9 @@ def wake_as_needed(jobs, tables, sleepers, queueing):
     """
     clusters = tables.clusters
     if queueing is not None:
-        count_needs(jobs, tables, sleepers, queueing.shares)
+        count_needs(jobs, tables, sleepers, queueing.shares, None)
     else:
-        count_needs(jobs, tables, sleepers, None)
+        count_needs(jobs, tables, sleepers, None, tenants)
     at_once = False
     for cluster in range(len(clusters)):
         for _ in range(wanted(clusters, cluster) - clusters[cluster, AWAKING]):
@@ -88,11 +89,13 @@ def wanted(clusters, cluster):
 
 
 @kernel(inline="llvm")
-def count_needs(jobs, tables, sleepers, shares):
+def count_needs(jobs, tables, sleepers, shares, tenants):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
     shared = np.int64(0)
+    if tenants is not None:
+        forget_counted(tenants)
     for cluster in range(len(clusters)):
         clusters[cluster, NEEDED] = 0
         clusters[cluster, SPARE] = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
@@ -110,10 +113,10 @@ def count_needs(jobs, tables, sleepers, shares):
             shared += 1
         elif not saturated(clusters, cluster):
             begin(jobs, tables, shares, route)
-            count_line(jobs, tables, sleepers, shares, route, cluster)
+            count_line(jobs, tables, sleepers, shares, tenants, route, cluster)
             routes[route, CURSOR_JOB] = NONE
     if shared > 0:
-        count_lines(jobs, tables, sleepers, shares, shared)
+        count_lines(jobs, tables, sleepers, shares, tenants, shared)
     for cluster in range(len(clusters)):
         idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
@@ -134,7 +137,7 @@ def most(clusters, cluster):
 
 
 @kernel(inline="llvm")
-def count_line(jobs, tables, sleepers, shares, route, cluster):
+def count_line(jobs, tables, sleepers, shares, tenants, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
     needs = sleepers.needs
@@ -145,7 +148,10 @@ def count_line(jobs, tables, sleepers, shares, route, cluster):
     spare = clusters[cluster, SPARE]
     needed = 0
     while True:
-        rest = jobs.gpus[tables.routes[route, CURSOR_JOB]]
+        job = tables.routes[route, CURSOR_JOB]
+        rest = jobs.gpus[job]
+        if tenants is not None and needs_nothing(jobs, tenants, cluster, job):
+            rest = np.int32(0)
         if rest >= whole:
             count = rest // whole
             rest -= count * whole
@@ -171,7 +177,7 @@ def count_line(jobs, tables, sleepers, shares, route, cluster):
 
 
 @kernel(inline="llvm")
-def count_lines(jobs, tables, sleepers, shares, shared):
+def count_lines(jobs, tables, sleepers, shares, tenants, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
@@ -179,7 +185,7 @@ def count_lines(jobs, tables, sleepers, shares, shared):
             sleepers.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     while shared > 0:
         route = first_of_cursors(jobs, tables, shares)
-        count_job(jobs, tables, sleepers, route)
+        count_job(jobs, tables, sleepers, tenants, route)
         if not follow(jobs, tables, shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
@@ -196,22 +202,28 @@ def count_lines(jobs, tables, sleepers, shares, shared):
 
 
 @kernel(inline="always")
-def count_job(jobs, tables, sleepers, route):
+def count_job(jobs, tables, sleepers, tenants, route):
     """Count the nodes that the job at a route's cursor needs.
 
     It counts at the first cluster that could meet its need, else at the one it prefers.
     """
     clusters = tables.clusters
     routes = tables.routes
-    gpus = jobs.gpus[routes[route, CURSOR_JOB]]
+    job = routes[route, CURSOR_JOB]
+    gpus = jobs.gpus[job]
     chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
     for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
         cluster = tables.route_cluster[at]
+        if tenants is not None and has_counted_room(jobs, tenants, cluster, job):
+            chosen = cluster
+            break
         missing = nodes_missing(clusters, sleepers.needs, cluster, gpus)
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
         if missing == 0 or clusters[cluster, NEEDED] + missing <= away:
             chosen = cluster
             break
+    if tenants is not None and needs_nothing(jobs, tenants, chosen, job):
+        return
     take(clusters, sleepers.needs, chosen, gpus)
 
 

@@ -4,12 +4,28 @@ Each such cluster has a route of its own. A job that is sent there gets that rou
 the line that it has by the rule of that cluster.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.kernels.compile import kernel
 from simulator.kernels.loads import expected_wait
 from simulator.kernels.queues import enter
 from simulator.kernels.tables import CHANGED, NEXT_JOB, NONE, SUBMISSIONS
+
+
+class Dispatch(NamedTuple):
+    """How jobs get their cluster as they are submitted; None where none does so."""
+
+    way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
+    outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
+    first: NDArray[np.int64]  # [ways + 1] where its clusters begin
+    cluster: NDArray[np.int64]  # clusters that may be chosen, way after way
+    route: NDArray[np.int64]  # [clusters] the route of that cluster alone
+    rule: NDArray[np.int64]  # [clusters] row of the ranks by its queue rule
+    level: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+    line: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
 
 
 @kernel(inline="llvm")

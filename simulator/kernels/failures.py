@@ -20,6 +20,7 @@ from simulator.kernels.tables import (
     CLOSED_EMPTY,
     DOWN,
     FAILED,
+    FAILURE,
     FOREVER_MS,
     IN_SERVICE,
     JOB,
@@ -43,7 +44,7 @@ from simulator.kernels.timers import take_timer
 
 
 @kernel
-def settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces):
+def settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces):
     """Settle the failures that are due now: jobs are cut short, then nodes are down."""
     clock = tables.clock
     now = clock[NOW_MS]
@@ -58,7 +59,7 @@ def settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces):
         count = find_jobs(tables, faults)
         for at in range(count):
             slot = faults.cut[at] & ((1 << tables.bits) - 1)
-            cut_short(jobs, tables, queueing, power, pieces, slot)
+            cut_short(jobs, tables, queueing, power, preemption, pieces, slot, FAILURE)
         for at in range(struck):
             fail(tables, sleepers, faults, np.int64(faults.struck[at]))
         clock[CHANGED] = ANYTHING

@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.kernels import agenda, loads
-from simulator.kernels.checkpoints import kept_and_lost, stretched
+from simulator.kernels.checkpoints import kept_and_lost, stretched, worked
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
 from simulator.kernels.locality import (
@@ -39,6 +39,7 @@ from simulator.kernels.tables import (
     PIECE_ROWS,
     RUNNING,
     STARTED,
+    SUSPEND,
     WHOLE,
     WHOLE_COUNT,
     WHOLE_HEAD,
@@ -221,10 +222,11 @@ def release(jobs, tables, queueing, power, slot):
 
 
 @kernel
-def cut_short(jobs, tables, queueing, power, pieces, slot):
+def cut_short(jobs, tables, queueing, power, preemption, pieces, slot, cause):
     """End a running job before its time: note what it did, and let it wait again in its old place.
 
-    What it has saved is done; the rest of its work is left to do.
+    What it has saved is done, all that it did if it was suspended; the rest of its work is left to
+    do. One that was being suspended has not worked since then.
     """
     clock = tables.clock
     job = np.int64(tables.slots[slot, JOB])
@@ -236,8 +238,28 @@ def cut_short(jobs, tables, queueing, power, pieces, slot):
     row = clock[PIECE_ROWS]
     if queueing is not None:
         speed *= note_piece(queueing.racks, pieces, row, cluster, job)
-    ran_ms = clock[NOW_MS] - jobs.start_ms[job]
-    kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, jobs.duration_ms[job] / speed, ran_ms)
+    work_ms = jobs.duration_ms[job] / speed
+    if preemption is not None:
+        stopped_ms = preemption.stopped_ms[slot]
+        preemption.stopped_ms[slot] = NONE
+        if stopped_ms < 0:
+            stopped_ms = clock[NOW_MS]
+        ran_ms = stopped_ms - jobs.start_ms[job]
+        kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, work_ms, ran_ms)
+        resume_ms = jobs.resume_ms[job]
+        if cause == SUSPEND:
+            kept_ms = worked(jobs, cluster, job, work_ms, ran_ms)
+            lost_ms = 0.0
+            jobs.resume_ms[job] = preemption.resume_ms[cluster]
+        elif kept_ms > 0.0:
+            jobs.resume_ms[job] = NONE
+        lost_ms += clock[NOW_MS] - stopped_ms
+        pieces.resume_ms[row] = resume_ms
+    else:
+        ran_ms = clock[NOW_MS] - jobs.start_ms[job]
+        kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, work_ms, ran_ms)
+        pieces.resume_ms[row] = NONE
+    pieces.cause[row] = cause
     pieces.job[row] = job
     pieces.cluster[row] = cluster
     pieces.first_node[row] = jobs.first_node[job]

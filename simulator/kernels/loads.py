@@ -64,6 +64,14 @@ def note_end(loads, jobs, tables, cluster, slot):
 
 
 @kernel
+def note_stop(loads, cluster, slot, gpus, end_ms):
+    """Count a running job as one that ends at another time."""
+    if loads is not None:
+        loads.ends_ms[cluster] += float(gpus) * (end_ms - loads.slot_end_ms[slot])
+        loads.slot_end_ms[slot] = end_ms
+
+
+@kernel
 def expected_wait(loads, jobs, tables, cluster, job):
     """Return how long a job that is submitted now is expected to wait for a cluster. [ms]
 

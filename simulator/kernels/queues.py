@@ -25,6 +25,7 @@ from simulator.kernels.tables import (
     NONE,
     QUEUE_BASE,
     QUEUE_SHAPE,
+    ROUTE_BLOCKED,
     RULED,
     WAITING,
 )
@@ -186,3 +187,19 @@ def comes_before(jobs, tables, shares, route, other):
         if used != used_there:
             return used < used_there
     return one < two
+
+
+@kernel(inline="always")
+def next_in_line(jobs, tables):
+    """Return the first waiting job, by priority and then row, of the routes not blocked."""
+    first = NONE
+    for route in range(len(tables.routes)):
+        if tables.routes[route, WAITING] > 0 and tables.routes[route, ROUTE_BLOCKED] == 0:
+            job = head(tables, route)
+            if (
+                first < 0
+                or jobs.level[job] < jobs.level[first]
+                or (jobs.level[job] == jobs.level[first] and job < first)
+            ):
+                first = job
+    return first

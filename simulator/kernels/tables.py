@@ -175,6 +175,10 @@ BOOK, TURNS_LEFT, CURSOR_USE = range(3)
 TURN_USE, TURN_JOB = range(2)
 BOOK_SIZE, ACCOUNT_SIZE, FAIR_SIZE, TURN_SIZE = 5, 3, 3, 2
 
+# Why a job was cut short: a node failed, or it was preempted. NOBODY is preempted on some clusters.
+FAILURE, RESTART, SUSPEND = np.int64(0), np.int64(1), np.int64(2)
+NOBODY = 0
+
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
@@ -183,9 +187,9 @@ FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last ten are written by the loop.
+    """Columns of the job table, [jobs] unless said; the last eleven are written by the loop.
 
-    So are duration and requested time of jobs that lose a node: they say what is left to do.
+    So are duration and requested time of jobs that are cut short: they say what is left to do.
     """
 
     submit_ms: NDArray[np.int64]
@@ -209,19 +213,8 @@ class Jobs(NamedTuple):
     next_waiting: NDArray[np.int32]
     previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
-
-
-class Dispatch(NamedTuple):
-    """How jobs get their cluster as they are submitted; None where none does so."""
-
-    way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
-    outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
-    first: NDArray[np.int64]  # [ways + 1] where its clusters begin
-    cluster: NDArray[np.int64]  # clusters that may be chosen, way after way
-    route: NDArray[np.int64]  # [clusters] the route of that cluster alone
-    rule: NDArray[np.int64]  # [clusters] row of the ranks by its queue rule
-    level: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
-    line: NDArray[np.int32]  # [rules, jobs] as in `Jobs`
+    resume_ms: NDArray[np.float64]  # that its next run takes to go on from what a suspension kept,
+    # NONE where it goes on from a checkpoint or from nothing; empty where nobody is preempted
 
 
 class Loads(NamedTuple):
@@ -320,7 +313,9 @@ class Pieces(NamedTuple):
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
-    lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start
+    lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start; or of suspending
+    resume_ms: NDArray[np.float64]  # that it took to go on from what a suspension kept, or NONE
+    cause: NDArray[np.int8]  # FAILURE, RESTART or SUSPEND
     racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
 
 

@@ -28,8 +28,13 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "preemption",
+        "preemptible",
+        "priority",
         "accelerators",
         "racks",
+        "sharing",
+        "shareable",
         "factor",
         "mix",
         "forecast",
@@ -38,6 +43,9 @@ _SILENT: Final = frozenset(
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
+
+_USUAL: Final[dict[str, Any]] = {"preemptible": True, "priority": 0}
+"""What such an attribute stands at where it is absent; said in so many words it is the same."""
 
 
 class KeyText:
@@ -88,7 +96,7 @@ def _plain(value: Any) -> Any:
         case Spec():
             label, names = _form(type(value))
             plain = {name: _plain(getattr(value, name)) for name in names}
-            plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
+            plain = {k: v for k, v in plain.items() if not _is_silent(k, v)}
             return {"is": label, **plain} if label else plain
         case Scheduling(policy=policy) if policy == FIFO:
             return FIFO
@@ -106,6 +114,10 @@ def _plain(value: Any) -> Any:
         case dt.datetime():
             return value.isoformat()
     return value
+
+
+def _is_silent(name: str, value: Any) -> bool:
+    return name in _SILENT and value in (None, _USUAL.get(name))
 
 
 @cache

@@ -22,6 +22,7 @@ from simulator.scenario.provisioning import provisioning_problems, provisioning_
 from simulator.scenario.reliability import reliability_problems, reliability_warnings
 from simulator.scenario.rests import early_rests
 from simulator.scenario.scheduling import scheduling_problems
+from simulator.scenario.sharing_checks import sharing_problems, sharing_warnings
 from simulator.scenario.workloads import Workload
 from simulator.units import format_quantity
 
@@ -70,6 +71,7 @@ def problems_between(
     yield from accelerator_problems(parts["clusters"], parts["nodes"], parts["workloads"])
     yield from placement_problems(parts["clusters"], parts["sites"])
     yield from reliability_problems(parts["nodes"], parts["workloads"])
+    yield from sharing_problems(parts)
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
@@ -184,6 +186,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *provisioning_warnings(scenario.clusters, scenario.nodes),
         *early_rests(scenario),
         *reliability_warnings(scenario),
+        *sharing_warnings(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),

@@ -18,6 +18,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
 from simulator.scenario.placement import PlacementPolicy, Placing, Racks, RacksOf
+from simulator.scenario.preemption import Preemption, PreemptionOf
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
     IdlePolicy,
@@ -26,6 +27,7 @@ from simulator.scenario.provisioning import (
 )
 from simulator.scenario.reading import reading_of
 from simulator.scenario.scheduling import FIFO, QueuePolicy, Scheduling
+from simulator.scenario.sharing import Sharing, SharingOf
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
@@ -66,6 +68,9 @@ class Cluster(Spec):
     queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
     """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
     parameters. `fifo` is first come, first served."""
+    preemption: Annotated[Preemption | None, PreemptionOf()] = absent()
+    """How running jobs make room for one of higher priority that waits first: `restart` or
+    `suspend`, or a table of the way and its times; without it nobody is preempted."""
     placement: Annotated[str | Placing, PlacementPolicy()] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
     emptiest, `locality` those of the fewest racks; or a placement policy by its name, or a table of
@@ -85,6 +90,8 @@ class Cluster(Spec):
         default=None, alias="power_budget", validate_default=False
     )
     """IT power that the cluster may not exceed; none unless given."""
+    sharing: Annotated[Sharing | None, SharingOf()] = absent()
+    """How jobs of one accelerator share it; each has one for itself unless given."""
 
     @property
     def is_settled(self) -> bool:

@@ -16,6 +16,7 @@ from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
 from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.preemption import placing_clusters, preemption_faults
 from simulator.scenario.shared_queues import unlike_queues
 from simulator.scenario.spec import Problems
 from simulator.units import exact_quantity
@@ -112,6 +113,7 @@ def scheduling_problems(
         By name, as far as they could be read.
     """
     sound: dict[str, Scheduling] = {}
+    placing = placing_clusters(clusters)
     for name, cluster in clusters.items():
         with as_far_as_read(cluster):
             faults = list(_faults(cluster))
@@ -119,6 +121,8 @@ def scheduling_problems(
                 yield Issue(dotted(("clusters", name, "queue", *([key] if key else []))), text)
             if not faults:
                 sound[name] = cluster.queue
+                for text in preemption_faults(cluster, placing):
+                    yield Issue(dotted(("clusters", name, "preemption")), text)
     yield from unlike_queues(sound, _drawn(clusters, nodes, workloads))
 
 

@@ -13,6 +13,7 @@ from simulator.scenario.accelerators import WantedAccelerators
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
 from simulator.scenario.dispatch import Dispatch, DispatchPolicy
 from simulator.scenario.fields import (
+    Flag,
     Marker,
     Moment,
     TimeZone,
@@ -34,6 +35,8 @@ MOST_GPUS: Final = 2**22
 """Accelerators that one job may hold, and that a fleet may have."""
 
 MOST_JOBS: Final = 2**31 - 1
+
+MOST_PRIORITY: Final = 2**31 - 1
 
 REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
 """Columns that every job file has."""
@@ -252,8 +255,17 @@ class Workload(Spec):
     quota: Annotated[int | None, Whole(1, ACCELERATORS.most)] = absent()
     """Accelerators that the workload's jobs may hold at a time, over all clusters; any number
     unless given."""
+    priority: Annotated[int | None, Whole(-MOST_PRIORITY, MOST_PRIORITY)] = absent()
+    """Priority of the jobs, larger is served first; 0 unless given. With `jobs`, of those whose
+    file does not say it."""
+    preemptible: Annotated[bool | None, Flag()] = absent()
+    """Whether the jobs may be preempted, on clusters with `preemption`; true unless given. With
+    `jobs`, of those whose file does not say it."""
     checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
+    shareable: Annotated[bool | None, Flag()] = absent()
+    """Whether jobs of one accelerator may share it where the cluster lets them; true unless
+    given."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 
@@ -261,6 +273,11 @@ class Workload(Spec):
     def is_settled(self) -> bool:
         """Whether the name of its dispatch policy stands for the same one for good."""
         return self.clusters.is_settled
+
+    @field_validator("shareable")
+    @classmethod
+    def _says_no(cls, shareable: bool | None) -> bool | None:
+        return None if shareable else shareable  # what is true unless given is the same given
 
     @field_validator("quota")
     @classmethod

@@ -64,10 +64,12 @@ def job_table(
             issues += error.issues
     if issues:
         raise InputError(_source(scenario), issues)
+    alone = tuple(workload.shareable is False for workload in scenario.workloads.values())
     return replace(
         merged(batches, fleet, scenario.horizon_ms),
         savings=savings_of(scenario),
         dispatches=_dispatches(scenario),
+        alone=alone if any(alone) else (),
     )
 
 
@@ -108,6 +110,7 @@ def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opene
             start=start,
             horizon_ms=horizon_ms,
             seed=seed,
+            preempts=any(scenario.clusters[at].preemption for at in workload.clusters),
             opened=opened,
         )
     return sampled(
@@ -139,6 +142,7 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
         job_ids=_job_ids(batches, workload),
         requested_ms=_rare(requested, [batch.duration_ms for batch in batches], batches, order),
         deadline_ms=_rare(deadline, [np.nan] * len(batches), batches, order),
+        preemptible=_preemptible(batches, order),
         user=_rare(users, [-1] * len(batches), batches, order, np.int32),
         user_names=user_names,
         stated=stated if any(speeds is not None for speeds in stated) else (),
@@ -190,6 +194,16 @@ def _rare(
         return None
     filled = [other if part is None else part for part, other in zip(parts, default, strict=True)]
     return _column(filled, batches, order, kind)  # type: ignore[arg-type]
+
+
+def _preemptible(
+    batches: Sequence[Batch], order: NDArray[np.int64] | None
+) -> NDArray[np.bool_] | None:
+    """Return which jobs may be preempted, or None where all may be."""
+    if all(batch.preemptible is True for batch in batches):
+        return None
+    parts = [np.full(len(batch), batch.preemptible) for batch in batches]
+    return _column(parts, batches, order, np.bool_)
 
 
 def _users(

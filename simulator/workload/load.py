@@ -58,7 +58,8 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
     """Warn of clusters whose workloads ask for more than they can ever do.
 
     Where workloads share clusters these are looked at together: the jobs that can only go to a
-    set of clusters must not need more than the set has.
+    set of clusters must not need more than the set has. Where jobs share accelerators, each may
+    do the work of as many as it may have.
     """
     asking = [batch for batch in batches if len(batch)]
     overloaded: list[frozenset[int]] = []
@@ -69,7 +70,8 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
             _load(batch, _startable_gpu_days(batch, fleet), horizon_ms, fleet, clusters)
             for batch in bound
         )
-        if load > 1.0 and not any(clusters > smaller for smaller in overloaded):
+        most = float(fleet.most_tenants[list(clusters)].max())
+        if load > most and not any(clusters > smaller for smaller in overloaded):
             overloaded.append(clusters)
             names = listing(fleet.cluster_names[cluster] for cluster in sorted(clusters))
             asked = listing(batch.name for batch in bound)

@@ -41,6 +41,16 @@ def fair_share_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
         )
 
 
+def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
+    """Yield a warning where jobs may be preempted, and all have one priority."""
+    found = [name for name, each in scenario.clusters.items() if each.preemption is not None]
+    if found and len(jobs) and jobs.priority.min() == jobs.priority.max():
+        yield (
+            f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
+            f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
+        )
+
+
 def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
     """Return the clusters that a job which names its user may use."""
     if jobs.user is None:

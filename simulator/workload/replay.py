@@ -1,5 +1,6 @@
 """Jobs replayed from a file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue, listing, nearest, printable, shown
 from simulator.fleet import Fleet
+from simulator.job_formats import job_formats
 from simulator.scenario.paths import dotted
-from simulator.scenario.workloads import Workload
+from simulator.scenario.workloads import JobFile, Workload
 from simulator.traces.findings import counted
 from simulator.traces.jobs import JobRows, read_jobs
 from simulator.traces.opened import Opened, opened_by
@@ -36,6 +38,7 @@ def replayed(
     start: datetime,
     horizon_ms: int,
     seed: int,
+    preempts: bool = False,
     opened: Opened | None = None,
 ) -> Batch:
     """Return the jobs of a workload's file, sorted by submit time.
@@ -49,6 +52,8 @@ def replayed(
     ----------
     clusters : tuple of int
         Those that the workload may use, in order of preference.
+    preempts : bool
+        Whether jobs are preempted on any of them.
     opened : Opened, optional
         Keeps what is read of files.
 
@@ -88,15 +93,34 @@ def replayed(
         law_mean_gpu_days=None,
         routes=routes,
         route=route[order],
-        priority=rows.priority[order],
+        priority=rows.priority[order] if rows.priority_given else workload.priority or 0,
+        preemptible=_preemptible(rows, workload, order),
         ids=rows.job_id.take(order),
         requested_ms=None if rows.requested_ms is None else rows.requested_ms[order],
         deadline_ms=None if rows.deadline_ms is None else rows.deadline_ms[order],
         user=user,
         user_names=user_names,
-        warnings=rows.warnings,
+        warnings=(*rows.warnings, *_idle_columns(rows, file, path, preempts)),
         inputs=((file.text, rows.file_sha256, rows.sha256), *law_inputs),
     )
+
+
+def _idle_columns(rows: JobRows, file: JobFile, path: str, preempts: bool) -> Iterator[str]:
+    """Warn of a column that has no effect on these clusters."""
+    own = "columns" in job_formats()[file.format].options  # a public trace has what it has
+    if rows.preemptible is not None and own and not preempts:
+        yield (
+            f"{path}: {file.text}: read and checked, without effect where no cluster preempts "
+            "jobs: preemptible"
+        )
+
+
+def _preemptible(
+    rows: JobRows, workload: Workload, order: NDArray[np.int64]
+) -> NDArray[np.bool_] | bool:
+    if rows.preemptible is None:
+        return workload.preemptible is not False
+    return rows.preemptible[order]
 
 
 def _routes(

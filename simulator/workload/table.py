@@ -58,8 +58,12 @@ class JobTable:
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named; None if no job names anybody.
     user_names : tuple of str
+    preemptible : bool[jobs] or None
+        Whether it may be preempted; None if all may be.
     savings : tuple of (Saving or None)
         How the jobs of each workload save their work, None where they don't; empty if none does.
+    alone : tuple of bool
+        For each workload, whether its jobs share no accelerator; empty if none says so.
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -83,9 +87,11 @@ class JobTable:
     deadline_ms: NDArray[np.float64] | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
+    preemptible: NDArray[np.bool_] | None = None
     savings: tuple[Saving | None, ...] = ()
     stated: tuple[NDArray[np.float64] | None, ...] = ()
     dispatches: tuple[bool, ...] = ()
+    alone: tuple[bool, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()

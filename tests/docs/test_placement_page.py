@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.columns import SPANS
 from simulator.engine.placing import PlacedOn
 from simulator.engine.waiting import WaitedFor
+from simulator.rare_columns import SPANS
 from simulator.registry import PLACEMENTS, placement
 from simulator.scenario.placement import Racks
 from tests.unit.scenario_documents import with_value

@@ -80,8 +80,60 @@ def test_jobs_of_the_example_start_in_the_order_of_use(tmp_path: Path) -> None:
 
 
 def test_the_policy_of_ones_own_works_as_shown() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## A policy of")[2], re.DOTALL)
     made: dict[str, Any] = {}
     exec(compile(block, "scheduling.md", "exec"), made)
     rule = QueueRule("ageing", ageing_ms=3_600_000, backfill="easy", depth=200)
     assert queue_rules_of(made["scenario"]) == (rule, rule)
+
+
+def test_the_figures_of_preemption_are_those_of_the_example(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    part = PAGE.partition("\n### What it does\n")[2]
+    example = re.findall(r"```toml\n(.*?)```", part, re.DOTALL)[0]
+    code = re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0]
+    (tmp_path / "urgent.toml").write_text(example)
+    monkeypatch.chdir(tmp_path)
+    runs: list[Any] = []
+    original = simulator.run
+    monkeypatch.setattr(simulator, "run", lambda each: runs.append(original(each)) or runs[-1])
+    exec(compile(code, "scheduling.md", "exec"), {"print": lambda *_: None})
+    assert len(runs) == 3
+    table = PAGE.partition("| | nobody | restart | suspend |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    shown = {row[0]: row[1:] for row in rows}
+
+    def waits(workload: str) -> list[str]:
+        means = [run.jobs.groupby("workload", observed=True)["wait_s"].mean() for run in runs]
+        return [f"{mean[workload] / 3600:.2f} h" for mean in means]
+
+    summaries = [run.summary for run in runs]
+    assert shown == {
+        "wait of urgent jobs, mean": waits("urgent"),
+        "wait of training, mean, to the first start": waits("training"),
+        "preemptions": ["", *(str(each["preemptions"]) for each in summaries[1:])],
+        "GPU-hours that these cost": [
+            "", *(f"{each['gpu_hours_preempted']:.0f}" for each in summaries[1:]),
+        ],
+        "carbon, whole fleet": [f"{each['total_kgco2e']:,.0f} kg" for each in summaries],
+    }  # fmt: skip
+    carbon = [each["total_kgco2e"] for each in summaries]
+    more = [f"{100 * (each / carbon[0] - 1):.1f} %" for each in carbon[1:]]
+    assert all(share in PAGE for share in more)
+
+
+def test_the_keys_of_preemption_are_those_of_a_scenario() -> None:
+    from simulator.scenario.preemption import Preemption
+
+    part = PAGE.partition("\n## Preemption\n")[2].partition("\n### When\n")[0]
+    rows = re.findall(r"(?m)^\| `(\w+)` \| ?([^|]*) \| ", part)
+    fields = Preemption.attributes()
+    assert [key for key, _ in rows] == list(fields)
+    for key, default in rows[1:]:
+        assert default == f'"{Preemption.model_fields[fields[key]].default}"'
+    block = re.findall(r"```toml\n(.*?)```", part, re.DOTALL)[0]
+    for line in block.splitlines():
+        if line.startswith("preemption"):
+            value = tomllib.loads(line)["preemption"]
+            assert with_value("clusters.c.preemption", value).clusters["c"].preemption is not None

@@ -235,6 +235,8 @@ def _summary(
             "key": KEY,
             "horizon_h": hours,
             **dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr", "cross_rack_share")),
+            **dict.fromkeys(("preemptions", "gpu_hours_preempted")),
+            **dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean")),
             **energies,
             "scope2_location_kgco2e": operational,
             "scope2_market_kgco2e": None,

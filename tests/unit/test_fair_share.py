@@ -42,9 +42,14 @@ def start_ms(jobs: JobTable, *nodes: Nodes, rules: tuple[QueueRule, ...] = (FAIR
     return log.start_ms.tolist()
 
 
-def results_of(folder: Path, rows: list[tuple[Any, ...]], **keys: Any) -> Results:
+def results_of(
+    folder: Path, rows: list[tuple[Any, ...]], *, ways: str | None = None, **keys: Any
+) -> Results:
     document = scenario_document(write_jobs(folder / "jobs.csv", rows, COLUMNS), drain=True, **keys)
-    document["workloads"]["w"]["clusters"] = list(document["clusters"])
+    clusters = list(document["clusters"])
+    document["workloads"]["w"]["clusters"] = (
+        {"among": clusters, "policy": ways} if ways else clusters
+    )
     return run(from_document(document)).results
 
 
@@ -102,6 +107,28 @@ def test_clusters_may_count_by_their_own_half_life_and_party() -> None:
     # Until 9 user 0 held 8 and user 1 held 4; both workloads held 6, so the earlier row is first.
     found = start_ms(two, Nodes(1, 6), Nodes(1, 6), rules=(FAIR, by_workload))
     assert found == [0, 0, 14, 9, 0, 0, 9, 14]
+
+
+def test_jobs_sent_to_a_cluster_as_they_are_submitted_share_it_fairly(tmp_path: Path) -> None:
+    """Each takes a whole cluster and is sent to that with less work: c has 99 s at 1, d 118 s at 2.
+
+    At 3 both have 127 s, and c is the first; at 4 d has 126 s. At 100 cyd comes before ann on c, at
+    120 dan before bob on d.
+    """
+    rows = [
+        (*ALL, "ann", ""),
+        (0, 120, 8, "bob", ""),
+        (1, 30, 8, "ann", ""),
+        (2, 10, 8, "bob", ""),
+        (3, 10, 8, "cyd", ""),
+        (4, 10, 8, "dan", ""),
+    ]
+    fair = {"policy": "fair-share", "half_life": "1 h"}
+    keys = {"clusters__c__queue": fair, "clusters__d": {"site": "s", "node": "n", "count": 1}}
+    keys["clusters__d"]["queue"] = fair
+    jobs = results_of(tmp_path, rows, ways="least-wait", **keys).jobs
+    assert jobs["cluster"].tolist() == ["c", "d", "c", "d", "c", "d"]
+    assert jobs["start_s"].tolist() == [0, 0, 110, 130, 100, 120]
 
 
 def test_sleeping_nodes_are_woken_for_whoever_comes_first(tmp_path: Path) -> None:

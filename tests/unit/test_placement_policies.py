@@ -386,3 +386,29 @@ def test_unknown_names_and_parameters_are_told_with_what_is_known(tmp_path: Path
     assert found["clusters.c.placement.leest"] == "unknown key; did you mean 'least'?"
     found = problems(document(tmp_path, {"policy": "mine", "least": 3}))
     assert found == {"clusters.c.placement.least": "is odd"}
+
+
+def test_a_package_names_its_policy_in_its_entry_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "my_placements"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "last_fit.py").write_text(
+        "import simulator as fs\n\n\n"
+        '@fs.placement("last-node")\n'
+        "def last_node(job, cluster, now_s):\n"
+        '    """Take the last node that fits."""\n'
+        "    nodes = range(cluster.node_limit)\n"
+        "    return [max(node for node in nodes if cluster.free_of(node) >= job.gpus)]\n"
+    )
+    info = package.parent / "my_placements-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-placements\nVersion: 1.0\n")
+    entries = "[fleetsim.placement]\nlast-node = my_placements.last_fit\n"
+    (info / "entry_points.txt").write_text(entries)
+    monkeypatch.syspath_prepend(str(package.parent))
+    said = document(tmp_path, "last-node")
+    rows = [(0, 100, 8), (1, 100, 3), (2, 100, 5)]
+    said["workloads"]["w"]["jobs"]["file"] = str(write_jobs(tmp_path / "j.csv", rows, COLUMNS))
+    assert run(from_document(said)).log.first_node.tolist() == [3, 2, 2]
