@@ -25,14 +25,16 @@ help:
 demo: $(VENV)/.run
 	$(BIN)/fleetsim run
 
-# The suite runs on two processes; PYTEST_ARGS= for one, or for a part of it.
+# The suite runs on two processes; PYTEST_ARGS= for one, or for a part of it. Tests whose runs are
+# shorter than compiling for them run with numba off; verify runs them compiled.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
 test: $(VENV)/.test demo
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m "interpreted and not verify"
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not interpreted and not verify"
 
 verify: $(VENV)/.test
-	$(BIN)/python -m pytest -m verify
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "verify or interpreted"
 
 bench: $(VENV)/.run
 	$(BIN)/fleetsim bench

@@ -1,9 +1,65 @@
-"""Fixtures for every test: the data folder, where there is one."""
+"""For every test: the data folder, where there is one, and which tests need no compiling."""
 
 import os
 from pathlib import Path
 
 import pytest
+
+INTERPRETED = {
+    "analytic": (
+        "equal_shares",
+        "failures",
+    ),
+    "docs": (
+        "dispatch_page",
+        "placement_page",
+        "scheduling_page",
+        "sharing_page",
+    ),
+    "oracle": (
+        "dispatching_agreement",
+        "failing_agreement",
+        "fair_share_charts",
+        "preempting",
+        "preempting_agreement",
+        "rack_agreement",
+        "scheduling",
+        "scheduling_agreement",
+        "sharing_agreement",
+    ),
+    "property": (
+        "failures",
+        "preemption",
+        "racks",
+    ),
+    "unit": (
+        "accelerators",
+        "asked_dispatch",
+        "asked_policies",
+        "dispatch",
+        "failure_scenarios",
+        "failures_and_policies",
+        "fair_share",
+        "placement_policies",
+        "preemption_places",
+        "preemption_scenarios",
+        "racks",
+        "sharing",
+    ),
+}
+"""Files of tests, by folder, whose small runs take less time than compiling what they run.
+
+Each set of what only some runs need (backfill, racks, failures, ...) is a kernel of its own, some
+two minutes of compiling. ``make test`` plays these with numba off, ``make verify`` as they are.
+"""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need no compiled kernels."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in INTERPRETED.get(item.path.parent.name, ()):
+            item.add_marker(pytest.mark.interpreted)
 
 
 @pytest.fixture(scope="session")
