@@ -1,6 +1,8 @@
-"""Fixtures for every test: the data folder, where there is one."""
+"""For every test: the data folder, where there is one, and an engine that is compiled once."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,15 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"FLEETSIM_DATA names {named}, which is not a folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_engine_is_compiled_once() -> Iterator[None]:
+    """Refuse a second signature of the engine's loop, which takes a minute or more to compile.
+
+    An array of integers where every scenario has floats is enough for it.
+    """
+    yield
+    engine = sys.modules.get("simulator.kernels.engine")
+    if engine is not None:
+        assert len(getattr(engine.advance, "signatures", [])) <= 1
