@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,11 @@ def _the_engine_is_compiled_once() -> Iterator[None]:
     engine = sys.modules.get("simulator.kernels.engine")
     if engine is not None:
         assert len(getattr(engine.advance, "signatures", [])) <= 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_command_line_is_put_together_once() -> Iterator[None]:
+    """Keep the commands that typer makes of functions; it makes all of them anew at each call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.main.get_command", cache(typer.main.get_command))
+        yield
