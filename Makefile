@@ -18,21 +18,24 @@ endif
 help:
 	@echo "make demo     install into $(VENV) and run the bundled scenario"
 	@echo "make test     the same, then the test suite"
-	@echo "make verify   the statistical and long checks"
+	@echo "make verify   the statistical and long checks, up to 40 minutes"
 	@echo "make bench    jobs per second on this machine, beside plain SimPy loops"
 	@echo "make lint     ruff, mypy and the import contracts"
 
 demo: $(VENV)/.run
 	$(BIN)/fleetsim run
 
-# The suite runs on two processes; PYTEST_ARGS= for one, or for a part of it.
+# The suite runs on two processes, and so does verify; PYTEST_ARGS= for one, or for a part of it.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
-test: $(VENV)/.test demo
+# What the tests need is installed while the demo compiles the kernels, once for all processes.
+test: $(VENV)/.run
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-verify: $(VENV)/.test
-	$(BIN)/python -m pytest -m verify
+verify: $(VENV)/.run
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo
+	$(BIN)/python -m pytest -m verify $(PYTEST_ARGS)
 
 bench: $(VENV)/.run
 	$(BIN)/fleetsim bench
@@ -51,7 +54,9 @@ clean:
 	rm -rf $(VENV) runs build dist
 
 # Stamps, so that a second run installs nothing. The package is installed in place: an edited
-# source file needs no new install, an edited pyproject.toml does.
+# source file needs no new install, an edited pyproject.toml does. Its sources are compiled as
+# pip does with those of others, for machines where Python itself may not write what it compiles.
+# Of the package that is installed already pip adds only what an extra names.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "fleetsim needs Python 3.11 or newer; name one with: make demo PYTHON=python3.12" >&2; exit 1; }
@@ -63,11 +68,12 @@ $(VENV)/.created:
 $(VENV)/.run: $(VENV)/.created pyproject.toml
 	@echo "installing fleetsim and what it needs (once, under a minute on a fast line) ..."
 	@$(PIP) --editable .
+	@$(BIN)/python -m compileall -q simulator
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
 	@echo "installing what the tests need ..."
-	@$(PIP) --editable '.[test]'
+	@$(PIP) 'fleetsim[test]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.run
