@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.api import Run, load, open_run, run
     from simulator.comparison.comparison import Comparison
     from simulator.errors import InputError, Issue, PolicyError
-    from simulator.registry import provisioning, scheduling
+    from simulator.registry import dispatch, placement, provisioning, scheduling
     from simulator.scenario import Scenario
     from simulator.studies import compare, optimize, sweep
 
@@ -28,9 +28,11 @@ __all__ = [
     "Scenario",
     "__version__",
     "compare",
+    "dispatch",
     "load",
     "open_run",
     "optimize",
+    "placement",
     "provisioning",
     "run",
     "scheduling",
@@ -45,9 +47,11 @@ _HOMES = {
     "Run": "simulator.api",
     "Scenario": "simulator.scenario",
     "compare": "simulator.studies",
+    "dispatch": "simulator.registry",
     "load": "simulator.api",
     "open_run": "simulator.api",
     "optimize": "simulator.studies",
+    "placement": "simulator.registry",
     "provisioning": "simulator.registry",
     "run": "simulator.api",
     "scheduling": "simulator.registry",

@@ -1,26 +1,45 @@
 """What a run stands on: the assumptions with their sources, and the basis of its carbon."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
+from simulator.scenario.accelerators import eligible
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
+from simulator.scenario.grid import signal_of
 from simulator.scenario.law_moments import mean
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import NodeType, Scenario, Site
+from simulator.scenario.prices import currency_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
-from simulator.units import MS_PER_H, MS_PER_Y
+from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
 from simulator.workload.table import JobTable, WorkloadSize
 
 Assumption = tuple[str, str, str, str, str]
 """Subject, quantity, value, unit, source."""
 
 
+class Signal(Protocol):
+    """What is asked of a trace, or of its source before it is opened."""
+
+    @property
+    def label(self) -> str:
+        """What it is called beside figures."""
+
+    @property
+    def factor(self) -> str:
+        """What its emission factors hold; empty where it claims none."""
+
+    @property
+    def mix(self) -> str:
+        """Whose generation it counts; empty where it claims none."""
+
+
 def basis_of(
-    average: Sequence[GridTrace],
-    marginal: Sequence[GridTrace | None],
+    average: Sequence[Signal],
+    marginal: Sequence[Signal | None],
     currency: str | None = None,
 ) -> dict[str, str]:
     """Return what the figures stand on.
@@ -29,33 +48,56 @@ def basis_of(
     -------
     dict of str to str
         ``average`` and ``marginal``: the signals as printed beside the carbon figures; and
-        ``average_factors`` and ``marginal_factors``: their kinds of emission factors, by which
-        runs are told to be alike. Those of marginal signals are there only where every site has
-        one, ``currency`` only where the scenario has prices.
+        ``average_factors``, ``average_mix`` and the same of marginal: their kinds of emission
+        factors and whose generation they count, by which runs are told to be alike. Those of
+        marginal signals are there only where every site has one, ``currency`` only where the
+        scenario has prices.
     """
     known = [trace for trace in marginal if trace is not None]
     signals = {"average": average} | ({"marginal": known} if len(known) == len(marginal) else {})
     basis = {signal: _joined(signal, traces) for signal, traces in signals.items()}
     for signal, traces in signals.items():
-        kinds = {_FACTORS.get(trace.factor, trace.factor) for trace in traces}
-        basis[f"{signal}_factors"] = ", ".join(sorted(kinds))
+        basis[f"{signal}_factors"] = _kinds(trace.factor for trace in traces)
+        basis[f"{signal}_mix"] = _kinds(trace.mix for trace in traces)
     return basis if currency is None else basis | {"currency": currency}
 
 
-_FACTORS: Final = {"unknown": "not stated", "": "constant"}
-"""What a basis calls emission factors that have no name."""
+def declared_basis(scenario: Scenario) -> dict[str, str]:
+    """Return what the figures of a scenario stand on, without opening a file; as `basis_of`."""
+    grids = [site.grid for site in scenario.sites.values()]
+    marginal = [None if grid.marginal is None else signal_of(grid.marginal) for grid in grids]
+    return basis_of([signal_of(grid.average) for grid in grids], marginal, currency_of(scenario))
 
 
-def _joined(word: str, traces: Iterable[GridTrace]) -> str:
-    """Return e.g. ``"average, life-cycle, CISO, PJM 2022"``."""
-    by_factor: dict[str, dict[str, None]] = {}
-    for trace in traces:
-        by_factor.setdefault(trace.factor, {})[trace.label] = None
+_KINDS: Final = {"unknown": "not stated", "": "constant"}
+"""What a basis calls emission factors and mixes that have no name."""
+
+
+def _kinds(words: Iterable[str]) -> str:
+    return ", ".join(sorted({_KINDS.get(word, word) for word in words}))
+
+
+def _joined(word: str, signals: Iterable[Signal]) -> str:
+    """Return e.g. ``"average, life-cycle, production-based, CISO, PJM 2022"``."""
+    by_kind: dict[str, dict[str, None]] = {}
+    for signal in signals:
+        by_kind.setdefault(_words(signal), {})[signal.label] = None
     parts = []
-    for factor, labels in by_factor.items():
-        said = "factors not stated" if factor == "unknown" else factor
+    for said, labels in by_kind.items():
         parts.append(", ".join([said, *_shortened(labels)] if said else labels))
     return f"{word}, {'; '.join(parts)}"
+
+
+def _words(signal: Signal) -> str:
+    """Return what a signal claims, e.g. ``"life-cycle, production-based"``; nothing, if nothing."""
+    if signal.factor == signal.mix == "unknown":
+        return "factors and mix not stated"
+    factor = "factors not stated" if signal.factor == "unknown" else signal.factor
+    mix = f"{signal.mix}-based" if signal.mix else ""
+    return ", ".join(said for said in (factor, _MIX.get(signal.mix, mix)) if said)
+
+
+_MIX: Final = {"unknown": "mix not stated"}
 
 
 def _shortened(labels: Iterable[str]) -> list[str]:
@@ -106,7 +148,10 @@ def assumptions_of(
         quantity = f"{trace.basis} intensity, mean"
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
+    rows += _sharing_rows(scenario)
     rows += _requested_rows(scenario, jobs)
+    rows += _preemption_rows(scenario)
+    rows += _speed_rows(scenario)
     for size in jobs.sizes:
         rows += _size_rows(size)
     return tuple(rows)
@@ -162,6 +207,21 @@ def _failure_rows(name: str, node: NodeType) -> list[Assumption]:
     ]
 
 
+def _sharing_rows(scenario: Scenario) -> list[Assumption]:
+    """Return how jobs that share accelerators slow one another, where any may."""
+    return [
+        (
+            name,
+            f"slowdown at a summed utilisation of {sharing.most_utilisation:g}",
+            f"{sharing.slowdown(sharing.most_utilisation):.4g}",
+            "1",
+            "scenario",
+        )
+        for name, cluster in scenario.clusters.items()
+        if (sharing := cluster.sharing) is not None and sharing.jobs > 1
+    ]
+
+
 def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
     """Return for clusters that go by requested times that these are the durations themselves."""
     if jobs.requested_ms is not None:
@@ -172,6 +232,44 @@ def _requested_rows(scenario: Scenario, jobs: JobTable) -> list[Assumption]:
         for name, each in scheduling_of(scenario).items()
         if each.rule is None or each.rule.needs_requested
     ]
+
+
+def _preemption_rows(scenario: Scenario) -> list[Assumption]:
+    """Return what preempting a job takes, for clusters that do."""
+    rows: list[Assumption] = []
+    for name, cluster in scenario.clusters.items():
+        if (how := cluster.preemption) is None:
+            continue
+        times_ms = {"run time before preemption": how.after_ms}
+        if how.suspends:
+            times_ms |= {"time to suspend": how.suspend_ms, "time to resume": how.resume_ms}
+        rows += [
+            (name, f"{quantity} of a job", f"{time_ms / MS_PER_S:.6g}", "s", "scenario")
+            for quantity, time_ms in times_ms.items()
+        ]
+    return rows
+
+
+def _speed_rows(scenario: Scenario) -> list[Assumption]:
+    """Return how fast accelerators are for workloads that choose among kinds of them."""
+    rows: dict[tuple[str, str], Assumption] = {}
+    for name, workload in scenario.workloads.items():
+        if workload.accelerators is None and not workload.clusters.binds:
+            continue
+        stated = workload.accelerators or {}
+        for cluster in eligible(workload, scenario.clusters, scenario.nodes):
+            kind = scenario.clusters[cluster].node
+            node = scenario.nodes[kind]
+            speed, source = stated.get(node.accelerator or ""), "scenario, for this workload"
+            if speed is None and workload.gpu_days is None:
+                speed, source = 1.0, "durations hold on any node"
+            elif speed is None:
+                speed, source = node.relative_speed, "scenario"
+                if speed == 1.0 and (node.source or "").startswith("catalog "):
+                    source = "catalog: left at 1, no source compared them"
+            quantity = f"relative speed on {node.accelerator or kind}"
+            rows[name, quantity] = (name, quantity, f"{speed:g}", "1", source)
+    return list(rows.values())
 
 
 def _number(value: float | None) -> str:

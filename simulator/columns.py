@@ -7,58 +7,28 @@ made from it.
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from simulator.column import Column
+from simulator.column import absent as _absent
+from simulator.column import category as _category
+from simulator.column import count as _count
+from simulator.column import number as _float
+from simulator.column import text as _text
+from simulator.rare_columns import PREEMPTIONS, RESTARTS, RUN, SHARED, SPANS
 from simulator.scenario.nodes import column_word
 
-TypeName = Literal["text", "category", "int32", "int64", "float64", "time"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table, or one key of the summary.
-
-    Attributes
-    ----------
-    name : str
-        Snake case, the unit as its suffix.
-    type : str
-        ``text``, ``category`` (text of few distinct values), ``int32``, ``int64``, ``float64``
-        or ``time`` (UTC timestamp in milliseconds).
-    unit : str
-        ``1`` for shares and counts, ``-`` for text.
-    meaning : str
-    nullable : bool
-        Whether the quantity may be absent; absent is null, never 0.
-    """
-
-    name: str
-    type: TypeName
-    unit: str
-    meaning: str
-    nullable: bool = False
-
-
-def _text(name: str, meaning: str) -> Column:
-    return Column(name, "text", "-", meaning)
-
-
-def _category(name: str, meaning: str) -> Column:
-    return Column(name, "category", "-", meaning)
-
-
-def _count(name: str, meaning: str) -> Column:
-    return Column(name, "int64", "1", meaning)
-
-
-def _float(name: str, unit: str, meaning: str, *, nullable: bool = False) -> Column:
-    return Column(name, "float64", unit, meaning, nullable)
-
-
-def _absent(name: str, unit: str, meaning: str) -> Column:
-    return _float(name, unit, meaning, nullable=True)
-
+__all__ = [
+    "ABSENT",
+    "FAILED",
+    "FAILURES",
+    "SUMMARY",
+    "TABLES",
+    "Column",
+    "columns_csv",
+    "columns_of",
+    "residency_column",
+]
 
 SUMMARY: Final[tuple[Column, ...]] = (
     _text("name", "Name of the scenario"),
@@ -177,13 +147,38 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "goodput",
         "1",
         "Accelerator-time of work that was not lost, without checkpoints and restarts, over "
-        "accelerator-time held; null where no node can fail",
+        "accelerator-time held; null where no node can fail and nobody is preempted",
     ),
     _absent(
         "ettr",
         "1",
         "Effective training time ratio: useful run time of jobs that ended over their time from "
-        "first start to end, weighted by accelerators; null where no node can fail",
+        "first start to end, weighted by accelerators; null where no node can fail and nobody is "
+        "preempted",
+    ),
+    Column("preemptions", "int64", "1", "Preemptions of jobs; null where nobody is", True),
+    _absent(
+        "gpu_hours_preempted",
+        "GPU-h",
+        "Accelerators held times the time that preemption cost: since a job's last checkpoint, or "
+        "its start; while its state was saved; and before it worked again; null where nobody is "
+        "preempted",
+    ),
+    _absent(
+        "cross_rack_share",
+        "1",
+        "Share of the GPU-hours of gangs of several nodes that were held across racks; null where "
+        "no cluster has racks, or no such gang ran",
+    ),
+    _absent(
+        "gpu_hours_shared",
+        "GPU-h",
+        "Accelerators held by two jobs or more at once times time; null where none is shared",
+    ),
+    _absent(
+        "slowdown_interference_mean",
+        "1",
+        "Mean slowdown_interference of the jobs that ran; null where no accelerator is shared",
     ),
 )
 """Keys of ``summary.json``, in order."""
@@ -291,21 +286,6 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
-RESTARTS: Final[tuple[Column, ...]] = (
-    _count(
-        "restarts",
-        "Times within the counted period that a failed node ended it and sent it back to the "
-        "queue; start_s and wait_s are of its first start",
-    ),
-    _float("run_s", "s", "Time that it held its accelerators, within the counted period"),
-    _float(
-        "lost_s",
-        "s",
-        "Part of run_s that failures made worthless: since its last checkpoint, or its start",
-    ),
-)
-"""Columns of ``jobs.parquet`` that are there where nodes can fail."""
-
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
@@ -316,13 +296,17 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
     To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail.
+    failures did where nodes can fail; in the table of jobs that, and what preemption, racks and
+    sharing did.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
-        return fixed + (RESTARTS if any(column.name in rest for column in RESTARTS) else ())
+        own = set(rest) - {RUN.name}
+        rare = (RESTARTS, PREEMPTIONS, SPANS, SHARED)
+        found = [columns for columns in rare if own & {each.name for each in columns}]
+        return fixed + tuple(dict.fromkeys(column for columns in found for column in columns))
     return fixed + tuple(map(_of_nodes, filter(_is_of_nodes, rest))) if table == "nodes" else fixed
 
 
@@ -346,7 +330,8 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     node_columns : iterable of str
         Names of the columns of the table of nodes, which depend on the scenario's idle states.
     job_columns : iterable of str
-        Names of those of the table of jobs, which has more where nodes can fail.
+        Names of those of the table of jobs, which has more where nodes can fail or have racks, or
+        jobs share accelerators.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.results import Results
 from simulator.units import J_PER_KWH
@@ -47,8 +48,20 @@ def batsim_jobs(results: Results) -> "pd.DataFrame":
     Results do not keep which accelerators a job held, so these are numbered anew: through all
     clusters, the lowest free ones of the job's cluster at its start, so that no two jobs hold one
     at a time. One that lost a node and started again counts as if it held them all the while.
+
+    Raises
+    ------
+    InputError
+        If jobs were preempted: others held their accelerators meanwhile.
     """
     import pandas as pd
+
+    if results.summary["preemptions"]:
+        rule = (
+            "jobs were preempted, and such a file has one run for each; export a run without "
+            "preemption"
+        )
+        raise InputError(results.scenario.name, [Issue("clusters", rule)])
 
     jobs = results.jobs
     jobs = jobs[~jobs["state"].isin(NOT_EXPORTED)].reset_index(drop=True)

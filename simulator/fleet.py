@@ -11,12 +11,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.scenario.model import Cluster, NodeType, PowerLevel, Scenario
+from simulator.registry import PLACEMENTS
+from simulator.scenario.model import Cluster, NodeType, Placing, PowerLevel, Scenario
 from simulator.scenario.power_checks import floor
+from simulator.scenario.sharing import Sharing
 from simulator.units import G_PER_KG
 
-PLACEMENTS = ("pack", "first-fit", "spread")
-"""Placement rules in the order of the codes the kernels know."""
+
+@dataclass(frozen=True, slots=True)
+class Racks:
+    """Racks of the clusters that have any, [clusters].
+
+    Attributes
+    ----------
+    nodes : int64[clusters]
+        Nodes of one rack, 0 where a cluster has none.
+    cross_rack_speed : float64[clusters]
+        Speed of a gang that spans several, relative to that in one.
+    """
+
+    nodes: NDArray[np.int64]
+    cross_rack_speed: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,11 @@ class Fleet:
     lifetime_ms : float64[clusters]
         Calendar lifetime of one node. [ms]
     placement : int64[clusters]
-        Code of the placement rule, an index into `PLACEMENTS`.
+        Code of the placement rule, an index into `PLACEMENTS`; 0 where a policy places jobs.
+    racks : Racks or None
+        None where no cluster has any.
+    sharing : tuple of (Sharing or None)
+        How jobs share accelerators, None where they don't; empty where no cluster says.
     """
 
     cluster_names: tuple[str, ...]
@@ -92,6 +111,8 @@ class Fleet:
     embodied_g: NDArray[np.float64]
     lifetime_ms: NDArray[np.float64]
     placement: NDArray[np.int64]
+    racks: Racks | None = None
+    sharing: tuple[Sharing | None, ...] = ()
 
     @property
     def node_count(self) -> NDArray[np.int64]:
@@ -102,6 +123,22 @@ class Fleet:
     def capacity(self) -> NDArray[np.int64]:
         """Accelerators of each cluster, int64[clusters]."""
         return self.node_count * self.accelerators
+
+    @property
+    def shares(self) -> NDArray[np.bool_]:
+        """Whether jobs of a cluster may share an accelerator, bool[clusters]."""
+        return self.most_tenants > 1
+
+    @property
+    def most_tenants(self) -> NDArray[np.int64]:
+        """Jobs that one accelerator may have at most, int64[clusters]."""
+        said = self.sharing or (None,) * len(self.cluster_names)
+        return np.array([1 if rule is None else rule.jobs for rule in said], np.int64)
+
+    @property
+    def most_jobs(self) -> NDArray[np.int64]:
+        """Jobs that each cluster may run at most, int64[clusters]."""
+        return self.capacity * self.most_tenants
 
     @property
     def budgeted(self) -> NDArray[np.bool_]:
@@ -151,9 +188,24 @@ def fleet_of(scenario: Scenario) -> Fleet:
         site_power_budget_w=_limits(site.power_budget_w for site in scenario.sites.values()),
         embodied_g=np.array([node.embodied_kg * G_PER_KG for node in types]),
         lifetime_ms=np.array([float(node.lifetime_ms) for node in types]),
-        placement=np.array(
-            [PLACEMENTS.index(cluster.placement) for cluster in clusters.values()], np.int64
-        ),
+        placement=np.array([_code(cluster.placement) for cluster in clusters.values()], np.int64),
+        racks=_racks(list(clusters.values())),
+        sharing=tuple(cluster.sharing for cluster in clusters.values()),
+    )
+
+
+def _code(placement: str | Placing) -> int:
+    return PLACEMENTS.index(placement) if isinstance(placement, str) else 0
+
+
+def _racks(clusters: list[Cluster]) -> Racks | None:
+    """Return the racks of clusters, None where none has any."""
+    found = [cluster.racks for cluster in clusters]
+    if not any(found):
+        return None
+    return Racks(
+        nodes=np.array([each.nodes if each else 0 for each in found], np.int64),
+        cross_rack_speed=np.array([each.cross_rack_speed if each else 1.0 for each in found]),
     )
 
 

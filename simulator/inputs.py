@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from simulator.power.curves import curves_of
 from simulator.power.failures import failures_of
 from simulator.power.ladder import ladders_of
 from simulator.power.tables import PowerTables
-from simulator.registry import provisioning, scheduling
+from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
@@ -26,9 +28,15 @@ from simulator.units import MS_PER_H
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
-from simulator.workload.queues import fair_share_warnings, unlike_queues_of_jobs
+from simulator.workload.queues import (
+    fair_share_warnings,
+    preemption_warnings,
+    unlike_queues_of_jobs,
+)
 from simulator.workload.quotas import quota_warnings, quotas_of
 from simulator.workload.table import JobTable
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,24 @@ class Inputs:
         sites = self.scenario.sites.items()
         return (*found, *((f"sites.{name}.pue", MS_PER_H) for name, at in sites if at.fixed_w))
 
+    def intensity(self, site: int, now_ms: int) -> tuple[float, float | None]:
+        """Return the average and the marginal intensity at a site, the latter None without one.
+
+        Parameters
+        ----------
+        site : int
+            Its number in the scenario.
+        now_ms : int
+            Since the start. [ms]
+        """
+        start_ms = (self.scenario.start - _EPOCH) // timedelta(milliseconds=1)
+        at = np.array([start_ms + now_ms])
+        marginal = self.marginal[site]
+        return (
+            float(self.average[site].course.at(at)[0]),
+            None if marginal is None else float(marginal.course.at(at)[0]),
+        )
+
     def power(self) -> PowerTables:
         """Return what nodes draw, with fresh draws of random times."""
         clusters = provisioning_of(self.scenario).values()
@@ -102,6 +128,7 @@ class Inputs:
         said = [*self.scenario.warnings, *self.jobs.warnings]
         said += quota_warnings(self.jobs, quotas_of(self.scenario))
         said += fair_share_warnings(self.scenario, self.jobs)
+        said += preemption_warnings(self.scenario, self.jobs)
         for trace in self.traces:
             said += trace.warnings
         return tuple(dict.fromkeys(said))
@@ -121,8 +148,18 @@ class Inputs:
         rare = [[law.sha256 for law in self.idle_laws], sorted(code.items())]
         queues = scheduling.sources(each.queue.policy for each in self.scenario.clusters.values())
         rare += [sorted(queues.items())] if queues else []
+        ways = dispatch.sources(each.clusters.policy for each in self.scenario.workloads.values())
+        rare += [{"dispatch": sorted(ways.items())}] if ways else []
+        places = placement.sources(_placing(self.scenario))
+        rare += [["placement", sorted(places.items())]] if places else []
         text += json.dumps(rare, separators=(",", ":")) if any(rare) else ""
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _placing(scenario: Scenario) -> list[str]:
+    """Return the names of placement policies in plain Python."""
+    chosen = [cluster.placement for cluster in scenario.clusters.values()]
+    return [each.policy for each in chosen if not isinstance(each, str)]
 
 
 def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
@@ -166,6 +203,10 @@ def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:
                 yield law
     for cluster in scenario.clusters.values():
         for value in (*cluster.idle.parameters.values(), *cluster.queue.parameters.values()):
+            if isinstance(value, Empirical):
+                yield value
+    for workload in scenario.workloads.values():
+        for value in workload.clusters.parameters.values():
             if isinstance(value, Empirical):
                 yield value
 

@@ -20,7 +20,15 @@ class Pieces:
     start_ms, end_ms : int64[pieces]
         When it started, and when it was cut short. [ms]
     kept_ms, lost_ms : float64[pieces]
-        Time spent on work that is saved, and time since its last checkpoint, or its start. [ms]
+        Time spent on work that is kept, and time that was worthless: since its last checkpoint, or
+        its start; and while its state was saved. [ms]
+    resume_ms : float64[pieces]
+        Time before its work to take up what a suspension kept; -1 where it went on from a
+        checkpoint, or from nothing. [ms]
+    cause : int8[pieces]
+        Why it was cut short: FAILURE, RESTART or SUSPEND of `simulator.kernels.tables`.
+    racks : int32[pieces]
+        Racks that it spanned, 0 where its cluster has none.
     """
 
     job: NDArray[np.int32]
@@ -32,6 +40,9 @@ class Pieces:
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]
     lost_ms: NDArray[np.float64]
+    resume_ms: NDArray[np.float64]
+    cause: NDArray[np.int8]
+    racks: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.job)
@@ -49,6 +60,32 @@ class Pieces:
         same = self.job[order[1:]] == self.job[order[:-1]]
         result[order[:-1][same]] = self.start_ms[order[1:][same]]
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """How jobs ran on shared accelerators, one row for each time that who is beside them changed.
+
+    Attributes
+    ----------
+    job : int32[stays]
+        Row of the job table.
+    start_ms, end_ms : int64[stays]
+        Those of a job follow one another from its start to its end. [ms]
+    tenants : int32[stays]
+        Jobs on its accelerator, itself included.
+    slowdown : float64[stays]
+        Time that its work took over the time it would have taken alone.
+    """
+
+    job: NDArray[np.int32]
+    start_ms: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    tenants: NDArray[np.int32]
+    slowdown: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +120,16 @@ class JobLog:
         What jobs did before they were cut short; None where nothing can do that.
     left_ms : float64[jobs] or None
         What was left to do of each job's duration when it started last; None as for `pieces`. [ms]
+    racks : int32[jobs] or None
+        Racks that its last run spans, 0 where its cluster has none or it holds nothing; None where
+        no cluster has any.
+    resume_ms : float64[jobs] or None
+        Time before the work of its last run to take up what a suspension kept, -1 where none did;
+        None where nobody is preempted. [ms]
+    stopped_ms : int64[jobs] or None
+        Since when it is being suspended as the run ends, -1 where it is not; None likewise. [ms]
+    stays : Stays or None
+        How jobs ran that share accelerators; None where no cluster shares any.
     """
 
     start_ms: NDArray[np.int64]
@@ -98,6 +145,21 @@ class JobLog:
     notes: tuple[tuple[str, str, float, str], ...] = ()
     pieces: Pieces | None = None
     left_ms: NDArray[np.float64] | None = None
+    racks: NDArray[np.int32] | None = None
+    stays: Stays | None = None
+    resume_ms: NDArray[np.float64] | None = None
+    stopped_ms: NDArray[np.int64] | None = None
+
+    @property
+    def last_work_ms(self) -> NDArray[np.int64]:
+        """Until when each job's last run works, or would have; int64[jobs]. [ms]
+
+        To its end or that of the run, or until it is being suspended.
+        """
+        until_ms = np.minimum(self.end_ms, self.finished_ms)
+        if self.stopped_ms is None:
+            return until_ms
+        return np.where(self.stopped_ms >= 0, self.stopped_ms, until_ms)
 
     @property
     def first_start_ms(self) -> NDArray[np.int64]:

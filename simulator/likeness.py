@@ -1,8 +1,9 @@
 """Whether two runs stand on one basis, so that their difference says something.
 
-Figures by average and by marginal intensity, by direct and by life-cycle factors, or over
-different time answer different questions. Another region, building, fleet or workload is what a
-comparison is made for, and no reason against it. A constant intensity claims no kind of factor.
+Figures by average and by marginal intensity, by direct and by life-cycle factors, of what a region
+produces and of what it consumes, or over different time answer different questions. Another
+region, building, fleet or workload is what a comparison is made for, and no reason against it. A
+constant intensity claims no kind of factor and no mix unless it says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ SIGNALS: Final = ("average", "marginal")
 STANDS_ON: Final = (*SIGNALS, "currency")
 """What any figure may stand on."""
 CONSTANT: Final = "constant"
-"""Kind of factors of an intensity that claims none."""
+"""Kind of factors and mix of an intensity that claims none."""
 
 
 class Based(Protocol):
@@ -76,7 +77,7 @@ def unlike(base: Based, other: Based, *, on: Sequence[str] = STANDS_ON) -> list[
     return [
         *_versions(base, other),
         *_time(base.scenario, other.scenario),
-        *_signals(base.basis, other.basis, [signal for signal in SIGNALS if signal in on]),
+        *unlike_signals(base.basis, other.basis, [signal for signal in SIGNALS if signal in on]),
         *(_money(base.basis, other.basis) if "currency" in on else ()),
     ]
 
@@ -113,28 +114,46 @@ def _said(value: Any) -> str:
     return exact_quantity(value, "time")
 
 
-def _signals(
-    base: Mapping[str, str], other: Mapping[str, str], signals: Sequence[str]
+def unlike_signals(
+    base: Mapping[str, str], other: Mapping[str, str], signals: Sequence[str] = SIGNALS
 ) -> Iterator[str]:
-    """Yield other kinds of emission factors, and that there is no signal in common."""
+    """Yield what is unlike about the signals of two bases.
+
+    Other kinds of emission factors, another mix, or no signal in common.
+
+    Parameters
+    ----------
+    base, other : mapping of str to str
+        As `simulator.assumptions.basis_of` says them.
+    signals : sequence of str
+        Those that the figures stand on.
+    """
     has = [[signal for signal in signals if signal in basis] for basis in (base, other)]
     both = [signal for signal in has[0] if signal in has[1]]
     if not both and has[0] != has[1]:
         one, two = (" and ".join(each) or "no" for each in has)
         yield f"{two} intensity is not the base's {one} intensity; use one signal in both"
     for signal in both:
-        kinds, others = (_kinds(basis, signal) for basis in (base, other))
-        if kinds and others and kinds != others:
-            one, two = (" and ".join(sorted(each)) for each in (kinds, others))
-            yield (
-                f"{signal} intensity by factors {two} is not the base's, by factors {one}; use "
-                'traces of one kind, or say it of a file: factor = "life-cycle" or "direct"'
-            )
+        for key, by, remedy in _KEPT_APART:
+            kinds, others = (_kinds(basis, f"{signal}_{key}") for basis in (base, other))
+            if kinds and others and kinds != others:
+                one, two = (" and ".join(sorted(each)) for each in (kinds, others))
+                yield (
+                    f"{signal} intensity by {by} {two} is not the base's, by {by} {one}; use "
+                    f"traces of one kind, or say it of a file: {remedy}"
+                )
 
 
-def _kinds(basis: Mapping[str, str], signal: str) -> set[str]:
-    """Return the kinds of emission factors of a signal; constants claim none."""
-    return {kind for kind in basis.get(f"{signal}_factors", "").split(", ") if kind} - {CONSTANT}
+_KEPT_APART: Final = (
+    ("factors", "factors", 'factor = "life-cycle" or "direct"'),
+    ("mix", "mix", 'mix = "production" or "consumption"'),
+)
+"""What a signal has one kind of: its part of a basis, its word, and how a file says it."""
+
+
+def _kinds(basis: Mapping[str, str], key: str) -> set[str]:
+    """Return the kinds of factors or mixes that a basis names; constants claim none."""
+    return {kind for kind in basis.get(key, "").split(", ") if kind} - {CONSTANT}
 
 
 def _money(base: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:

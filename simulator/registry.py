@@ -113,6 +113,8 @@ class Kind:
         What the decorator may say of a parameter, beside the name.
     reserved : iterable of str
         Keys of a file that no parameter may have.
+    built_in : iterable of str
+        Names that stand for something of the engine's own, and for no plug-in.
     """
 
     def __init__(
@@ -123,12 +125,14 @@ class Kind:
         package: str,
         roles: Iterable[str] = (),
         reserved: Iterable[str] = ("policy",),
+        built_in: Iterable[str] = (),
     ) -> None:
         self.name = name
         self._forms = tuple(forms)
         self._package = package
         self._roles = tuple(roles)
         self._reserved = tuple(reserved)
+        self._built_in = tuple(built_in)
         self._plugins: dict[str, Plugin] = {}
         self._own_found = False
 
@@ -199,6 +203,8 @@ class Kind:
         function = plugin.function
         if not self._is_own(function):
             self._find_own()  # so that a name that ships is taken, whoever is first
+        if plugin.name in self._built_in:
+            raise ValueError(f'{self.name} "{plugin.name}" is built in; use another name')
         taken = self._plugins.get(plugin.name)
         if taken is not None and not _is_rewritten(taken.function, function):
             raise ValueError(
@@ -299,4 +305,33 @@ scheduling: Final = Kind(
 A plain function of parameters alone returns the `simulator.policies.QueueRule` that the engine
 follows. A function of the queue, the cluster and the time is asked in plain Python, at each pass:
 it returns or yields the jobs to start.
+"""
+
+
+dispatch: Final = Kind(
+    "dispatch",
+    forms=(Form("rule", ()), Form("choice", ("job", "clusters", "now_s"))),
+    package="simulator.policies",
+    reserved=("policy", "among"),
+)
+"""Policies that choose the cluster of a job: ``@dispatch("least-wait")``.
+
+A plain function of parameters alone returns the `simulator.policies.DispatchRule` that the engine
+follows. A function of the job, the clusters that could hold it and the time is asked in plain
+Python, once for each job as it is submitted: it returns one of the clusters, or its name.
+"""
+
+PLACEMENTS: Final = ("pack", "first-fit", "spread", "locality")
+"""Placement rules of the engine, in the order of the codes that the kernels know."""
+
+placement: Final = Kind(
+    "placement",
+    forms=(Form("place", ("job", "cluster", "now_s")),),
+    package="simulator.policies",
+    built_in=PLACEMENTS,
+)
+"""Policies of placement: ``@placement("lowest-rack")``.
+
+A function of a job that starts, the cluster and the time, asked in plain Python, returns the
+nodes: the whole ones, then the one for the rest.
 """

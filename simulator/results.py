@@ -96,17 +96,23 @@ class Results:
     @property
     def jobs(self) -> "pd.DataFrame":
         """One row per job, as a copy of your own."""
-        return _frame(self.tables["jobs"])
+        return self._frame("jobs")
 
     @property
     def hourly(self) -> "pd.DataFrame":
         """One row per interval and cluster, as a copy of your own."""
-        return _frame(self.tables["hourly"])
+        return self._frame("hourly")
 
     @property
     def nodes(self) -> "pd.DataFrame":
         """One row per node, as a copy of your own."""
-        return _frame(self.tables["nodes"])
+        return self._frame("nodes")
+
+    def _frame(self, name: str) -> "pd.DataFrame":
+        """Return a table as pandas; its ``attrs`` say what its carbon stands on."""
+        frame: pd.DataFrame = self.tables[name].to_pandas()  # a copy, unless asked to split blocks
+        frame.attrs["basis"] = dict(self.basis)
+        return frame
 
 
 def save(
@@ -142,7 +148,8 @@ def save(
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})
     writers: dict[str, Writer] = {
-        f"{name}.parquet": partial(write_table, results.tables[name], name) for name in TABLES
+        f"{name}.parquet": partial(write_table, results.tables[name], name, basis=results.basis)
+        for name in TABLES
     }
     writers |= {name: partial(_write_bytes, content) for name, content in contents.items()}
     write_folder(folder, writers, overwrite=overwrite)
@@ -217,12 +224,6 @@ def _json(document: Mapping[str, Any]) -> str:
 
 def _write_bytes(content: bytes, path: Path) -> None:
     path.write_bytes(content)
-
-
-def _frame(table: pa.Table) -> "pd.DataFrame":
-    """Return a table as pandas; Arrow's own memory is never handed out for writing."""
-    frame: pd.DataFrame = table.to_pandas()  # copies, unless asked to split its blocks
-    return frame
 
 
 def _relative(word: str) -> str:

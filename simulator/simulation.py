@@ -14,7 +14,9 @@ from simulator.accounting.billing import Signals, account
 from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
+from simulator.accounting.preemption import preempted_of
 from simulator.accounting.reliability import reliability_of
+from simulator.accounting.sharing import shared_of
 from simulator.accounting.summary import audit, summarise
 from simulator.accounting.tables import (
     QUEUED,
@@ -24,18 +26,27 @@ from simulator.accounting.tables import (
     node_table,
 )
 from simulator.assumptions import Assumption, assumptions_of, basis_of
-from simulator.engine import Controller, Queues, View, commanders, simulate
-from simulator.errors import InputError, Issue, shown
+from simulator.engine import (
+    Controller,
+    Dispatches,
+    Queues,
+    View,
+    commanders,
+    preempting_of,
+    simulate,
+)
+from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
 from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
 from simulator.joblog import JobLog
-from simulator.policies import QueueRule, scheduling_of
+from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
+from simulator.policies.foresight import foreseeing
 from simulator.power.facility import Facility, facility_of
+from simulator.power.pue import full_load_pue
 from simulator.power.tables import PowerTables
 from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
-from simulator.scenario.paths import dotted
 from simulator.scenario.prices import currency_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
@@ -60,6 +71,8 @@ class Simulated:
     results : Results
     controllers : tuple of Controller
         SimPy processes that took part.
+    decided_by : Inputs
+        Whose grids policies saw; it may be billed under others.
     """
 
     inputs: Inputs
@@ -68,6 +81,7 @@ class Simulated:
     metered: Metered
     results: Results
     controllers: tuple[Controller, ...] = ()
+    decided_by: Inputs | None = None
 
     def bill(
         self,
@@ -116,7 +130,7 @@ class Simulated:
         )
         if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
-            return simulated(again, controllers=self.controllers)
+            return simulated(again, controllers=self.controllers, decided_by=self.decided_by)
         results = _results(again, self.power, self.log, self.metered)
         return replace(self, inputs=again, results=results)
 
@@ -165,6 +179,7 @@ def simulated(
     *,
     progress: Progress | None = None,
     controllers: Sequence[Controller] = (),
+    decided_by: Inputs | None = None,
 ) -> Simulated:
     """Run the engine on opened inputs, meter the change log and bill it."""
     scenario = opened.scenario
@@ -175,6 +190,9 @@ def simulated(
         opened.fleet, power, grid, scenario.horizon_ms, confirmed=scenario.reading.confirmed
     )
     reporters = () if progress is None else (_reporter(progress, scenario.horizon_ms),)
+    deciding: tuple[Controller, ...] = (*commanders(scenario), *controllers)
+    if deciding:
+        deciding = (foreseeing(decided_by or opened, grid.start_epoch_ms), *deciding)
     log = simulate(
         opened.fleet,
         opened.jobs,
@@ -182,48 +200,27 @@ def simulated(
         end_ms=scenario.horizon_ms,
         drain=scenario.drain,
         on_log=meter.read,
-        controllers=(*commanders(scenario), *controllers, *reporters),
+        controllers=(*deciding, *reporters),
         start_epoch_ms=grid.start_epoch_ms,
         queues=queues,
+        dispatches=Dispatches(
+            tuple(dispatch_of(scenario).values()),
+            full_load_pue(scenario, opened.fleet),
+            opened.intensity,
+        ),
     )
     metered = meter.close(log.finished_ms)
     results = _results(opened, power, log, metered)
-    return Simulated(opened, power, log, metered, results, tuple(controllers))
+    return Simulated(opened, power, log, metered, results, tuple(controllers), decided_by or opened)
 
 
 def queues_of(scenario: Scenario) -> Queues:
-    """Return how the queues of a scenario are ordered and backfilled, and the quotas.
-
-    Raises
-    ------
-    InputError
-        With every cluster whose queue the engine of this version does not serve.
-    """
+    """Return how the queues of a scenario are ordered and backfilled, and the quotas."""
     found = scheduling_of(scenario)
-    issues = [
-        Issue(
-            dotted(("clusters", name, "queue")),
-            f"{shown(each.policy)} is not run by this version; write a policy that is, such as "
-            '"fifo" or "easy-backfill"',
-        )
-        for name, each in found.items()
-        if each.rule is not None and each.rule.order == "fair-share"
-    ]
-    issues += [
-        Issue(
-            dotted(("clusters", name, "queue")),
-            f"{shown(each.policy)} is asked in plain Python, which this version does not do where "
-            "nodes fail: jobs that start again would be unknown to it; write a policy that gives a "
-            "rule, or take failures out of the node type",
-        )
-        for name, each in found.items()
-        if each.rule is None and scenario.nodes[scenario.clusters[name].node].failures is not None
-    ]
-    if issues:
-        raise InputError(scenario.source, issues)
     rules = tuple(each.rule or QueueRule() for each in found.values())
     asked = {at: each for at, each in enumerate(found.values()) if each.rule is None}
-    return Queues(rules, quotas_of(scenario), asked)
+    placed = placement_of(scenario)
+    return Queues(rules, quotas_of(scenario), asked, placed, preempting_of(scenario))
 
 
 def bins_of(opened: Inputs) -> Grid:
@@ -269,13 +266,15 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     audit(billed)
     states = job_states(log)
     reliability = reliability_of(fleet, power, jobs, log, metered)
+    preempted = preempted_of(jobs, log, metered)
+    shared = shared_of(jobs, log, metered)
     key = opened.key
     summary = {
         "name": scenario.name,
         "seed": scenario.seed,
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
-        **summarise(fleet, jobs, log, billed, states, reliability),
+        **summarise(fleet, jobs, log, billed, states, reliability, preempted, shared),
         **peaks(billed, scenario.accounting.interval_ms),
         **costs(scenario, fleet, billed),
     }
@@ -286,7 +285,9 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         summary=summary_of(summary),
         tables=Tables(
             {
-                "jobs": partial(job_table, fleet, jobs, log, billed, states, reliability),
+                "jobs": partial(
+                    job_table, fleet, jobs, log, billed, states, reliability, preempted, shared
+                ),
                 "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }

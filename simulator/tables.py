@@ -108,14 +108,18 @@ def schema_of(name: str, columns: Iterable[str] = ()) -> pa.Schema:
     return pa.schema(fields, metadata={"table": name, **versions})
 
 
-def write_table(table: pa.Table, name: str, path: Path) -> None:
+def write_table(
+    table: pa.Table, name: str, path: Path, basis: Mapping[str, str] | None = None
+) -> None:
     """Write a table as Parquet: the same table gives the same bytes.
+
+    What its carbon stands on goes into the metadata, each part of the basis as ``basis_...``.
 
     Only categories are dictionary-encoded: hardly a number of a job repeats. Level 1 writes
     five million jobs in 1.4 s; level 3 takes half as long again to save 3 % of the bytes.
     """
     pq.write_table(
-        table,
+        with_basis(table, basis or {}),
         path,
         row_group_size=ROW_GROUP,
         compression="zstd",
@@ -123,6 +127,12 @@ def write_table(table: pa.Table, name: str, path: Path) -> None:
         use_dictionary=[column.name for column in TABLES[name] if column.type == "category"],
         write_page_checksum=True,
     )
+
+
+def with_basis(table: pa.Table, basis: Mapping[str, str]) -> pa.Table:
+    """Return a table whose metadata says what its carbon stands on."""
+    said = {f"basis_{key}".encode(): text.encode() for key, text in basis.items()}
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **said})
 
 
 def read_table(name: str, path: Path) -> pa.Table:

@@ -123,6 +123,9 @@ def job_table(
     routes: Sequence[tuple[int, ...]] = ((0,),),
     scales: bool = False,
     savings: tuple[Saving | None, ...] = (),
+    preemptible: Any = None,
+    requested_ms: Any = None,
+    deadline_ms: Any = None,
 ) -> JobTable:
     """Return a job table; a single number stands for a whole column."""
     submit_ms = np.asarray(submit_ms, np.int64)
@@ -144,6 +147,9 @@ def job_table(
         workload_names=("jobs",),
         job_ids=lambda: pa.array([str(row) for row in range(count)]),
         savings=savings,
+        preemptible=None if preemptible is None else column(preemptible, np.bool_),
+        requested_ms=None if requested_ms is None else column(requested_ms, np.float64),
+        deadline_ms=None if deadline_ms is None else column(deadline_ms, np.float64),
     )
 
 

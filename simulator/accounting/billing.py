@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
+from simulator.accounting.sharing import with_stays
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
@@ -64,7 +65,8 @@ class Account:
     jobs : simulator.kernels.billing.Bill
         [kWh] and [kgCO2e], one entry for each job.
     runs : simulator.kernels.billing.Bill
-        The same, one entry for the last run of each job and then for each that was cut short.
+        The same, one entry for the last run of each job and then for each that was cut short, or
+        for each stay on a shared accelerator.
     """
 
     metered: Metered
@@ -179,7 +181,11 @@ def _billed(
 
 
 def held_by(jobs: JobTable, log: JobLog) -> kernels.Held:
-    """Return what the last run of each job held and then what those held that were cut short."""
+    """Return what the last run of each job held, and then what it held before or beside others.
+
+    Those that were cut short held what they did before; whoever shares an accelerator holds an
+    even share of it, and keeps busy what its slowdown leaves of its utilisation.
+    """
     last = kernels.Held(
         log.start_ms,
         log.end_ms,
@@ -188,6 +194,8 @@ def held_by(jobs: JobTable, log: JobLog) -> kernels.Held:
         np.ascontiguousarray(jobs.utilisation, np.float64),
         log.power_level,
     )
+    if log.stays is not None:
+        return with_stays(last, log.stays)
     cut = log.pieces
     if cut is None or not len(cut):
         return last
@@ -205,7 +213,7 @@ def held_by(jobs: JobTable, log: JobLog) -> kernels.Held:
 
 def _of_jobs(runs: kernels.Bill, log: JobLog) -> kernels.Bill:
     """Return the bills of jobs: sums over their runs."""
-    cut = log.pieces
+    cut = log.stays or log.pieces
     if cut is None or not len(cut):
         return runs
     count = len(log.start_ms)
@@ -259,6 +267,8 @@ def _shares(
     part_node = log.part_node
     if log.pieces is not None:
         part_node = np.concatenate([part_node, log.pieces.part_node])
+    if log.stays is not None:
+        part_node = np.concatenate([part_node, part_node[log.stays.job]])
     rows = np.flatnonzero((part_node >= 0) & power.curves.bent[held.cluster])
     cluster, start_ms = held.cluster[rows], held.start_ms[rows]
     until_ms = np.minimum(held.end_ms[rows], end_ms)

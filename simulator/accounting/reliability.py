@@ -1,4 +1,4 @@
-"""What failures cost: work lost, useful time, and how often jobs of each size were cut short."""
+"""What cutting jobs short cost: work lost to failures, useful time, and how often it happened."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +12,23 @@ from simulator.fleet import Fleet
 from simulator.joblog import JobLog, Pieces
 from simulator.kernels import checkpoints as kernels
 from simulator.kernels.billing import Held
+from simulator.kernels.tables import FAILURE
 from simulator.power.tables import PowerTables
 from simulator.workload.checkpoints import plan_of
+from simulator.workload.speeds import speed_table
 from simulator.workload.table import JobTable
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """What failures did to jobs; of the counted period unless said.
+    """What failures and preemption did to jobs; of the counted period unless said.
 
     Attributes
     ----------
+    fails : bool
+        Whether any node can fail.
     restarts : int64[jobs]
-        Times that a job was cut short.
+        Times that a failed node cut a job short.
     run_ms : int64[jobs]
         Time that it held its accelerators. [ms]
     lost_ms : float64[jobs]
@@ -35,6 +39,7 @@ class Reliability:
         Useful time of the whole job, whatever the period. [ms]
     """
 
+    fails: bool
     restarts: NDArray[np.int64]
     run_ms: NDArray[np.int64]
     lost_ms: NDArray[np.float64]
@@ -45,9 +50,9 @@ class Reliability:
 def reliability_of(
     fleet: Fleet, power: PowerTables, jobs: JobTable, log: JobLog, metered: Metered
 ) -> Reliability | None:
-    """Return what failures did to jobs; None where no node can fail."""
+    """Return what failures and preemption did to jobs; None where there is neither."""
     cut = log.pieces
-    if cut is None or log.left_ms is None or power.failures is None:
+    if cut is None or log.left_ms is None:
         return None
     held = held_by(jobs, log)
     job = np.concatenate([np.arange(len(jobs)), cut.job])
@@ -60,16 +65,19 @@ def reliability_of(
         return result
 
     run_ms = np.where(began, inside(end_ms) - inside(held.start_ms), 0)
-    lost_ms = inside(cut.end_ms) - inside(cut.end_ms - cut.lost_ms)
+    failed = cut.cause == FAILURE
+    lost_ms = np.where(failed, inside(cut.end_ms) - inside(cut.end_ms - cut.lost_ms), 0.0)
     course = _course(fleet, power, jobs, log, held, job)
+    end_ms[: len(jobs)] = log.last_work_ms
     useful_ms = course.until(inside(end_ms) - held.start_ms)
     useful_ms -= course.until(inside(held.start_ms) - held.start_ms)
 
     def summed(values: NDArray[Any], rows: NDArray[Any] = job) -> NDArray[np.float64]:
         return np.bincount(rows, values, len(jobs)).astype(np.float64)
 
-    counted = (cut.end_ms >= begin_ms).astype(np.float64)
+    counted = (failed & (cut.end_ms >= begin_ms)).astype(np.float64)
     return Reliability(
+        fails=power.failures is not None,
         restarts=summed(counted, cut.job).astype(np.int64),
         run_ms=summed(run_ms).astype(np.int64),
         lost_ms=summed(lost_ms, cut.job),
@@ -110,25 +118,27 @@ def _course(
 ) -> _Course:
     assert log.pieces is not None
     assert log.left_ms is not None
-    assert power.failures is not None
     rows, workload = len(job), jobs.workload[job]
-    speed = np.where(
-        np.array(jobs.scales, bool)[workload],
-        fleet.relative_speed[held.cluster],
-        fleet.own_speed[held.cluster],
-    )
+    speed = speed_table(fleet, jobs)[workload, held.cluster]
     speed = speed * fleet.level_speed[held.cluster, held.power_level]
+    if fleet.racks is not None and log.racks is not None:
+        across = np.concatenate([log.racks, log.pieces.racks]) > 1
+        speed[across] *= fleet.racks.cross_rack_speed[held.cluster[across]]
     most_ms = log.left_ms[job] / speed
     most_ms[len(jobs) :] = log.pieces.kept_ms
     interval_ms = np.full(rows, np.inf)
-    zeros = np.zeros(rows)
-    if not jobs.savings:
-        return _Course(zeros, interval_ms, zeros, most_ms)
-    plan = plan_of(jobs.savings, fleet, power.failures.mtbf_ms)
-    kernels.intervals(plan, workload, held.cluster, held.gpus, interval_ms)
-    again = _are_restarts(log.pieces, len(jobs))
-    restart_ms = np.where(again, plan.restart_ms[workload], 0.0)
-    return _Course(restart_ms, interval_ms, plan.cost_ms[workload], most_ms)
+    restart_ms, cost_ms = np.zeros(rows), np.zeros(rows)
+    if jobs.savings:
+        failures = power.failures
+        plan = plan_of(jobs.savings, fleet, None if failures is None else failures.mtbf_ms)
+        kernels.intervals(plan, workload, held.cluster, held.gpus, interval_ms)
+        again = _are_restarts(log.pieces, len(jobs))
+        restart_ms = np.where(again, plan.restart_ms[workload], 0.0)
+        cost_ms = plan.cost_ms[workload]
+    if log.resume_ms is not None:
+        resume_ms = np.concatenate([log.resume_ms, log.pieces.resume_ms])
+        restart_ms = np.where(resume_ms >= 0, resume_ms, restart_ms)
+    return _Course(restart_ms, interval_ms, cost_ms, most_ms)
 
 
 def _are_restarts(cut: Pieces, jobs: int) -> NDArray[np.bool_]:
@@ -138,23 +148,23 @@ def _are_restarts(cut: Pieces, jobs: int) -> NDArray[np.bool_]:
     return np.concatenate([first < len(cut), first[cut.job] < np.arange(len(cut))])
 
 
-def goodput(known: Reliability | None, gpus: NDArray[np.int32], held_ms: float) -> float | None:
-    """Return useful accelerator-time over held accelerator-time; None where no node can fail.
+def goodput(known: Reliability, gpus: NDArray[np.int32], held_ms: float) -> float | None:
+    """Return useful accelerator-time over held accelerator-time; None where nothing is held.
 
     Parameters
     ----------
-    known : Reliability or None
+    known : Reliability
     gpus : int32[jobs]
     held_ms : float
         Accelerator-time held. [ms]
     """
-    if known is None or not held_ms:
+    if not held_ms:
         return None
     return float(known.useful_ms @ gpus) / held_ms
 
 
 def ettr(
-    known: Reliability | None,
+    known: Reliability,
     gpus: NDArray[np.int32],
     first_start_ms: NDArray[np.int64],
     end_ms: NDArray[np.int64],
@@ -164,14 +174,12 @@ def ettr(
 
     Parameters
     ----------
-    known : Reliability or None
+    known : Reliability
     gpus : int32[jobs]
     first_start_ms, end_ms : int64[jobs]
         [ms]
     finished : bool[jobs]
         Those that count.
     """
-    if known is None:
-        return None
     wall_ms = float((end_ms - first_start_ms)[finished] @ gpus[finished].astype(np.float64))
     return float(known.work_ms[finished] @ gpus[finished]) / wall_ms if wall_ms else None

@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, held_by
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
+from simulator.accounting.preemption import Preempted
+from simulator.accounting.racks import cross_rack_share
 from simulator.accounting.reliability import Reliability, ettr, goodput
+from simulator.accounting.sharing import Shared
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
@@ -75,6 +78,8 @@ def summarise(
     account: Account,
     states: NDArray[np.int8],
     reliability: Reliability | None,
+    preempted: Preempted | None,
+    shared: Shared | None = None,
 ) -> dict[str, Any]:
     """Return the figures of the summary, NaN or None where a quantity is absent."""
     energy = _energy(account)
@@ -94,6 +99,21 @@ def summarise(
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
         **_failures(jobs, log, account, states, reliability),
+        "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
+        **_preemptions(jobs, preempted),
+        **_sharing(jobs, account, shared),
+    }
+
+
+def _sharing(jobs: JobTable, account: Account, shared: Shared | None) -> dict[str, float | None]:
+    """Return what sharing did; absent where no accelerator is shared."""
+    if shared is None:
+        return dict.fromkeys(("gpu_hours_shared", "slowdown_interference_mean"))
+    counted = shared.slowdown[_counted(jobs, account.metered.grid.begin_ms)]
+    known = counted[~np.isnan(counted)]
+    return {
+        "gpu_hours_shared": shared.gpu_ms / MS_PER_H,
+        "slowdown_interference_mean": float(known.mean()) if len(known) else None,
     }
 
 
@@ -104,7 +124,7 @@ def _failures(
     states: NDArray[np.int8],
     known: Reliability | None,
 ) -> dict[str, float | int | None]:
-    """Return what failures cost; absent where no node can fail."""
+    """Return what failures cost; absent where no node can fail, and nobody is preempted."""
     if known is None:
         return dict.fromkeys(("failures", "gpu_hours_lost", "goodput", "ettr"))
     metered = account.metered
@@ -112,10 +132,20 @@ def _failures(
     finished[: _counted(jobs, metered.grid.begin_ms).start] = False
     held_ms = float(metered.bins[:, :, HELD].sum())
     return {
-        "failures": int(metered.failures.sum()),
-        "gpu_hours_lost": float(known.lost_ms @ jobs.gpus) / MS_PER_H,
+        "failures": int(metered.failures.sum()) if known.fails else None,
+        "gpu_hours_lost": float(known.lost_ms @ jobs.gpus) / MS_PER_H if known.fails else None,
         "goodput": goodput(known, jobs.gpus, held_ms),
         "ettr": ettr(known, jobs.gpus, log.first_start_ms, log.end_ms, finished),
+    }
+
+
+def _preemptions(jobs: JobTable, known: Preempted | None) -> dict[str, float | int | None]:
+    """Return what preemption cost; absent where nobody is preempted."""
+    if known is None:
+        return dict.fromkeys(("preemptions", "gpu_hours_preempted"))
+    return {
+        "preemptions": int(known.preemptions.sum()),
+        "gpu_hours_preempted": float(known.cost_ms @ jobs.gpus) / MS_PER_H,
     }
 
 

@@ -8,7 +8,10 @@ from simulator.accounting.billing import Account, queued_job_ms, seconds
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
 from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
+from simulator.accounting.preemption import Preempted
+from simulator.accounting.racks import spans
 from simulator.accounting.reliability import Reliability
+from simulator.accounting.sharing import Shared
 from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
@@ -16,7 +19,7 @@ from simulator.kernels import meter as flows
 from simulator.kernels.ladder import ENTERING, PER_LEVEL, RESTING, WAKING_FROM
 from simulator.power.ladder import Ladders
 from simulator.tables import table_of
-from simulator.units import MS_PER_S
+from simulator.units import MS_PER_H, MS_PER_S
 from simulator.workload.names import numbered
 from simulator.workload.table import JobTable
 
@@ -50,10 +53,13 @@ def job_table(
     account: Account,
     states: NDArray[np.int8],
     reliability: Reliability | None = None,
+    preempted: Preempted | None = None,
+    shared: Shared | None = None,
 ) -> pa.Table:
     """Return one row per job; an unschedulable job names the cluster it would prefer.
 
-    Where nodes can fail, with columns of what that did to it.
+    Where nodes can fail, jobs are preempted, or share accelerators, with columns of what that did
+    to it; where there are racks, with those that it spans.
     """
     preferred = np.array([route[0] for route in jobs.routes] or [0], np.int16)
     cluster = log.cluster.copy()
@@ -83,15 +89,34 @@ def job_table(
             "embodied_kgco2e": account.jobs.embodied_kg,
             "energy_facility_kwh": account.jobs.facility_kwh,
             **({} if reliability is None else _restarts(reliability)),
+            **({} if preempted is None else _preemptions(preempted)),
+            **({} if log.racks is None else spans(fleet, jobs, log.racks, log)),
+            **({} if shared is None else _beside_others(shared)),
         },
     )
 
 
 def _restarts(reliability: Reliability) -> dict[str, NDArray[np.generic]]:
+    run_s = reliability.run_ms / MS_PER_S
+    if not reliability.fails:
+        return {"run_s": run_s}
+    lost_s = reliability.lost_ms / MS_PER_S
+    return {"restarts": reliability.restarts, "run_s": run_s, "lost_s": lost_s}
+
+
+def _preemptions(preempted: Preempted) -> dict[str, NDArray[np.generic]]:
     return {
-        "restarts": reliability.restarts,
-        "run_s": reliability.run_ms / MS_PER_S,
-        "lost_s": reliability.lost_ms / MS_PER_S,
+        "preemptions": preempted.preemptions,
+        "preempted_s": preempted.cost_ms / MS_PER_S,
+        "waited_again_s": preempted.waited_ms / MS_PER_S,
+    }
+
+
+def _beside_others(shared: Shared) -> dict[str, NDArray[np.generic]]:
+    return {
+        "slowdown_interference": shared.slowdown,
+        "shared_share": shared.share,
+        "gpu_hours_held": shared.held_ms / MS_PER_H,
     }
 
 

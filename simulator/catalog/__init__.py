@@ -1,8 +1,9 @@
-"""The catalog: node types, grids and workloads as data, each figure with unit, source and year.
+"""The catalog: node types, grids, workloads, fuels as data; each figure with unit, source, year.
 
 The figures stand in the TOML files beside this one (``nodes.toml``, ``grids.toml``,
-``workloads.toml``, their sources in ``sources.toml``) and in ``month_hour_profiles.csv``; this
-module only hands them out. To add a machine, a grid or a workload, add it there.
+``workloads.toml``, ``fuels.toml``, their sources in ``sources.toml``) and in
+``month_hour_profiles.csv``; this module only hands them out. To add a machine, a grid, a
+workload or a fuel, add it there.
 """
 
 import copy
@@ -17,7 +18,7 @@ from typing import Any, Final, Literal
 
 from simulator.errors import listing, nearest, shown
 
-KINDS: Final = ("nodes", "grids", "workloads")
+KINDS: Final = ("nodes", "grids", "workloads", "fuels")
 """What the catalog holds; one TOML file each."""
 
 Basis = Literal["average", "marginal"]
@@ -90,7 +91,7 @@ class Figure:
 
 
 def names(kind: str) -> list[str]:
-    """Return the names of one kind: ``"nodes"``, ``"grids"`` or ``"workloads"``."""
+    """Return the names of one kind, one of `KINDS`."""
     return list(_table(kind))
 
 
@@ -142,7 +143,7 @@ def workload(name: str) -> dict[str, Any]:
 
 
 def grid(name: str) -> dict[str, Any]:
-    """Return a grid: its profile under ``mean_g_per_kwh``, with basis, factor and provenance.
+    """Return a grid: its profile under ``mean_g_per_kwh``, with basis, factor, mix and provenance.
 
     ``mean_g_per_kwh`` holds 288 numbers, month after month, 24 hours each, UTC. [g/kWh]
 
@@ -157,6 +158,7 @@ def grid(name: str) -> dict[str, Any]:
         "title": entry["title"],
         "basis": entry["basis"],
         "factor": entry["factor"],
+        "mix": entry["mix"],
         "mean_g_per_kwh": profile(entry["profile"]),
         "source": source["cite"],
         "year": source["year"],
@@ -169,6 +171,22 @@ def grid_basis(name: str) -> Basis:
     """Return whether a grid of the catalog is an average or a marginal intensity."""
     basis: Basis = _find("grids", "grid", name)["basis"]
     return basis
+
+
+def fuel_factors(factor: str) -> dict[str, float]:
+    """Return the emission factor of each fuel. [g/kWh].
+
+    Parameters
+    ----------
+    factor : str
+        ``"life-cycle"`` or ``"direct"``.
+    """
+    return {
+        name: figure.value
+        for name in names("fuels")
+        for figure in entries(name)
+        if figure.key == factor
+    }
 
 
 def entry(name: str) -> tuple[str, dict[str, Any]]:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from simulator.catalog import Figure
 
 COLUMNS: Final = 80
-KIND_NAMES: Final = {"nodes": "node type", "grids": "grid", "workloads": "workload"}
+KIND_NAMES: Final = {
+    "nodes": "node type",
+    "grids": "grid",
+    "workloads": "workload",
+    "fuels": "fuel",
+}
 HOURS: Final = 24
 MOST_NEAR: Final = 3
 POINT: Final = {"[0]": "load", "[1]": "power"}
@@ -106,7 +111,8 @@ def _entry(
         f"{name}  ({KIND_NAMES[kind]})  {entry['title']}", COLUMNS, subsequent_indent="  "
     )
     if grid is not None:
-        yield f"  {grid['basis']} intensity, {grid['factor']} factors, {grid['year']}"
+        mix = "mix not stated" if grid["mix"] == "unknown" else f"{grid['mix']}-based"
+        yield f"  {grid['basis']} intensity, {grid['factor']} factors, {mix}, {grid['year']}"
     sources = list(dict.fromkeys(_cite(figure) for figure in figures))
     for group, members in groupby(figures, key=lambda figure: _group(figure.key)):
         named = {_label(figure.key): figure for figure in members}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 SIZES_SHOWN: Final = 6
 """Numbers of accelerators that are listed, the most frequent ones."""
 NAMES_SHOWN: Final = 3
+GAPS_SHOWN: Final = 5
 
 
 def job_lines(title: str, facts: "JobFacts") -> Iterator[str]:
@@ -45,19 +46,32 @@ def job_lines(title: str, facts: "JobFacts") -> Iterator[str]:
 def grid_lines(title: str, facts: "SeriesFacts") -> Iterator[str]:
     """Yield what a file of intensities holds."""
     yield f"{title}, {facts.steps:,} steps of {facts.step}"
-    yield line("covers", f"{facts.first} to {facts.end}")
+    yield line("read", f"{facts.rows:,} rows: {facts.what}")
+    yield line("signal", f"factors {_said(facts.factor)}, mix {_said(facts.mix)}")
+    yield line("covers", f"{facts.first} to {facts.end}, {facts.span_d:,.5g} d")
     yield line(
         "g/kWh",
-        f"{facts.low_g_per_kwh:.4g} to {facts.high_g_per_kwh:.4g}, median "
-        f"{facts.median_g_per_kwh:.4g}",
+        f"{facts.low_g_per_kwh:.4g} to {facts.high_g_per_kwh:.4g}, mean "
+        f"{facts.mean_g_per_kwh:.4g}, median {facts.median_g_per_kwh:.4g}",
     )
-    gaps = "none"
-    if facts.gaps:
-        gaps = (
-            f"{facts.missing:,} steps in {facts.gaps:,} gaps; the longest "
-            f"{facts.longest_gap_h:.3g} h from {facts.longest_gap_from}"
-        )
-    yield line("missing", gaps)
+    if not facts.gaps:
+        yield line("missing", "none")
+        return
+    yield line(
+        "missing",
+        f"{facts.missing:,} steps in {facts.gaps:,} gaps; the longest "
+        f"{facts.longest_gap_h:.3g} h from {facts.longest_gap_from}",
+    )
+    for gap in facts.gaps_listed[:GAPS_SHOWN]:
+        yield line("", f"{gap.first} to {gap.end}: {gap.steps:,}")
+    if facts.gaps > GAPS_SHOWN:
+        yield line("", f"and {facts.gaps - GAPS_SHOWN:,} more; --json lists the first 20")
+    if facts.skipped_in:
+        yield line("", f"clocks skip such an hour in {facts.skipped_in}: are the times local?")
+
+
+def _said(word: str) -> str:
+    return "not stated" if word == "unknown" else word
 
 
 def line(name: str, text: str) -> str:

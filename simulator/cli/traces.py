@@ -11,13 +11,17 @@ import typer
 
 from simulator import bundled
 from simulator.cli.terminal import Json, NoProgress, Quiet, Terminal, terminal
-from simulator.cli.trace_lines import few, grid_lines, job_lines, line
+from simulator.cli.trace_lines import few, job_lines, line
 from simulator.errors import InputError, Issue, nearest
 
 if TYPE_CHECKING:
-    from simulator.scenario.grid import GridFile
+    import pyarrow as pa
+
     from simulator.scenario.workloads import JobFile
+    from simulator.traces.conversion import Writer
     from simulator.traces.jobs import JobRows, JobTrace
+
+Basis = Literal["average", "marginal"]
 
 MISFITS_NAMED: Final = 100
 """Jobs without a place that ``--json`` names."""
@@ -52,6 +56,18 @@ Zone = Annotated[
     str | None,
     typer.Option("--time-zone", metavar="ZONE", help="Zone of times given without one."),
 ]
+Time = Annotated[str | None, typer.Option(metavar="COL", help="Grids: the column of times.")]
+Value = Annotated[str | None, typer.Option(metavar="COL", help="Grids: that of intensities.")]
+Unit = Annotated[str | None, typer.Option(metavar="U", help="Grids: their unit, e.g. g/kWh.")]
+Where = Annotated[
+    list[str],
+    typer.Option(metavar="COL=CELL", help="Grids: only such rows; may be repeated."),
+]
+Stamp = Annotated[str | None, typer.Option(metavar="END", help="Grids: start or end of the step.")]
+Region = Annotated[str | None, typer.Option(metavar="R", help="Grids: one of the file.")]
+Factor = Annotated[str | None, typer.Option(metavar="F", help="Grids: life-cycle or direct.")]
+Mix = Annotated[str | None, typer.Option(metavar="M", help="Grids: production, consumption.")]
+Marginal = Annotated[bool, typer.Option("--marginal", help="Grids: a marginal intensity.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file that is there.")]
 
 
@@ -72,7 +88,7 @@ def check(
     context: typer.Context,
     file: Trace,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Of jobs; told from the file.")
+        str | None, typer.Option("--format", metavar="F", help="Its format; told from the file.")
     ] = None,
     scenario: Annotated[
         Path | None,
@@ -81,45 +97,36 @@ def check(
     column: Columns = [],  # noqa: B006 - typer copies it
     processors: Processors = None,
     zone: Zone = None,
-    time: Annotated[
-        str | None, typer.Option(metavar="COL", help="Grids: the column of times.")
-    ] = None,
-    value: Annotated[
-        str | None, typer.Option(metavar="COL", help="Grids: the column of intensities.")
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(metavar="U", help="Grids: their unit, e.g. g/kWh.")
-    ] = None,
-    where: Annotated[
-        list[str],
-        typer.Option(metavar="COL=CELL", help="Grids: only such rows; may be repeated."),
-    ] = [],  # noqa: B006 - typer copies it
-    stamp: Annotated[
-        str | None, typer.Option(metavar="END", help="Grids: start or end of the step.")
-    ] = None,
-    marginal: Annotated[
-        bool, typer.Option("--marginal", help="Grids: a marginal intensity.")
-    ] = False,
+    time: Time = None,
+    value: Value = None,
+    unit: Unit = None,
+    where: Where = [],  # noqa: B006 - typer copies it
+    stamp: Stamp = None,
+    region: Region = None,
+    factor: Factor = None,
+    mix: Mix = None,
+    marginal: Marginal = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
     """Say what a trace holds, or everything that is wrong with it."""
-    from simulator.traces.loose_files import grid_file, job_file
+    from simulator.cli.trace_grids import check_grid
+    from simulator.traces.loose_files import grid_file, is_grid, job_file
 
     out = terminal(context, json, quiet, no_progress)
     said = {"time": time, "value": value, "unit": unit, "where": _pairs("--where", where)}
-    said |= {"stamp": stamp, "time_zone": zone}
-    jobs = None
-    if not any((time, value, unit, where, stamp, marginal)):
+    said |= {"stamp": stamp, "region": region, "factor": factor, "mix": mix}
+    if not is_grid(file, form, said=marginal or any(said.values())):
         jobs = job_file(file, form, _options(column, processors, zone))
-    if jobs is not None:
+        if jobs is None:
+            _refuse_unknown(file)
         _check_jobs(file, jobs, scenario, out)
         return
-    grid = grid_file(file, said)
+    grid = grid_file(file, form, {**said, "time_zone": zone})
     if grid is None:
         _refuse_unknown(file)
-    _check_grid(file, grid, "marginal" if marginal else "average", out)
+    check_grid(file, grid, "marginal" if marginal else "average", out)
 
 
 @traces.command()
@@ -135,23 +142,45 @@ def convert(
     column: Columns = [],  # noqa: B006 - typer copies it
     processors: Processors = None,
     zone: Zone = None,
+    time: Time = None,
+    value: Value = None,
+    unit: Unit = None,
+    where: Where = [],  # noqa: B006 - typer copies it
+    stamp: Stamp = None,
+    region: Region = None,
+    factor: Factor = None,
+    mix: Mix = None,
+    marginal: Marginal = False,
+    gaps: Annotated[
+        str | None, typer.Option(metavar="HOW", help="Grids: fill gaps; linear, previous-week.")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Write the jobs of a trace under our own columns."""
+    """Write a trace under our own columns."""
+    from simulator.cli.trace_grids import convert_grid
     from simulator.traces.conversion import WRITERS, table_of_jobs, writer_for
     from simulator.traces.findings import counted, instant
     from simulator.traces.jobs import read_trace
-    from simulator.traces.loose_files import job_file
+    from simulator.traces.loose_files import grid_file, is_grid, job_file
 
     out = terminal(context, json, quiet, no_progress)
+    said = {"time": time, "value": value, "unit": unit, "where": _pairs("--where", where)}
+    said |= {"stamp": stamp, "region": region, "factor": factor, "mix": mix}
     writer = writer_for(output.name)
     if writer is None:
         rule = f"its ending says no format; end it with {', '.join(WRITERS)}"
         raise InputError(str(output), [Issue("--output", rule)])
     _refuse_target(output, overwrite)
+    if is_grid(file, form, said=marginal or any((*said.values(), gaps))):
+        grid = grid_file(file, form, {**said, "time_zone": zone})
+        if grid is None:
+            _refuse_unknown(file)
+        basis: Basis = "marginal" if marginal else "average"
+        convert_grid(file, grid, basis, gaps, partial(_write_table, output, writer), out)
+        return
     jobs = job_file(file, form, _options(column, processors, zone))
     if jobs is None:
         _refuse_unknown(file)
@@ -234,18 +263,6 @@ def _check_jobs(file: str, jobs: "JobFile", scenario: Path | None, out: Terminal
     out.document(document)
 
 
-def _check_grid(
-    file: str, grid: "GridFile", basis: Literal["average", "marginal"], out: Terminal
-) -> None:
-    from simulator.traces.series_facts import series_facts
-
-    facts = series_facts(grid, basis)
-    for warning in facts.warnings:
-        out.warn(warning)
-    out.say("\n".join(grid_lines(f"{file}: {basis} intensity, column {grid.value}", facts)))
-    out.document({"file": file, "kind": "grid", "basis": basis, **asdict(facts)})
-
-
 def _misfits(jobs: "JobRows", scenario: Path) -> list[str]:
     """Return the identifiers of jobs that no cluster of a scenario could ever hold."""
     import pyarrow as pa
@@ -283,6 +300,7 @@ def _pairs(option: str, words: list[str]) -> dict[str, str]:
 
 
 def _refuse_unknown(file: str) -> NoReturn:
+    from simulator.grid_formats import grid_formats
     from simulator.job_formats import job_formats
     from simulator.traces.glimpse import glimpse_of
     from simulator.traces.loose_files import place
@@ -298,8 +316,9 @@ def _refuse_unknown(file: str) -> NoReturn:
     if glimpse_of(path) is None:
         raise InputError(file, [Issue("", "can't be read, or its gzip is broken or cut short")])
     rule = (
-        f"looks like no trace; say --format for jobs, one of {', '.join(job_formats())}, with "
-        "--column where a csv calls its columns otherwise; or --time, --value and --unit for a grid"
+        f"looks like no trace; say its format, of jobs one of {', '.join(job_formats())}, with "
+        "--column where a csv calls its columns otherwise; of grids one of "
+        f"{', '.join(grid_formats())}, with --time, --value and --unit for csv"
     )
     raise InputError(file, [Issue("", rule)])
 
@@ -314,6 +333,11 @@ def _refuse_target(output: Path, overwrite: bool) -> None:
         raise InputError(str(output), [Issue("--output", rule)])
     if not os.access(output.parent, os.W_OK):
         raise InputError(str(output), [Issue("--output", "its folder can't be written to")])
+
+
+def _write_table(output: Path, writer: "Writer", table: "pa.Table") -> Path:
+    _write(output, partial(writer, table))
+    return output
 
 
 def _write_text(text: str, path: Path) -> None:

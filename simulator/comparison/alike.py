@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from simulator import catalog
 from simulator.errors import listing, shown
 from simulator.scenario import Scenario
-from simulator.scenario.grid import GridFile, GridName
+from simulator.scenario.grid import UNKNOWN, signal_of
 from simulator.scenario.prices import currency_of
 from simulator.units import format_quantity
 
@@ -27,26 +26,28 @@ def unlike(base: Scenario, other: Scenario) -> list[str]:
         if name != "interval_ms" and ours != theirs:
             reasons.append(f"its accounting.{name} is {shown(theirs)}, of the base {shown(ours)}")
     for signal in ("average", "marginal"):
-        held = [_factors(each, signal) for each in (other, base)]
-        if all(held) and held[0] != held[1]:
-            theirs, ours = (", ".join(sorted(each)) for each in held)
-            reasons.append(f"its {signal} emission factors are {theirs}, of the base {ours}")
+        for at, words in enumerate(("emission factors are", "mix is")):
+            held = [_claims(each, signal)[at] for each in (other, base)]
+            if all(held) and held[0] != held[1]:
+                theirs, ours = (", ".join(sorted(each)) for each in held)
+                reasons.append(f"its {signal} {words} {theirs}, of the base {ours}")
     money = [currency_of(each) for each in (other, base)]
     if all(money) and money[0] != money[1]:
         reasons.append("its prices are in {}, of the base in {}".format(*money))
     return reasons + _half_marginal(base, other)
 
 
-def _factors(scenario: Scenario, signal: str) -> set[str]:
-    """Return what the emission factors of a signal hold over all sites; constants say nothing."""
-    found = set()
-    for site in scenario.sites.values():
-        source = getattr(site.grid, signal)
-        if isinstance(source, GridName):
-            found.add(str(catalog.grid(source.name)["factor"]))
-        elif isinstance(source, GridFile):
-            found.add("not stated" if source.factor == "unknown" else source.factor)
-    return found
+def _claims(scenario: Scenario, signal: str) -> tuple[set[str], set[str]]:
+    """Return the kinds of emission factors and the mixes of a signal over all sites."""
+    sources = [getattr(site.grid, signal) for site in scenario.sites.values()]
+    signals = [signal_of(source) for source in sources if source is not None]
+    factors, mixes = {each.factor for each in signals}, {each.mix for each in signals}
+    return _stated(factors), _stated(mixes)
+
+
+def _stated(words: set[str]) -> set[str]:
+    """Return words as they are told; of what a constant does not claim there is nothing to tell."""
+    return {"not stated" if word == UNKNOWN else word for word in words if word}
 
 
 def _half_marginal(base: Scenario, other: Scenario) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import platform
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -81,7 +82,7 @@ def save(
     writers: dict[str, Writer] = {
         name: partial(_write_bytes, content) for name, content in contents.items()
     }
-    writers["runs.parquet"] = partial(_write_table, arrow_of(comparison.runs))
+    writers["runs.parquet"] = partial(_write_table, arrow_of(comparison.runs, comparison.basis))
     write_folder(folder, writers, overwrite=overwrite, kind=COMPARISON)
 
 
@@ -118,8 +119,11 @@ def document_of(comparison: "Comparison") -> dict[str, Any]:
     }
 
 
-def arrow_of(runs: pd.DataFrame) -> pa.Table:
-    """Return a table of runs with the unit and the meaning of every column."""
+def arrow_of(runs: pd.DataFrame, basis: Mapping[str, Mapping[str, str]] | None = None) -> pa.Table:
+    """Return a table of runs with the unit and the meaning of every column.
+
+    What the carbon of each side stands on goes into the metadata, as JSON.
+    """
     arrays, fields = [], []
     for name in map(str, runs.columns):
         if name in _MEANINGS and name not in _TEXTS and name not in _COUNTS:
@@ -133,7 +137,9 @@ def arrow_of(runs: pd.DataFrame) -> pa.Table:
         arrays.append(pa.array(runs[name], kind, from_pandas=True))
         fields.append(pa.field(name, kind, metadata=metadata))
     versions = {"schema_version": str(SCHEMA_VERSION), "model_version": str(MODEL_VERSION)}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, {"table": "runs", **versions}))
+    said = {"basis": json.dumps(basis, ensure_ascii=False)} if basis else {}
+    schema = pa.schema(fields, {"table": "runs", **versions, **said})
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _manifest(comparison: "Comparison", command: str | None) -> dict[str, Any]:

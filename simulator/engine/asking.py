@@ -1,13 +1,13 @@
 """Scheduling policies in plain Python: asked at each pass, and held to what they may decide."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from simulator.engine.failing import failed
+from simulator.engine.placing import Placer
 from simulator.engine.queueing import Queues
-from simulator.engine.state import State
 from simulator.engine.waiting import (
     CHOSEN,
     PASSED_OVER,
@@ -19,12 +19,12 @@ from simulator.engine.waiting import (
     WaitingQueue,
 )
 from simulator.errors import PolicyError
+from simulator.kernels import placed as passes
 from simulator.kernels import tables as kernels
 from simulator.kernels.chosen import start_chosen
 from simulator.kernels.compile import entry_of
 from simulator.policies import ClusterScheduling
 from simulator.units import MS_PER_S
-from simulator.workload.table import JobTable
 
 
 class Desks:
@@ -34,27 +34,29 @@ class Desks:
 
     Parameters
     ----------
-    state : State
-    jobs : JobTable
-    cluster_names : tuple of str
+    columns : Columns
     queues : Queues
+    placers : mapping of int to Placer
+        Policies that place the jobs, by cluster.
     start_epoch_ms : int
         The scenario's start. [ms since 1970-01-01T00:00Z]
     """
 
     def __init__(
         self,
-        state: State,
-        jobs: JobTable,
-        cluster_names: tuple[str, ...],
+        columns: Columns,
         queues: Queues,
+        placers: Mapping[int, Placer],
         start_epoch_ms: int,
     ) -> None:
-        self._columns = Columns(state, jobs, cluster_names)
+        self._columns = columns
+        state = columns.state
         self._route = state.jobs.route.data
+        self._pieces = state.pieces
         self._seen = 0
+        self._pieces_seen = 0
         desks = {
-            at: _Desk(self._columns, at, policy, start_epoch_ms)
+            at: _Desk(columns, at, policy, placers.get(at), start_epoch_ms)
             for at, policy in queues.asked.items()
         }
         last_place = dict.fromkeys(desks, 0)
@@ -78,20 +80,44 @@ class Desks:
                 for other in self._of_route[self._route[row]]:
                     other.queue._remove(row)
 
+    def before_hand_over(self) -> None:
+        """Look at the jobs that were cut short before the table of them begins anew."""
+        self._readmit()
+        self._pieces_seen = 0
+
     def _admit(self) -> None:
         submitted = self._columns.clock[kernels.NEXT_JOB]
         for row in range(self._seen, submitted):
-            if (route := self._route[row]) >= 0:
-                for desk in self._of_route[route]:
-                    desk.queue._admit(row)
+            self._line_up(row)
         self._seen = submitted
+        self._readmit()
+
+    def _readmit(self) -> None:
+        """Let those wait again who were cut short since the last look."""
+        if self._pieces is None:
+            return
+        count = self._columns.clock[kernels.PIECE_ROWS]
+        for row in self._pieces.job[self._pieces_seen : count].tolist():
+            self._columns.fate[row] = WAITS
+            self._line_up(row)
+        self._pieces_seen = count
+
+    def _line_up(self, row: int) -> None:
+        if (route := self._route[row]) >= 0:
+            for desk in self._of_route[route]:
+                desk.queue._admit(row)
 
 
 class _Desk:
     """One cluster's queue and the policy that serves it."""
 
     def __init__(
-        self, columns: Columns, at: int, policy: ClusterScheduling, start_epoch_ms: int
+        self,
+        columns: Columns,
+        at: int,
+        policy: ClusterScheduling,
+        placer: Placer | None,
+        start_epoch_ms: int,
     ) -> None:
         assert policy.choice is not None
         self.queue = WaitingQueue(columns, at)
@@ -103,10 +129,15 @@ class _Desk:
         self._rows = np.zeros(1, np.int64)
         self._left_out: list[int] = []
         self._started: list[int] = []
+        self._placer = placer
         state = columns.state
         self._start_chosen = entry_of(
             start_chosen, state.jobs, state.tables, state.queueing, state.power, 0, self._rows, 0
         )
+        if placer is not None:
+            tables = (state.jobs, state.tables, state.queueing, state.power)
+            self._level_of = entry_of(passes.level_of_chosen, *tables, 0, 0)
+            self._start_placed = entry_of(passes.start_placed, *tables, 0, 0, 0)
 
     def ask(self) -> list[int]:
         """Ask the policy and start what it chooses; return the rows of the jobs started."""
@@ -138,10 +169,7 @@ class _Desk:
         if len(rows) > len(self._rows):
             self._rows = np.zeros(2 * len(rows), np.int64)
         self._rows[: len(rows)] = rows
-        state = self._columns.state
-        done = self._start_chosen(
-            state.jobs, state.tables, state.queueing, state.power, self._at, self._rows, len(rows)
-        )
+        done = self._start_rows(len(rows))
         if done < len(rows):
             raise self._wrong(self._too_large(jobs[done]))
         for row, kept in zip(rows, self._rows[: len(rows)].tolist(), strict=True):
@@ -150,6 +178,23 @@ class _Desk:
                 self._left_out.append(row)
             else:
                 self._started.append(row)
+
+    def _start_rows(self, count: int) -> int:
+        """Start the jobs in `rows` as `start_chosen` does; a policy may place them."""
+        state, rows = self._columns.state, self._rows
+        tables = (state.jobs, state.tables, state.queueing, state.power)
+        if self._placer is None:
+            return int(self._start_chosen(*tables, self._at, rows, count))
+        for place, row in enumerate(rows[:count].tolist()):
+            level = self._level_of(*tables, self._at, row)
+            if level == passes.TOO_LARGE:
+                return place
+            if level == passes.KEPT_WAITING:
+                rows[place] = kernels.NONE
+                continue
+            self._placer.choose(row)
+            self._start_placed(*tables, self._at, row, level)
+        return count
 
     def _row_of(self, job: object) -> int:
         """Return the row of a job that waits, and note that it was chosen."""

@@ -13,13 +13,19 @@ import numpy as np
 import simpy
 
 from simulator.engine.asking import Desks
+from simulator.engine.dispatching import Agent
 from simulator.engine.faults import with_rounds
+from simulator.engine.placing import PlacedQueues, Placer
+from simulator.engine.preempting import stopped_of
 from simulator.engine.queueing import Queues
+from simulator.engine.sharing import joined, noted_stays, open_stays
 from simulator.engine.state import State, initial_state
 from simulator.engine.view import View
+from simulator.engine.waiting import Columns
+from simulator.engine.ways import Dispatches
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
-from simulator.joblog import JobLog, Pieces
+from simulator.joblog import JobLog, Pieces, Stays
 from simulator.kernels import tables as kernels
 from simulator.kernels.compile import entry_of
 from simulator.kernels.conservative import conservative_pass
@@ -46,6 +52,7 @@ def simulate(
     controllers: Sequence[Controller] = (),
     start_epoch_ms: int = 0,
     queues: Queues | None = None,
+    dispatches: Dispatches | None = None,
 ) -> JobLog:
     """Run the jobs on the fleet.
 
@@ -70,26 +77,29 @@ def simulate(
         [ms since 1970-01-01T00:00Z]
     queues : Queues, optional
         How waiting jobs are ordered and backfilled; first come, first served unless given.
+    dispatches : Dispatches, optional
+        How jobs get their cluster; by preference unless given.
 
     Raises
     ------
     PolicyError
-        If a policy of a queue fails, or decides wrongly.
+        If a policy of a queue or of dispatch fails, or decides wrongly.
     InputError
         If the horizon or a job is too long for integer milliseconds.
     """
-    state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues)
+    state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues, dispatches=dispatches)
     home = state.jobs.cluster.copy()
+    sent = None if state.dispatch is None else state.dispatch.way != kernels.NONE
     env = simpy.Environment(initial_time=0)
     view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
         env.process(controller(env, view))
     queues = queues or Queues.plain(fleet, jobs)
-    desks = None
-    if queues.asked:
-        desks = Desks(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
-    failures = power.failures
-    run = _Run(state, power, on_log, desks, conservative=queues.conservative)
+    askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
+    agent = None
+    if dispatches is not None and dispatches.asked and state.dispatch is not None:
+        agent = Agent(state, fleet, jobs, power, dispatches)
+    run = _Run(state, power, on_log, askers, agent, conservative=queues.conservative)
     while True:
         due = env.peek()
         if due < end_ms and due != int(due):
@@ -101,7 +111,7 @@ def simulate(
         while env.peek() == due:
             env.step()
     finished_ms = end_ms
-    if drain and (state.tables.clock[kernels.RUNNING] or view.waiting.any()):
+    if drain and (state.any_running or view.waiting.any()):
         for cluster in view.clusters:
             cluster.open_all()  # controllers end at the horizon: a closed node would stay so
         run.advance(int(kernels.FOREVER_MS))
@@ -114,6 +124,9 @@ def simulate(
         run.hand_over()
         run.descend(finished_ms)
     run.hand_over()
+    if sent is not None:
+        home[sent] = state.jobs.cluster[sent]
+    racks = None if state.queueing is None else state.queueing.racks
     return JobLog(
         start_ms=state.jobs.start_ms,
         end_ms=state.jobs.end_ms,
@@ -127,8 +140,34 @@ def simulate(
         events=run.events(),
         notes=view.notes,
         pieces=run.pieces(),
-        left_ms=state.jobs.duration_ms if failures is not None else None,
+        stays=run.stays(),
+        left_ms=state.jobs.duration_ms if state.pieces is not None else None,
+        racks=None if racks is None else racks.spanned,
+        resume_ms=state.jobs.resume_ms if state.preemption is not None else None,
+        stopped_ms=stopped_of(state.preemption, state.tables, len(jobs)),
     )
+
+
+def _askers(
+    state: State,
+    jobs: JobTable,
+    cluster_names: tuple[str, ...],
+    queues: Queues,
+    start_epoch_ms: int,
+) -> list[Desks | PlacedQueues]:
+    """Return who makes the passes in which policies in plain Python are asked."""
+    if not (queues.asked or queues.placed):
+        return []
+    columns = Columns(state, jobs, cluster_names)
+    placers = {
+        at: Placer(columns, at, policy, start_epoch_ms) for at, policy in queues.placed.items()
+    }
+    askers: list[Desks | PlacedQueues] = []
+    if queues.asked:
+        askers.append(Desks(columns, queues, placers, start_epoch_ms))
+    if queues.walks:
+        askers.append(PlacedQueues(columns, placers))
+    return askers
 
 
 class _Run:
@@ -139,7 +178,8 @@ class _Run:
         state: State,
         power: PowerTables,
         on_log: LogReader,
-        desks: Desks | None,
+        askers: Sequence[Desks | PlacedQueues],
+        agent: Agent | None,
         *,
         conservative: bool,
     ) -> None:
@@ -147,10 +187,12 @@ class _Run:
         self._power = power
         self._faults = state.faults
         self._on_log = on_log
-        self._desks = desks
+        self._askers = askers
+        self._agent = agent
         self._conservative = conservative
         self._advance: Callable[..., int] = advance
-        if desks is not None:  # is called at each pass: looking its types up once pays
+        # It is called at each pass, or for each job: looking its types up once pays.
+        if askers or agent is not None:
             self._advance = entry_of(
                 advance,
                 state.jobs,
@@ -159,19 +201,23 @@ class _Run:
                 state.queueing,
                 state.power,
                 state.faults,
+                state.preemption,
                 state.pieces,
+                state.tenants,
+                state.dispatch,
                 state.log,
                 0,
             )
         self._calls = 0
         self._rows = 0
         self._pieces: list[list[Any]] = []
+        self._stays: list[Stays] = []
 
     def advance(self, until_ms: int) -> None:
         """Run up to `until_ms`, which is settled but not decided."""
         state = self._state
         reason = kernels.LOG_FULL
-        while reason in (kernels.LOG_FULL, kernels.DRAWS, kernels.DECIDE):
+        while reason not in (kernels.UNTIL, kernels.IDLE):
             reason = self._advance(
                 state.jobs,
                 state.tables,
@@ -179,7 +225,10 @@ class _Run:
                 state.queueing,
                 state.power,
                 self._faults,
+                state.preemption,
                 state.pieces,
+                state.tenants,
+                state.dispatch,
                 state.log,
                 until_ms,
             )
@@ -191,14 +240,17 @@ class _Run:
                 self._draw_lives()
             elif reason == kernels.DECIDE:
                 self._serve()
+            elif reason == kernels.ASSIGN:
+                assert self._agent is not None
+                self._agent.ask()
 
     def _serve(self) -> None:
         """Make the passes of the queues that are not served inside the loop."""
         if self._conservative:
             state = self._state
             conservative_pass(state.jobs, state.tables, state.sleepers, state.queueing, state.power)
-        if self._desks is not None:
-            self._desks.ask()
+        for asker in self._askers:
+            asker.ask()
 
     def descend(self, until_ms: int) -> None:
         """Let idle nodes descend for as long as nothing else happens any more."""
@@ -211,14 +263,18 @@ class _Run:
         self._on_log(self._state.log, int(clock[kernels.LOG_ROWS]))
         self._rows += int(clock[kernels.LOG_ROWS])
         clock[kernels.LOG_ROWS] = 0
+        for asker in self._askers:
+            asker.before_hand_over()
         rows = int(clock[kernels.PIECE_ROWS])
-        if rows:
+        if self._state.pieces is not None and rows:
             self._pieces.append([column[:rows].copy() for column in self._state.pieces])
             clock[kernels.PIECE_ROWS] = 0
+        if self._state.tenants is not None:
+            self._stays.append(noted_stays(self._state.tenants))
 
     def pieces(self) -> Pieces | None:
         """Return what jobs did before they were cut short, None where nothing can do that."""
-        if self._power.failures is None:
+        if self._state.pieces is None:
             return None
         empty: list[Any] = [column[:0] for column in self._state.pieces]
         columns: list[Any] = [
@@ -226,9 +282,16 @@ class _Run:
         ]
         return Pieces(*columns)
 
+    def stays(self) -> Stays | None:
+        """Return how jobs that share accelerators ran, None where no cluster shares any."""
+        state = self._state
+        if state.tenants is None:
+            return None
+        return joined([*self._stays, open_stays(state.tenants, state.tables)])
+
     def _draw_lives(self) -> None:
         """Draw more failures where some node has nearly used up what was drawn."""
-        if self._power.failures is not None:
+        if self._power.failures is not None and self._faults is not None:
             known = len(self._faults.lives_ms)
             if self._state.tables.clock[kernels.MOST_FAILURES] + 2 > known:
                 self._faults = with_rounds(self._faults, self._power.failures, 2 * known)

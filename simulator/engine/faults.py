@@ -9,13 +9,14 @@ FIRST_ROUNDS = 4
 """Failures of each node that are drawn beforehand."""
 
 PIECE_ROWS = 1 << 12
-"""Rows of pieces beyond one for each slot, which any single instant can need."""
+"""Rows of pieces beyond two for each slot, which any single instant can need."""
 
 
-def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.Faults:
+def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.Faults | None:
     """Return the tables of failures, in which the clock of every node in service runs."""
-    nodes = len(tables.nodes) if failures is not None else 0
-    slots = len(tables.slots) if failures is not None else 0
+    if failures is None:
+        return None
+    nodes = len(tables.nodes)
     empty = np.zeros((0, nodes), np.int64)
     faults = kernels.Faults(
         lives_ms=empty,
@@ -27,10 +28,8 @@ def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.F
         place=np.full(nodes, kernels.NONE, np.int32),
         failed_ms=np.full(nodes, kernels.NONE, np.int64),
         struck=np.zeros(nodes, np.int32),
-        cut=np.zeros(slots, np.int64),
+        cut=np.zeros(len(tables.slots), np.int64),
     )
-    if failures is None:
-        return faults
     faults = with_rounds(faults, failures, FIRST_ROUNDS)
     faults.left_ms[:] = faults.lives_ms[0]
     faults.due_ms[:] = faults.left_ms
@@ -40,7 +39,6 @@ def fault_tables(failures: Failures | None, tables: kernels.Tables) -> kernels.F
     faults.heap[: len(order)] = order  # a sorted list is a heap
     faults.place[order] = np.arange(len(order))
     tables.clock[kernels.IN_SERVICE] = len(order)
-    tables.clock[kernels.FAULTY] = 1
     return faults
 
 
@@ -54,9 +52,11 @@ def with_rounds(faults: kernels.Faults, failures: Failures, count: int) -> kerne
     )
 
 
-def piece_table(failures: Failures | None, tables: kernels.Tables) -> kernels.Pieces:
+def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
     """Return room for the pieces of jobs that are cut short; none where nothing does that."""
-    rows = PIECE_ROWS + len(tables.slots) if failures is not None else 0
+    if not needed:
+        return None
+    rows = PIECE_ROWS + 2 * len(tables.slots)
     return kernels.Pieces(
         job=np.zeros(rows, np.int32),
         cluster=np.zeros(rows, np.int16),
@@ -67,4 +67,7 @@ def piece_table(failures: Failures | None, tables: kernels.Tables) -> kernels.Pi
         end_ms=np.zeros(rows, np.int64),
         kept_ms=np.zeros(rows),
         lost_ms=np.zeros(rows),
+        resume_ms=np.zeros(rows),
+        cause=np.zeros(rows, np.int8),
+        racks=np.zeros(rows, np.int32),
     )

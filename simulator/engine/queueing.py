@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.preempting import Preempting
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
+from simulator.kernels import locality
 from simulator.kernels import tables as kernels
-from simulator.policies import ClusterScheduling
+from simulator.policies import ClusterPlacement, ClusterScheduling
 from simulator.policies.queue_rule import QueueRule
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
@@ -39,11 +41,17 @@ class Queues:
     asked : mapping of int to ClusterScheduling
         Policies in plain Python, by cluster. Their queues are in the order of arrival, which is
         what the cluster's rule says.
+    placed : mapping of int to ClusterPlacement
+        Policies in plain Python that place jobs, by cluster.
+    preempting : tuple of (Preempting or None)
+        How the jobs of each cluster are preempted, None where they are not; empty where none are.
     """
 
     rules: tuple[QueueRule, ...]
     quotas: tuple[int, ...]
     asked: Mapping[int, ClusterScheduling] = field(default_factory=dict)
+    placed: Mapping[int, ClusterPlacement] = field(default_factory=dict)
+    preempting: tuple[Preempting | None, ...] = ()
 
     @classmethod
     def plain(cls, fleet: Fleet, jobs: JobTable) -> "Queues":
@@ -54,7 +62,18 @@ class Queues:
     def ruled(self) -> bool:
         """Whether any queue needs more than jobs in an order that never changes."""
         backfills = any(rule.backfill != "none" for rule in self.rules)
-        return backfills or any(self.quotas) or bool(self.asked)
+        backfills = backfills or self.fair or any(self.quotas) or self.preempts
+        return backfills or bool(self.asked) or bool(self.placed)
+
+    @property
+    def preempts(self) -> bool:
+        """Whether jobs are preempted on any cluster."""
+        return any(self.preempting)
+
+    @property
+    def fair(self) -> bool:
+        """Whether any queue is in the order of what was used of late."""
+        return any(rule.order == "fair-share" for rule in self.rules)
 
     @property
     def conservative(self) -> bool:
@@ -64,7 +83,20 @@ class Queues:
     @property
     def asking(self) -> bool:
         """Whether any queue is served outside the compiled loop."""
-        return self.conservative or bool(self.asked)
+        return self.conservative or bool(self.asked) or bool(self.placed)
+
+    @property
+    def walks(self) -> bool:
+        """Whether queues without backfill are served outside the compiled loop.
+
+        All of them are where a policy places the jobs of one, since they may share jobs.
+        """
+        return any(at not in self.asked for at in self.placed)
+
+
+def is_ruled(queues: Queues, fleet: Fleet) -> bool:
+    """Return whether a run needs the tables of queue rules: for its queues, or its racks."""
+    return queues.ruled or fleet.racks is not None
 
 
 def ranks(
@@ -138,48 +170,76 @@ def lines_of(
 
 
 def queueing_tables(
-    queues: Queues, fleet: Fleet, power: PowerTables, jobs: JobTable, slots: int
-) -> kernels.Queueing:
-    """Return the tables of queue rules; hardly any where every queue is plain.
+    queues: Queues,
+    fleet: Fleet,
+    power: PowerTables,
+    jobs: JobTable,
+    slots: int,
+    shares: kernels.Shares | None = None,
+) -> kernels.Queueing | None:
+    """Return the tables of queue rules, None where every queue is plain.
 
     Raises
     ------
     InputError
         If conservative backfill would need more memory than is sensible.
     """
+    if not is_ruled(queues, fleet):
+        return None
     clusters = len(fleet.cluster_names)
-    fails = power.failures is not None
-    job_slots = max(1, slots) if queues.ruled or fails else 0
-    slots = max(1, slots) if queues.ruled else 0
+    slots = max(1, slots)
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)
+    if queues.walks:
+        backfill[backfill == kernels.PLAIN] = kernels.PLACED
     backfill[list(queues.asked)] = kernels.PLUGIN
     running = np.minimum(fleet.capacity, len(jobs)) * (backfill != kernels.PLAIN)
     rules = np.zeros((clusters, kernels.RULE_SIZE), np.int64)
     rules[:, kernels.BACKFILL] = backfill
     rules[:, kernels.DEPTH] = [rule.depth for rule in queues.rules]
     rules[:, kernels.ENDS_BASE] = np.cumsum([0, *running])[:-1]
-    rules[:, kernels.LONGEST_WAKE_MS] = _longest_wake_ms(power.ladders)
+    rules[:, kernels.LONGEST_WAKE_MS] = longest_wake_ms(power.ladders)
     rules[:, kernels.HEAD] = kernels.NONE
-    nodes = int(fleet.first_node[-1]) if queues.ruled else 0
+    rules[list(queues.placed), kernels.ASKS] = 1
+    nodes = int(fleet.first_node[-1])
     limits = [quota or kernels.FOREVER_MS for quota in queues.quotas]
     return kernels.Queueing(
         rules=rules,
         quota=np.array(limits, np.int64),
         held=np.zeros(len(limits), np.int64),
-        slot_job=np.zeros(job_slots, np.int32),
         slot_end=np.zeros(slots, np.int64),
         ends=np.zeros(int(running.sum()), np.int64),
         later_with=np.zeros((clusters, int(fleet.accelerators.max()) + 1), np.int64),
         later=np.zeros(nodes, np.int32),
         later_nodes=np.zeros(nodes, np.int32),
         noted=np.zeros(nodes, np.int8),
-        verdict=np.zeros(MOST_JUDGED + 1 if queues.ruled else 0, np.int64),
+        verdict=np.zeros(MOST_JUDGED + 1, np.int64),
         chosen=np.zeros(nodes, np.int32),
         profile=_profile(queues, fleet, running),
+        shares=shares,
+        racks=_racks(fleet, len(jobs)),
     )
 
 
-def _longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
+def _racks(fleet: Fleet, jobs: int) -> kernels.Racks | None:
+    """Return the tables of racks, None where no cluster has any."""
+    racks = fleet.racks
+    if racks is None:
+        return None
+    sizes = zip(fleet.node_count.tolist(), racks.nodes.tolist(), strict=True)
+    counts = [-(-nodes // each) if each else 0 for nodes, each in sizes]
+    width = locality.BY_FREE + int(fleet.accelerators.max()) + 1
+    return kernels.Racks(
+        nodes=racks.nodes,
+        speed=racks.cross_rack_speed,
+        first=np.cumsum([0, *counts]),
+        table=np.zeros((sum(counts), width), np.int64),
+        counted=np.full(len(counts), kernels.NONE),
+        with_empty=np.zeros(int(racks.nodes.max()) + 1, np.int64),
+        spanned=np.zeros(jobs, np.int32),
+    )
+
+
+def longest_wake_ms(ladders: Ladders) -> NDArray[np.int64]:
     """Return the longest that a node of each cluster takes from an idle state to being awake."""
     table = ladders.table
     longest = np.zeros(len(table.levels), np.int64)

@@ -7,19 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.faults import fault_tables, piece_table
-from simulator.engine.queueing import Queues, lines_of, queueing_tables, ranks
+from simulator.engine.preempting import preemption_table
+from simulator.engine.queueing import Queues, is_ruled, queueing_tables
+from simulator.engine.routes import routes_of
+from simulator.engine.shares import share_tables
+from simulator.engine.sharing import most_slowdown, tenant_tables
+from simulator.engine.ways import Dispatches, Ways, dispatch_tables, load_tables, ranked, ways_of
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import node_index
 from simulator.kernels import tables as kernels
 from simulator.kernels.curves import Curves, concave
-from simulator.power.budgets import able_jobs
+from simulator.kernels.dispatch import Dispatch
+from simulator.kernels.preemption import Preemption
+from simulator.kernels.rooms import TENANTS_RUNNING, Tenants
 from simulator.power.failures import Failures
 from simulator.power.ladder import Ladders
 from simulator.power.tables import PowerTables
 from simulator.units import MS_PER_Y
 from simulator.workload.checkpoints import plan_of
 from simulator.workload.quotas import over_quota
+from simulator.workload.speeds import speed_table
 from simulator.workload.table import JobTable
 
 LONGEST_MS = 2.0**53
@@ -27,9 +35,6 @@ LONGEST_MS = 2.0**53
 
 LOG_ROWS = 1 << 16
 """Rows of the change log beyond four for each node, which any single instant can need."""
-
-MOST_CODED = 16
-"""Clusters of a route up to which those that could hold a job are told by one small number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +44,35 @@ class State:
     jobs: kernels.Jobs
     tables: kernels.Tables
     sleepers: kernels.Sleepers
-    queueing: kernels.Queueing
+    queueing: kernels.Queueing | None
     power: kernels.Power
-    faults: kernels.Faults
-    pieces: kernels.Pieces
+    faults: kernels.Faults | None
+    preemption: Preemption | None
+    pieces: kernels.Pieces | None
+    tenants: Tenants | None
+    dispatch: Dispatch | None
     log: kernels.Log
+
+    @property
+    def any_running(self) -> bool:
+        """Whether any job runs."""
+        alone = bool(self.tables.clock[kernels.RUNNING])
+        return alone or (self.tenants is not None and bool(self.tenants.counts[TENANTS_RUNNING]))
 
 
 def initial_state(
-    fleet: Fleet, jobs: JobTable, power: PowerTables, *, end_ms: int, queues: Queues | None = None
+    fleet: Fleet,
+    jobs: JobTable,
+    power: PowerTables,
+    *,
+    end_ms: int,
+    queues: Queues | None = None,
+    dispatches: Dispatches | None = None,
 ) -> State:
     """Return the state before the first instant: every node awake and idle, nothing submitted.
 
-    Without `queues` every queue is first come, first served.
+    Without `queues` every queue is first come, first served; without `dispatches` every job waits
+    for all of its clusters.
 
     Raises
     ------
@@ -59,19 +80,25 @@ def initial_state(
         If the horizon is too long to be counted beside the fleet's running jobs.
     """
     queues = queues or Queues.plain(fleet, jobs)
-    route, routes = _routes(fleet, jobs, power.curves)
+    route, routes = routes_of(fleet, jobs, power.curves)
     route[over_quota(jobs, queues.quotas)] = kernels.NONE
-    level = ranks(queues, jobs, route, routes)
-    line, line_counts = lines_of(level, route, len(routes))
-    slots = min(int(fleet.capacity.sum()), len(jobs))
-    tables = _tables(fleet, power, _lines(fleet, jobs, route, routes, line_counts), slots)
-    tables.clock[kernels.RULED] = int(queues.ruled)
+    slots = min(int(fleet.most_jobs.sum()), len(jobs))
+    ways = Ways.none(route, routes)
+    if dispatches is not None and dispatches.bind:
+        ways = ways_of(fleet, jobs, power, dispatches, route, routes)
+        route, routes = ways.route, ways.routes
+    lines = ranked(queues, jobs, ways)
+    tables = _tables(fleet, power, _lines(fleet, jobs, ways, lines.counts), slots)
+    tables = tables._replace(loads=load_tables(ways, power.ladders, slots))
+    ruled = is_ruled(queues, fleet)
+    tables.clock[kernels.RULED] = int(ruled)
     tables.clock[kernels.ASKING] = int(queues.asking)
     if end_ms >= 1 << (62 - tables.bits):
         raise InputError(
             "scenario", [Issue("horizon", f"{end_ms} ms is too long for a fleet of this size")]
         )
     slowest = min(float(fleet.relative_speed.min()), float(fleet.own_speed.min()))
+    slowest = min(slowest, float(speed_table(fleet, jobs).min())) / most_slowdown(fleet)
     longest_ms = float(jobs.duration_ms.max(initial=0.0)) / min(1.0, slowest)
     if longest_ms + end_ms > LONGEST_MS:
         text = f"a job of {longest_ms / MS_PER_Y:.3g} y is too long; check sizes and relative_speed"
@@ -88,65 +115,23 @@ def initial_state(
     home = np.array([clusters[0] for clusters in routes] + [kernels.NONE], np.int16)
     sleepers = _sleepers(fleet, power.ladders, tables)
     failures = power.failures
-    rows_of_jobs = _jobs(fleet, jobs, level, line, route, home[route], queues.ruled)
-    if jobs.savings or failures is not None:
-        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures)
+    shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
+    rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
+    if jobs.savings or failures is not None or queues.preempts:
+        rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
     return State(
         jobs=rows_of_jobs,
         tables=tables,
         sleepers=sleepers,
-        queueing=queueing_tables(queues, fleet, power, jobs, slots),
+        queueing=queueing_tables(queues, fleet, power, jobs, slots, shares),
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
-        pieces=piece_table(failures, tables),
+        preemption=preemption_table(queues.preempting, jobs, tables),
+        pieces=piece_table(failures is not None or queues.preempts, tables),
+        tenants=tenant_tables(fleet, jobs, tables),
+        dispatch=dispatch_tables(ways, lines),
         log=log,
     )
-
-
-def _routes(
-    fleet: Fleet, jobs: JobTable, curves: Curves
-) -> tuple[NDArray[np.int16], tuple[tuple[int, ...], ...]]:
-    """Return each job's route of clusters that could hold it when empty, and these routes.
-
-    A job that none could hold has the route NONE. A cluster too small for a job, in nodes or in
-    power, is not on its way: the job does not wait for it, nor keep others from it.
-    """
-    largest = int(jobs.gpus.max()) if len(jobs) else 0
-    sizes = -(-largest // fleet.accelerators) <= fleet.node_count
-    suits_all = sizes & ~fleet.budgeted
-    route = np.array(jobs.route, np.int16)
-    routes = [tuple(clusters) for clusters in jobs.routes]
-    for number, clusters in enumerate(jobs.routes):
-        if suits_all[list(clusters)].all():
-            continue
-        rows = np.flatnonzero(jobs.route == number)
-        able = np.stack([able_jobs(fleet, curves, jobs, rows, at) for at in clusters], axis=1)
-        patterns, pattern = _distinct(able)
-        chosen = np.full(len(patterns), kernels.NONE, np.int16)
-        for at_pattern, fitting in enumerate(patterns):
-            way = tuple(at for at, fits in zip(clusters, fitting, strict=True) if fits)
-            if way and way not in routes:
-                routes.append(way)
-            if way:
-                chosen[at_pattern] = routes.index(way)
-        route[rows] = chosen[pattern]
-    return route, tuple(routes)
-
-
-def _distinct(able: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return the distinct rows in lexical order, and the number of each row among them."""
-    columns = able.shape[1]
-    if columns > MOST_CODED:
-        patterns, number = np.unique(able, axis=0, return_inverse=True)
-        return patterns, number.reshape(-1)
-    # Sorting rows takes a hundred times as long as counting numbers that stand for them.
-    bits = np.arange(columns)[::-1]
-    code = np.zeros(len(able), np.int64)
-    for column in able.T:
-        code += code + column
-    found = np.flatnonzero(np.bincount(code))
-    patterns = (found[:, None] >> bits & 1).astype(bool)
-    return patterns, np.searchsorted(found, code)
 
 
 def _jobs(
@@ -158,7 +143,6 @@ def _jobs(
     home: NDArray[np.int16],
     ruled: bool,
 ) -> kernels.Jobs:
-    scales = np.array(jobs.scales or (False,), bool)
     count = len(jobs)
     duration_ms = np.ascontiguousarray(jobs.duration_ms, np.float64)
     requested_ms = duration_ms
@@ -174,7 +158,7 @@ def _jobs(
         requested_ms=requested_ms,
         workload=np.ascontiguousarray(jobs.workload, np.int16),
         route=route,
-        speed=np.where(scales[:, None], fleet.relative_speed, fleet.own_speed),
+        speed=speed_table(fleet, jobs),
         start_ms=np.full(count, kernels.NONE, np.int64),
         end_ms=np.full(count, kernels.NONE, np.int64),
         cluster=home,
@@ -185,19 +169,28 @@ def _jobs(
         next_waiting=np.full(count, kernels.NONE, np.int32),
         previous_waiting=np.full(count if ruled else 0, kernels.NONE, np.int32),
         restarts=np.zeros(0, np.int32),
+        resume_ms=np.zeros(0),
         plan=plan_of((), fleet, None),
     )
 
 
 def _restartable(
-    fleet: Fleet, jobs: JobTable, rows: kernels.Jobs, failures: Failures | None
+    fleet: Fleet,
+    jobs: JobTable,
+    rows: kernels.Jobs,
+    failures: Failures | None,
+    preempts: bool,
 ) -> kernels.Jobs:
     """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
+    savings = jobs.savings
+    if preempts and not savings:
+        savings = (None,) * len(jobs.workload_names)  # what resuming takes is asked for as they are
     return rows._replace(
         duration_ms=rows.duration_ms.copy(),
         requested_ms=rows.requested_ms.copy(),
         restarts=np.zeros(len(jobs), np.int32),
-        plan=plan_of(jobs.savings, fleet, None if failures is None else failures.mtbf_ms),
+        resume_ms=np.full(len(jobs) if preempts else 0, kernels.NONE, np.float64),
+        plan=plan_of(savings, fleet, None if failures is None else failures.mtbf_ms),
     )
 
 
@@ -214,10 +207,10 @@ class _Lines:
 def _lines(
     fleet: Fleet,
     jobs: JobTable,
-    route: NDArray[np.int16],
-    routes: tuple[tuple[int, ...], ...],
+    ways: Ways,
     counts: Sequence[int],
 ) -> _Lines:
+    routes = ways.routes
     shapes = [node_index.shape(count) for count in counts]
     ends = np.cumsum([0, *(len(line) for line in routes)])
     rows = np.zeros((len(routes), kernels.ROUTE_SIZE), np.int64)
@@ -231,7 +224,7 @@ def _lines(
     for number, line in enumerate(routes):
         if sum(line[0] in other for other in routes) == len(line) == 1:
             whole = int(fleet.accelerators[line[0]])
-            uneven = whole > 1 and np.any(jobs.gpus[route == number] % whole)
+            uneven = np.any(jobs.gpus[ways.comers(number)] % whole) or fleet.shares[line[0]]
             rows[number, kernels.SOLE] = 1
             rows[number, kernels.EVEN] = 0 if uneven else whole
     clusters = np.array([at for line in routes for at in line], np.int64)
@@ -262,6 +255,7 @@ def _tables(fleet: Fleet, power: PowerTables, lines: _Lines, slots: int) -> kern
         slot_busy=np.zeros((2, slots)),
         agenda=np.zeros(slots, np.int64),
         bits=max(1, (slots - 1).bit_length()),
+        loads=None,
     )
     leaving = bool(power.may_leave.any())
     tables.clock[kernels.LADDERS] = int(leaving or clusters[:, kernels.LADDER].any())

@@ -1,6 +1,7 @@
 """What controllers see of the settled instant, and what they may command."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from simulator.engine.state import State
 from simulator.kernels import commands
 from simulator.kernels import tables as kernels
+from simulator.traces.outlook import Outlook
 
 Note = tuple[str, str, float, str]
 """Cluster, quantity, value and unit of a figure that a policy tells."""
@@ -44,6 +46,11 @@ class View:
         """Waiting jobs, each at the cluster it would prefer, int64[clusters]."""
         return np.array([cluster.queued_jobs for cluster in self.clusters], np.int64)
 
+    def foresee(self, outlooks: Sequence[Mapping[str, Outlook]]) -> None:
+        """Let policies ask what intensities are expected: for each cluster, by signal."""
+        for cluster, known in zip(self.clusters, outlooks, strict=True):
+            cluster._outlooks = known
+
     @property
     def notes(self) -> tuple[Note, ...]:
         """What policies told, the last value of each quantity."""
@@ -71,6 +78,7 @@ class ClusterView:
         self._nodes = state.tables.nodes[first : first + count]
         self._routes = self._preferring()
         self._notes = notes
+        self._outlooks: Mapping[str, Outlook] = {}
         self._any_closed = False
         self.name = name
         self.start_epoch_ms = start_epoch_ms
@@ -154,6 +162,25 @@ class ClusterView:
     def demand_gpus(self) -> int:
         """Accelerators held and asked for."""
         return self.held_gpus + self.queued_gpus
+
+    def intensity_ahead(
+        self, leads_ms: Any, /, signal: Literal["average", "marginal"] = "average"
+    ) -> NDArray[np.float64]:
+        """Return the carbon intensity expected at instants so long from now. [g/kWh]."""
+        outlook = self._outlooks.get(signal)
+        if outlook is None:
+            known = " and ".join(self._outlooks) or "none"
+            raise ValueError(
+                f"the site of {self.name} has no {signal} intensity, known is {known}; "
+                "give its grid one, or ask for another"
+            )
+        self._count_question(f"{outlook.words} forecast of {signal} intensity")
+        return outlook.ahead(self.now_ms, _leads(leads_ms))
+
+    def _count_question(self, words: str) -> None:
+        """Tell with the results what a policy was told, and how often."""
+        asked, _ = self._notes.get((self.name, words), (0.0, ""))
+        self._notes[self.name, words] = (asked + 1.0, "times asked")
 
     def held_by_node(self) -> NDArray[np.int64]:
         """Return the accelerators held on each node, int64[nodes]; -1 where it isn't in service."""
@@ -249,6 +276,16 @@ def _count(nodes: Any) -> int:
     if count is None:
         raise ValueError(f"{nodes!r} is no number of nodes; give a whole number of at least 0")
     return count
+
+
+def _leads(leads_ms: Any) -> NDArray[np.int64]:
+    """Return times from now that are whole and not negative, or refuse them. [ms]"""
+    given = np.atleast_1d(np.asarray(leads_ms)).ravel()
+    if given.dtype.kind not in "iuf" or not ((given >= 0) & (given % 1 == 0)).all():
+        raise ValueError(
+            f"{leads_ms!r} are no times from now; give whole milliseconds of at least 0"
+        )
+    return given.astype(np.int64)
 
 
 def whole(value: object) -> int | None:

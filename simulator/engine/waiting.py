@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import numpy as np
 
+from simulator.engine.seen import JobColumns, SeenJob
 from simulator.engine.state import State
 from simulator.kernels import tables as kernels
 from simulator.kernels.chosen import has_room
@@ -17,14 +18,11 @@ from simulator.kernels.compile import entry_of
 from simulator.units import MS_PER_S
 from simulator.workload.table import JobTable
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 WAITS, CHOSEN, PASSED_OVER, STARTED = range(4)
 """What became of a job: chosen in this pass, or passed over in it, after which it waits again."""
 
 
-class Columns:
+class Columns(JobColumns):
     """Where jobs are looked up: the job table, the engine's state, and who waits.
 
     Parameters
@@ -35,56 +33,36 @@ class Columns:
     """
 
     def __init__(self, state: State, table: JobTable, cluster_names: tuple[str, ...]) -> None:
-        self.state = state
-        self.table = table
+        assert state.queueing is not None  # queues that ask have tables
+        super().__init__(state, table)
+        self.queueing = state.queueing
         self.cluster_names = cluster_names
-        self.clock = state.tables.clock.data
-        self.gpus = state.jobs.gpus.data
         self.level = state.jobs.level.data
         self.fate = bytearray(len(table))
 
     @cached_property
-    def ids(self) -> "pa.Array":
-        """The identifiers of all jobs."""
-        return self.table.job_ids()
-
-    @cached_property
     def limits(self) -> tuple[int, ...]:
         """What the jobs of each workload may hold; empty where no workload has a quota."""
-        quota = self.state.queueing.quota
+        quota = self.queueing.quota
         return tuple(quota.tolist()) if (quota < kernels.FOREVER_MS).any() else ()
 
     def within_quota(self, row: int) -> bool:
         """Return whether a job's workload may hold as much more."""
         workload = self.table.workload[row]
-        held = self.state.queueing.held[workload]
+        held = self.queueing.held[workload]
         return bool(held + self.gpus[row] <= self.limits[workload])
 
 
-class WaitingJob:
+class WaitingJob(SeenJob):
     """A job that waits, as the policy of one cluster sees it."""
 
-    __slots__ = ("_cluster", "_columns", "_row")
+    __slots__ = ("_cluster",)
+
+    _columns: Columns
 
     def __init__(self, columns: Columns, cluster: int, row: int) -> None:
-        self._columns = columns
+        super().__init__(columns, row)
         self._cluster = cluster
-        self._row = row
-
-    @property
-    def number(self) -> int:
-        """Row of the job table; jobs submitted earlier have lower ones."""
-        return self._row
-
-    @property
-    def id(self) -> str:
-        """Its identifier, as in `jobs.parquet`."""
-        return str(self._columns.ids[self._row])
-
-    @property
-    def gpus(self) -> int:
-        """Accelerators that it needs."""
-        return self._columns.gpus[self._row]
 
     @property
     def requested_s(self) -> float:
@@ -94,42 +72,16 @@ class WaitingJob:
         return round(float(jobs.requested_ms[self._row] / speed)) / MS_PER_S
 
     @property
-    def submit_s(self) -> float:
-        """When it was submitted, since the scenario's start. [s]"""
-        return int(self._columns.table.submit_ms[self._row]) / MS_PER_S
-
-    @property
     def wait_s(self) -> float:
-        """How long it has waited. [s]"""
+        """How long ago it was submitted. [s]"""
         now_ms = self._columns.clock[kernels.NOW_MS]
         return (now_ms - int(self._columns.table.submit_ms[self._row])) / MS_PER_S
 
     @property
-    def deadline_s(self) -> float | None:
-        """When it should have ended, since the scenario's start; None where it has none. [s]"""
-        deadline_ms = self._columns.table.deadline_ms
-        if deadline_ms is None or np.isnan(deadline_ms[self._row]):
-            return None
-        return float(deadline_ms[self._row]) / MS_PER_S
-
-    @property
-    def priority(self) -> int:
-        """Its priority; larger ones come first in the queue."""
-        return int(self._columns.table.priority[self._row])
-
-    @property
-    def workload(self) -> str:
-        """Name of its workload."""
-        table = self._columns.table
-        return str(table.workload_names[table.workload[self._row]])
-
-    @property
-    def user(self) -> str | None:
-        """Name of its user, None where nobody is named."""
-        table = self._columns.table
-        if table.user is None or table.user[self._row] < 0:
-            return None
-        return str(table.user_names[table.user[self._row]])
+    def restarts(self) -> int:
+        """How often it was cut short and waits again; `requested_s` is what is left since then."""
+        restarts = self._columns.state.jobs.restarts
+        return int(restarts[self._row]) if len(restarts) else 0
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -138,9 +90,6 @@ class WaitingJob:
         line = tables.routes[jobs.route[self._row]]
         numbers = tables.route_cluster[line[kernels.ROUTE_FIRST] : line[kernels.ROUTE_LAST]]
         return tuple(self._columns.cluster_names[at] for at in numbers)
-
-    def __repr__(self) -> str:
-        return f"<job {self.id} of {self.gpus} GPUs>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,12 +227,12 @@ class WaitedFor:
     @property
     def running(self) -> tuple[RunningJob, ...]:
         """The jobs that run here, the first that is expected to end first."""
-        queueing, table = self._columns.state.queueing, self._columns.table
+        queueing, table = self._columns.queueing, self._columns.table
         rule = queueing.rules[self._cluster]
         first = int(rule[kernels.ENDS_BASE])
         entries = queueing.ends[first : first + int(rule[kernels.ENDS])][::-1]
         now_ms = self._columns.clock[kernels.NOW_MS]
-        rows = queueing.slot_job[entries & ((1 << self._tables.bits) - 1)]
+        rows = self._tables.slots[entries & ((1 << self._tables.bits) - 1), kernels.JOB]
         ends_ms = np.maximum(entries >> self._tables.bits, now_ms + 1)
         return tuple(
             RunningJob(

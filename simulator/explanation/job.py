@@ -31,6 +31,8 @@ class JobBill:
         Held, and those of one node of the cluster.
     held_h : float
         How long they were held within the counted period; 0 if the job never started.
+    share_held : float
+        Part of that which counts as its own: less than 1 where others were on its accelerator.
     utilisation : float or None
         Busy share of what was held, worked back from the energy; None where the load curve
         bends, a budget may have capped the job, or a busy node draws no more than an idle one.
@@ -55,6 +57,7 @@ class JobBill:
     gpus: int
     accelerators: int
     held_h: float
+    share_held: float
     utilisation: float | None
     dynamic_w: float | None
     idle_share_w: float | None
@@ -86,6 +89,8 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     held_h = _held_s(results, job) / S_PER_H
     dynamic_kwh, idle_kwh = job["energy_dynamic_kwh"], job["energy_idle_share_kwh"]
     dynamic_w = dynamic_kwh * W_PER_KW / held_h if held_h else None
+    share_held = _share_held(job, held_h)
+    gpus = job["gpus"] * share_held
     it_kwh, facility_kwh = dynamic_kwh + idle_kwh, job["energy_facility_kwh"]
     operational_kg, embodied_kg = job["operational_kgco2e"], job["embodied_kgco2e"]
     return JobBill(
@@ -97,7 +102,8 @@ def job_bill(results: Results, job_id: str) -> JobBill:
         gpus=job["gpus"],
         accelerators=node.accelerators,
         held_h=held_h,
-        utilisation=None if capped else _utilisation(node, level, job["gpus"], dynamic_w),
+        share_held=share_held,
+        utilisation=None if capped else _utilisation(node, level, gpus, dynamic_w),
         dynamic_w=dynamic_w,
         idle_share_w=idle_kwh * W_PER_KW / held_h if held_h else None,
         energy_dynamic_kwh=dynamic_kwh,
@@ -168,6 +174,13 @@ def _held_s(results: Results, job: dict[str, Any]) -> float:
     return float(max(begin_s, end_s) - begin_s)
 
 
+def _share_held(job: dict[str, Any], held_h: float) -> float:
+    """Return which part of what the job held counts as its own."""
+    if not held_h or not job.get("shared_share"):
+        return 1.0
+    return float(job["gpu_hours_held"] / (job["gpus"] * held_h))
+
+
 def _may_be_capped(scenario: Scenario, cluster: Cluster) -> bool:
     """Return whether a power budget may have run a job at a level that the tables don't tell."""
     budgets_w = cluster.power_budget_w, scenario.sites[cluster.site].power_budget_w
@@ -175,7 +188,7 @@ def _may_be_capped(scenario: Scenario, cluster: Cluster) -> bool:
 
 
 def _utilisation(
-    node: NodeType, power_level: str, gpus: int, dynamic_w: float | None
+    node: NodeType, power_level: str, gpus: float, dynamic_w: float | None
 ) -> float | None:
     level = node.level(power_level)
     most_w = (level.busy_power_w - level.idle_power_w) * gpus / node.accelerators

@@ -52,12 +52,18 @@ def job_lines(job: JobBill) -> Iterator[str]:
     if not job.held_h:
         yield "  it held nothing in the counted period, and is billed nothing"
         return
-    held = f"= {number(job.gpus * job.held_h)} GPU-h, within the counted period"
-    yield from _row(f"{job.gpus:,} accelerators x", job.held_h, "h", held)
+    held_h = job.gpus * job.held_h * job.share_held
+    held = f"= {number(held_h)} GPU-h, within the counted period"
+    shares = job.share_held < 1.0
+    yield from _row(f"{job.gpus:,} accelerators x", job.held_h, "h", "" if shares else held)
+    own = ""
+    if shares:
+        yield from _row("x share held", job.share_held, "", f"{held}: it had others beside it")
+        own = f"{number(job.share_held)} x "
     if job.utilisation is not None:
         yield from _row("utilisation", job.utilisation, "", "of them, by the energy they drew")
     yield from _row("dynamic power", job.dynamic_w, "W", "above idle, mean")
-    share = f"{job.gpus:,} of {job.accelerators:,} accelerators a node"
+    share = f"{own}{job.gpus:,} of {job.accelerators:,} accelerators a node"
     yield from _row("+ share of idle power", job.idle_share_w, "W", share)
     power_w = (job.dynamic_w or 0.0) + (job.idle_share_w or 0.0)
     it_kwh = job.energy_dynamic_kwh + job.energy_idle_share_kwh
@@ -69,7 +75,7 @@ def job_lines(job: JobBill) -> Iterator[str]:
     yield from _row("x intensity", job.intensity_g_per_kwh, "g/kWh", "mean of its run, by energy")
     yield from _row("/ 1000 = operational", job.operational_kgco2e, "kg", "location-based")
     made = (
-        f"= {job.gpus:,} / {job.accelerators:,} x {number(job.embodied_each_kg)} kg x "
+        f"= {own}{job.gpus:,} / {job.accelerators:,} x {number(job.embodied_each_kg)} kg x "
         f"{number(job.held_h)} h / {number(job.lifetime_h)} h"
     )
     yield from _row("+ embodied share", job.embodied_kgco2e, "kg", made)

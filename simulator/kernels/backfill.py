@@ -9,6 +9,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.gangs import start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget
+from simulator.kernels.preemption import make_room, may_preempt
 from simulator.kernels.queues import begin, first_of_cursors, follow, leave, no_line_behind
 from simulator.kernels.shadow import (
     ends_in_time,
@@ -57,10 +58,15 @@ ROOM, NO_ROOM = 4, 5
 
 
 @kernel
-def backfill_pass(jobs, tables, sleepers, queueing, power):
-    """Offer the clusters to the waiting jobs, once, in the order of the queue."""
-    if tables.clock[CHANGED] == SUBMISSIONS and fresh_alone(jobs, tables, queueing, power):
-        return
+def backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces):
+    """Offer the clusters to the waiting jobs, once, in the order of the queue.
+
+    Returns whether jobs were preempted at once: they wait again, and the pass is to begin anew.
+    """
+    if preemption is not None:
+        preemption.look_ms[0] = FOREVER_MS
+    elif tables.clock[CHANGED] == SUBMISSIONS and fresh_alone(jobs, tables, queueing, power):
+        return False
     rules = queueing.rules
     for cluster in range(len(rules)):
         rules[cluster, TURN_OF] = OPEN
@@ -72,24 +78,38 @@ def backfill_pass(jobs, tables, sleepers, queueing, power):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         mine = queueing.rules[first, BACKFILL] < CONSERVATIVE
-        if mine and tables.routes[route, WAITING] > 0 and anything_left(tables, queueing, route):
-            begin(tables, route)
-    while True:
-        route = first_of_cursors(jobs, tables)
+        if mine and tables.routes[route, WAITING] > 0:
+            left = anything_left(tables, queueing, route)
+            if preemption is not None:
+                left |= may_preempt(tables, queueing, preemption, route)
+            if left:
+                begin(jobs, tables, queueing.shares, route)
+    anew = False
+    while not anew:
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job):
-            offer(jobs, tables, sleepers, queueing, power, route, job)
-        if not (follow(jobs, tables, route) and anything_left(tables, queueing, route)):
+            anew = offer(jobs, tables, sleepers, queueing, power, preemption, pieces, route, job)
+        left = not anew and follow(jobs, tables, queueing.shares, route)
+        if preemption is not None:
+            left = left and (
+                may_preempt(tables, queueing, preemption, route)
+                or anything_left(tables, queueing, route)
+            )
+        else:
+            left = left and anything_left(tables, queueing, route)
+        if not left:
             tables.routes[route, CURSOR_JOB] = NONE
         elif tables.routes[route, SOLE] == 1:
             look_behind(jobs, tables, queueing, power, route)
     for cluster in range(len(rules)):
-        if rules[cluster, TURN_OF] != HEADED:
+        if anew or rules[cluster, TURN_OF] != HEADED:
             rules[cluster, SETTLED] = 0
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
+    return anew
 
 
 @kernel(inline="llvm")
@@ -126,8 +146,11 @@ def anything_left(tables, queueing, route):
 
 
 @kernel(inline="llvm")
-def offer(jobs, tables, sleepers, queueing, power, route, job):
-    """Start a job on the first cluster of its route that has room, or see to its reservation."""
+def offer(jobs, tables, sleepers, queueing, power, preemption, pieces, route, job):
+    """Start a job on the first cluster of its route that has room, or see to its reservation.
+
+    Returns whether jobs were preempted for it at once.
+    """
     rules = queueing.rules
     powerless = NONE
     for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
@@ -141,11 +164,18 @@ def offer(jobs, tables, sleepers, queueing, power, route, job):
             if rules[cluster, LEFT_TO_LOOK] <= 0:
                 rules[cluster, TURN_OF] = SHUT
         if told == STARTS:
-            return
+            return False
         if told == WITHOUT_POWER:
             powerless = cluster
             jobs.held_back[job] = 1
+    if preemption is not None and powerless < 0:
+        cluster = make_room(jobs, tables, queueing, power, preemption, pieces, route, job)
+        if cluster >= 0:
+            if try_cluster(jobs, tables, queueing, power, cluster, job) == WITHOUT_POWER:
+                jobs.held_back[job] = 1
+            return True
     take_lead(jobs, tables, sleepers, queueing, route, job, powerless)
+    return False
 
 
 @kernel(inline="llvm")
@@ -155,7 +185,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
         return TOO_LARGE
     level = 0
     if tables.clusters[cluster, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, cluster, job)
+        level = level_within_budget(jobs, tables, queueing, power, cluster, job)
         if level < 0:
             return WITHOUT_POWER
     headed = queueing.rules[cluster, TURN_OF] == HEADED
@@ -198,7 +228,7 @@ def look_behind(jobs, tables, queueing, power, route):
                     queueing.verdict[:] = 0
                 elif told == WITHOUT_POWER:
                     jobs.held_back[job] = 1
-        more = follow(jobs, tables, route)
+        more = follow(jobs, tables, queueing.shares, route)
     tables.routes[route, CURSOR_JOB] = NONE
 
 
@@ -299,5 +329,5 @@ def is_last(jobs, tables, queueing, route, job):
         and still_known(tables, queueing, cluster)
         and tables.routes[route, WAITING] <= rules[cluster, DEPTH] + 1
         and rules[cluster, HEAD] < tables.clock[FIRST_FRESH]
-        and no_line_behind(tables, route, jobs.line[job])
+        and no_line_behind(tables, queueing.shares, route, jobs.line[job])
     )

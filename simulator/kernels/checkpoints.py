@@ -63,16 +63,29 @@ def checkpoints(plan, workload, work_ms, interval_ms):
 
 @kernel
 def stretched(jobs, cluster, job, work_ms):
-    """Return how long a run takes with its checkpoints, and with its restart if it is one. [ms]"""
+    """Return how long a run takes with its checkpoints, and what it takes to go on at all. [ms]"""
     plan = jobs.plan
     workload = jobs.workload[job]
-    if plan.way[workload] == NEVER or work_ms <= 0.0:
+    if work_ms <= 0.0:
         return work_ms
-    interval_ms = interval(plan, workload, cluster, jobs.gpus[job])
-    length = work_ms + checkpoints(plan, workload, work_ms, interval_ms) * plan.cost_ms[workload]
+    length = work_ms
+    if plan.way[workload] != NEVER:
+        interval_ms = interval(plan, workload, cluster, jobs.gpus[job])
+        length += checkpoints(plan, workload, work_ms, interval_ms) * plan.cost_ms[workload]
+    return length + before_work(jobs, job)
+
+
+@kernel(inline="llvm")
+def before_work(jobs, job):
+    """Return how long the next run takes before it works. [ms]
+
+    To resume, where it goes on from what a suspension kept; to restart, where it was cut short.
+    """
+    if len(jobs.resume_ms) > 0 and jobs.resume_ms[job] >= 0.0:
+        return jobs.resume_ms[job]
     if jobs.restarts[job] > 0:
-        length += plan.restart_ms[workload]
-    return length
+        return jobs.plan.restart_ms[jobs.workload[job]]
+    return 0.0
 
 
 @kernel
@@ -85,7 +98,7 @@ def kept_and_lost(jobs, cluster, job, work_ms, ran_ms):
     workload = jobs.workload[job]
     if len(plan.way) == 0 or plan.way[workload] == NEVER:
         return 0.0, float(ran_ms)
-    restart_ms = plan.restart_ms[workload] if jobs.restarts[job] > 0 else 0.0
+    restart_ms = before_work(jobs, job)
     interval_ms = interval(plan, workload, cluster, jobs.gpus[job])
     cycle_ms = interval_ms + plan.cost_ms[workload]
     made = np.floor(max(0.0, ran_ms - restart_ms) / cycle_ms)
@@ -94,6 +107,28 @@ def kept_and_lost(jobs, cluster, job, work_ms, ran_ms):
         return 0.0, float(ran_ms)
     kept_ms = min(made * interval_ms, work_ms)
     return kept_ms, max(0.0, ran_ms - restart_ms - made * cycle_ms)
+
+
+@kernel
+def worked(jobs, cluster, job, work_ms, ran_ms):
+    """Return the work that a run has done after so long, saved or not. [ms]"""
+    plan = jobs.plan
+    workload = jobs.workload[job]
+    done_ms = max(0.0, ran_ms - before_work(jobs, job))
+    if plan.way[workload] != NEVER:
+        interval_ms = interval(plan, workload, cluster, jobs.gpus[job])
+        if interval_ms < np.inf:
+            cycle_ms = interval_ms + plan.cost_ms[workload]
+            made = np.floor(done_ms / cycle_ms)
+            done_ms = made * interval_ms + min(done_ms - made * cycle_ms, interval_ms)
+    return min(done_ms, work_ms)
+
+
+@kernel
+def stretch(jobs, cluster, length_ms):
+    """Make some runs, one for each job, as long as they take with their checkpoints."""
+    for job in range(len(length_ms)):
+        length_ms[job] = stretched(jobs, cluster, job, length_ms[job])
 
 
 @kernel

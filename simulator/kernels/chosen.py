@@ -35,7 +35,7 @@ def start_chosen(jobs, tables, queueing, power, cluster, rows, count):
             return at
         level = 0
         if tables.clusters[cluster, BUDGETED] == 1:
-            level = level_within_budget(jobs, tables, power, cluster, job)
+            level = level_within_budget(jobs, tables, queueing, power, cluster, job)
         if level < 0:
             jobs.held_back[job] = 1
             rows[at] = NONE

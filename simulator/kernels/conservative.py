@@ -38,22 +38,25 @@ def conservative_pass(jobs, tables, sleepers, queueing, power):
     for cluster in range(len(tables.clusters)):
         if queueing.rules[cluster, BACKFILL] == CONSERVATIVE:
             profiles.build(tables, sleepers, queueing, cluster)
-    open_cursors(tables, queueing)
+    open_cursors(jobs, tables, queueing)
     for _ in range(last):
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
+        if route < 0:
+            break
+        left = any_depth(tables, queueing, route)
         job = tables.routes[route, CURSOR_JOB]
         if within_quota(jobs, queueing, job) and not give_reservation(
             jobs, tables, queueing, power, route, job
         ):
             look(tables, queueing, route)
-        if not follow(jobs, tables, route):
+        if not left or not follow(jobs, tables, queueing.shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
     for route in range(len(tables.routes)):
         tables.routes[route, CURSOR_JOB] = NONE
 
 
 @kernel(inline="llvm")
-def open_cursors(tables, queueing):
+def open_cursors(jobs, tables, queueing):
     """Begin to look at the queue."""
     for cluster in range(len(tables.clusters)):
         queueing.rules[cluster, LEFT_TO_LOOK] = queueing.rules[cluster, DEPTH]
@@ -61,7 +64,17 @@ def open_cursors(tables, queueing):
         tables.routes[route, CURSOR_JOB] = NONE
         first = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
         if tables.routes[route, WAITING] > 0 and queueing.rules[first, BACKFILL] == CONSERVATIVE:
-            begin(tables, route)
+            begin(jobs, tables, queueing.shares, route)
+
+
+@kernel(inline="llvm")
+def any_depth(tables, queueing, route):
+    """Return whether any cluster of a route reserves for another job in this pass."""
+    left = False
+    for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
+        if queueing.rules[tables.route_cluster[at], LEFT_TO_LOOK] > 0:
+            left = True
+    return left
 
 
 @kernel(inline="llvm")
@@ -74,28 +87,27 @@ def look(tables, queueing, route):
 @kernel(inline="llvm")
 def last_that_fits(jobs, tables, queueing):
     """Return how many jobs of the queue it takes to reach the last that would fit now."""
-    open_cursors(tables, queueing)
+    open_cursors(jobs, tables, queueing)
     seen = 0
     last = 0
     while True:
-        route = first_of_cursors(jobs, tables)
+        route = first_of_cursors(jobs, tables, queueing.shares)
         if route < 0:
             break
         job = tables.routes[route, CURSOR_JOB]
         seen += 1
-        left = False
+        left = any_depth(tables, queueing, route)
         waits = True
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
-            if queueing.rules[cluster, LEFT_TO_LOOK] > 0:
-                left = True
-                if fits(tables.clusters, cluster, jobs.gpus[job]):
-                    last = seen
-                    waits = False
+            looks = queueing.rules[cluster, LEFT_TO_LOOK] > 0
+            if looks and fits(tables.clusters, cluster, jobs.gpus[job]):
+                last = seen
+                waits = False
         # Whoever is within a quota now may be passed over by its turn, and then counts for nothing.
         if waits and queueing.quota[jobs.workload[job]] == FOREVER_MS:
             look(tables, queueing, route)
-        if not left or not follow(jobs, tables, route):
+        if not left or not follow(jobs, tables, queueing.shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
     return last
 
@@ -112,7 +124,7 @@ def give_reservation(jobs, tables, queueing, power, route, job):
         cluster = tables.route_cluster[at]
         if queueing.rules[cluster, LEFT_TO_LOOK] <= 0:
             continue
-        length_ms = requested(jobs, power, cluster, job, 0)
+        length_ms = requested(jobs, power, cluster, job, 0, 1.0)
         row = profiles.earliest(tables, profile, cluster, gpus, length_ms)
         if row >= 0 and profile.begin_ms[profile.first_row[cluster] + row] < best_ms:
             best = cluster
@@ -123,10 +135,10 @@ def give_reservation(jobs, tables, queueing, power, route, job):
         return False
     level = 0
     if best_row == 0 and tables.clusters[best, BUDGETED] == 1:
-        level = level_within_budget(jobs, tables, power, best, job)
+        level = level_within_budget(jobs, tables, queueing, power, best, job)
         if level < 0:
             jobs.held_back[job] = 1
-    length_ms = requested(jobs, power, best, job, max(level, 0))
+    length_ms = requested(jobs, power, best, job, max(level, 0), 1.0)
     holds = True
     starts = best_row == 0 and level >= 0
     if starts:

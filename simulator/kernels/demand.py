@@ -4,8 +4,11 @@ Woken nodes belong to no job: every pass counts afresh what the waiting jobs, ta
 beyond what is free, and wakes or cancels the difference to those already waking.
 """
 
+import numpy as np
+
 from simulator.kernels.compile import kernel
 from simulator.kernels.queues import begin, first_of_cursors, follow
+from simulator.kernels.rooms import forget_counted, has_counted_room, needs_nothing
 from simulator.kernels.sleep import cancel_one, wake_one
 from simulator.kernels.tables import (
     AWAKENING,
@@ -48,7 +51,7 @@ def anyone_wanted(tables):
 
 
 @kernel
-def wake_as_needed(jobs, tables, sleepers):
+def wake_as_needed(jobs, tables, sleepers, queueing, tenants):
     """Wake as many nodes as are needed, or cancel surplus wake-ups.
 
     Returns
@@ -57,7 +60,10 @@ def wake_as_needed(jobs, tables, sleepers):
         Whether a node without latency is awake at once, so that the schedulers must look again.
     """
     clusters = tables.clusters
-    count_needs(jobs, tables, sleepers)
+    if queueing is not None:
+        count_needs(jobs, tables, sleepers, queueing.shares, None)
+    else:
+        count_needs(jobs, tables, sleepers, None, tenants)
     at_once = False
     for cluster in range(len(clusters)):
         for _ in range(wanted(clusters, cluster) - clusters[cluster, AWAKING]):
@@ -82,12 +88,14 @@ def wanted(clusters, cluster):
     return max(0, min(needed, most(clusters, cluster)))
 
 
-@kernel(inline="always")
-def count_needs(jobs, tables, sleepers):
+@kernel(inline="llvm")
+def count_needs(jobs, tables, sleepers, shares, tenants):
     """Note for each cluster the nodes its queue needs, and the idle ones that it leaves spare."""
     clusters = tables.clusters
     routes = tables.routes
-    shared = 0
+    shared = np.int64(0)
+    if tenants is not None:
+        forget_counted(tenants)
     for cluster in range(len(clusters)):
         clusters[cluster, NEEDED] = 0
         clusters[cluster, SPARE] = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
@@ -101,14 +109,14 @@ def count_needs(jobs, tables, sleepers):
             clusters[cluster, SPARE] = max(spare, 0)
             clusters[cluster, NEEDED] = max(-spare, 0)
         elif routes[route, SOLE] == 0:
-            begin(tables, route)
+            begin(jobs, tables, shares, route)
             shared += 1
         elif not saturated(clusters, cluster):
-            begin(tables, route)
-            count_line(jobs, tables, sleepers, route, cluster)
+            begin(jobs, tables, shares, route)
+            count_line(jobs, tables, sleepers, shares, tenants, route, cluster)
             routes[route, CURSOR_JOB] = NONE
     if shared > 0:
-        count_lines(jobs, tables, sleepers, shared)
+        count_lines(jobs, tables, sleepers, shares, tenants, shared)
     for cluster in range(len(clusters)):
         idle = clusters[cluster, WITH_FREE + clusters[cluster, WHOLE]]
         clusters[cluster, CLAIMED] = idle - clusters[cluster, SPARE]
@@ -129,7 +137,7 @@ def most(clusters, cluster):
 
 
 @kernel(inline="llvm")
-def count_line(jobs, tables, sleepers, route, cluster):
+def count_line(jobs, tables, sleepers, shares, tenants, route, cluster):
     """Count what the jobs of a route need that shares its only cluster with no other."""
     clusters = tables.clusters
     needs = sleepers.needs
@@ -140,7 +148,10 @@ def count_line(jobs, tables, sleepers, route, cluster):
     spare = clusters[cluster, SPARE]
     needed = 0
     while True:
-        rest = jobs.gpus[tables.routes[route, CURSOR_JOB]]
+        job = tables.routes[route, CURSOR_JOB]
+        rest = jobs.gpus[job]
+        if tenants is not None and needs_nothing(jobs, tenants, cluster, job):
+            rest = np.int32(0)
         if rest >= whole:
             count = rest // whole
             rest -= count * whole
@@ -159,23 +170,23 @@ def count_line(jobs, tables, sleepers, route, cluster):
             else:
                 needed += 1
             needs[cluster, best - rest] += 1
-        if (needed >= limit and spare == 0) or not follow(jobs, tables, route):
+        if (needed >= limit and spare == 0) or not follow(jobs, tables, shares, route):
             break
     clusters[cluster, NEEDED] = needed
     clusters[cluster, SPARE] = spare
 
 
 @kernel(inline="llvm")
-def count_lines(jobs, tables, sleepers, shared):
+def count_lines(jobs, tables, sleepers, shares, tenants, shared):
     """Count what the jobs of routes need that share clusters, in the order of the whole queue."""
     clusters = tables.clusters
     for cluster in range(len(clusters)):
         for free in range(clusters[cluster, WHOLE] + 1):
             sleepers.needs[cluster, free] = clusters[cluster, WITH_FREE + free]
     while shared > 0:
-        route = first_of_cursors(jobs, tables)
-        count_job(jobs, tables, sleepers, route)
-        if not follow(jobs, tables, route):
+        route = first_of_cursors(jobs, tables, shares)
+        count_job(jobs, tables, sleepers, tenants, route)
+        if not follow(jobs, tables, shares, route):
             tables.routes[route, CURSOR_JOB] = NONE
             shared -= 1
         all_saturated = True
@@ -191,22 +202,28 @@ def count_lines(jobs, tables, sleepers, shared):
 
 
 @kernel(inline="always")
-def count_job(jobs, tables, sleepers, route):
+def count_job(jobs, tables, sleepers, tenants, route):
     """Count the nodes that the job at a route's cursor needs.
 
     It counts at the first cluster that could meet its need, else at the one it prefers.
     """
     clusters = tables.clusters
     routes = tables.routes
-    gpus = jobs.gpus[routes[route, CURSOR_JOB]]
+    job = routes[route, CURSOR_JOB]
+    gpus = jobs.gpus[job]
     chosen = tables.route_cluster[routes[route, ROUTE_FIRST]]
     for at in range(routes[route, ROUTE_FIRST], routes[route, ROUTE_LAST]):
         cluster = tables.route_cluster[at]
+        if tenants is not None and has_counted_room(jobs, tenants, cluster, job):
+            chosen = cluster
+            break
         missing = nodes_missing(clusters, sleepers.needs, cluster, gpus)
         away = clusters[cluster, SLEEPING] + clusters[cluster, AWAKING]
         if missing == 0 or clusters[cluster, NEEDED] + missing <= away:
             chosen = cluster
             break
+    if tenants is not None and needs_nothing(jobs, tenants, chosen, job):
+        return
     take(clusters, sleepers.needs, chosen, gpus)
 
 

@@ -8,78 +8,76 @@ start, and what it did before is handed over in pieces.
 from simulator.kernels.backfill import backfill_pass
 from simulator.kernels.compile import kernel
 from simulator.kernels.demand import anyone_wanted, wake_as_needed
-from simulator.kernels.failures import follow_service, repair, settle_failures
+from simulator.kernels.dispatch import settle_arrivals
+from simulator.kernels.failures import repair, settle_failures
 from simulator.kernels.gangs import complete, start
 from simulator.kernels.placement import fits
-from simulator.kernels.power import level_within_budget, node_draw
-from simulator.kernels.queues import enter, head, leave
+from simulator.kernels.power import level_within_budget
+from simulator.kernels.preemption import end_one
+from simulator.kernels.queues import leave, next_in_line
+from simulator.kernels.recording import record
+from simulator.kernels.rooms import TENANTS_RUNNING, has_room, may_share, per_cent, stays_full
 from simulator.kernels.sleep import (
     any_descent,
     descend,
     finish_waking,
-    take_out,
-    watch_surplus,
 )
-from simulator.kernels.sorting import sort
 from simulator.kernels.tables import (
-    ABSENT,
     ANYTHING,
     ASKED,
     ASKING,
-    AWAKE,
+    ASSIGN,
+    ASSIGNED,
     AWAKENING,
     BACKFILL,
     BLOCKED,
     BUDGETED,
-    BUSY,
     CHANGED,
     CLAIMED,
     COMPLETIONS,
     CONSERVATIVE,
     DECIDE,
-    DIRTY,
-    DRAWN,
     DRAWS,
-    FAILED,
-    FAULTY,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
     IDLE,
     IN_SERVICE,
-    LADDER,
     LADDERS,
-    LEAVING,
     LOG_FULL,
     LOG_ROWS,
     MENDING,
     MOST_FAILURES,
     NEXT_JOB,
-    NODE_CLUSTER,
-    NODE_DIRTY,
-    NODE_FREE,
-    NODE_IDLE,
-    NODE_STATE,
-    NODE_WHOLE,
     NONE,
     NOW_MS,
     PENDING,
     PIECE_ROWS,
-    RENEWED,
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
-    RULED,
     RUNNING,
-    SUBMISSIONS,
     UNTIL,
     WAITING,
 )
-from simulator.kernels.timers import start_timer
+from simulator.kernels.tenants import admit, pace, settle_tenants
 
 
 @kernel
-def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_ms):
+def advance(
+    jobs,
+    tables,
+    sleepers,
+    queueing,
+    power,
+    faults,
+    preemption,
+    pieces,
+    tenants,
+    dispatch,
+    log,
+    until_ms,
+):
     """Run every instant before `until_ms`, and settle the one at `until_ms` without deciding.
 
     The next call decides and records that instant first, so that whoever acts at `until_ms`
@@ -90,11 +88,15 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     jobs : Jobs
     tables : Tables
     sleepers : Sleepers
-    queueing : Queueing
+    queueing : Queueing or None
     power : Power
-    faults : Faults
-    pieces : Pieces
+    faults : Faults or None
+    preemption : Preemption or None
+    pieces : Pieces or None
         Rows are appended; ``clock[PIECE_ROWS]`` says how many there are.
+    tenants : Tenants or None
+        Their stays are appended to, as pieces are.
+    dispatch : Dispatch or None
     log : Log
         Rows are appended; ``clock[LOG_ROWS]`` says how many there are.
     until_ms : int
@@ -103,51 +105,66 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
     Returns
     -------
     int
-        UNTIL; LOG_FULL when log and pieces must be handed over and the call repeated; DRAWS when
-        more times must be drawn and the call repeated; DECIDE when the passes of queues that are
-        not served in here must be made and the call repeated; IDLE when no event is left and
-        `until_ms` is FOREVER_MS.
+        UNTIL; LOG_FULL when log, pieces and stays must be handed over and the call repeated;
+        DRAWS when more times must be drawn and the call repeated; DECIDE when the passes of
+        queues that are not served in here must be made and the call repeated; ASSIGN when the next
+        job of the table must be given its cluster and the call repeated; IDLE when no event is left
+        and `until_ms` is FOREVER_MS.
     """
     clock = tables.clock
     keys = tables.agenda
     # An instant logs a node at most four times: its descent, its failure, its leaving, and what
-    # came of it. It cuts short no more jobs than there are slots.
+    # came of it. Before a pass, and in one, it cuts short no more jobs than there are slots.
     log_limit = len(log.time_ms) - 4 * len(tables.nodes)
-    piece_limit = len(pieces.job) - len(tables.slots)
     job_count = len(jobs.submit_ms)
     while True:
+        if dispatch is not None and clock[ASSIGNED] == 1:
+            if not settle_arrivals(jobs, tables, dispatch, clock[NOW_MS]):
+                return ASSIGN
+            clock[ASSIGNED] = 0
+            if clock[NOW_MS] == until_ms:
+                return UNTIL
         if clock[LOG_ROWS] > log_limit:
             return LOG_FULL
-        if clock[FAULTY] == 1 and clock[PIECE_ROWS] > piece_limit:
+        if pieces is not None and clock[PIECE_ROWS] > len(pieces.job) - 2 * len(tables.slots):
+            return LOG_FULL
+        if tenants is not None and stays_full(tenants):
             return LOG_FULL
         if not enough_drawn(tables, sleepers, faults):
             return DRAWS
         if clock[PENDING] == 1:
             if clock[CHANGED] > 0:
-                if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
-                    clock[ASKED] = 1
-                    return DECIDE
-                clock[ASKED] = 0
-                if decide(jobs, tables, sleepers, queueing, power):
+                if queueing is not None:
+                    if clock[ASKING] == 1 and clock[ASKED] == 0 and must_ask(tables, queueing):
+                        clock[ASKED] = 1
+                        return DECIDE
+                    clock[ASKED] = 0
+                if decide(jobs, tables, sleepers, queueing, power, preemption, pieces, tenants):
                     continue
+                if tenants is not None:
+                    pace(jobs, tables, tenants)
             record(tables, sleepers, power, faults, log)
             clock[PENDING] = 0
             clock[CHANGED] = 0
-            if until_ms == FOREVER_MS and all_done(jobs, tables):
+            if until_ms == FOREVER_MS and all_done(jobs, tables, tenants):
                 return IDLE
         now = FOREVER_MS
         if clock[NEXT_JOB] < job_count:
             now = jobs.submit_ms[clock[NEXT_JOB]]
         if clock[RUNNING] > 0:
             now = min(now, keys[0] >> tables.bits)
+        if tenants is not None and tenants.counts[TENANTS_RUNNING] > 0:
+            now = min(now, tenants.due_ms[tenants.heap[0]])
         if clock[AWAKENING] > 0:
             now = min(now, sleepers.due_ms[sleepers.wakers[0]])
-        if clock[FAULTY] == 1:
+        if faults is not None:
             if clock[MENDING] > 0:
                 now = min(now, sleepers.due_ms[sleepers.menders[0]])
             # Failures alone, of idle nodes, keep no run going.
             if clock[IN_SERVICE] > 0 and min(now, until_ms) < FOREVER_MS:
                 now = min(now, faults.due_ms[faults.heap[0]])
+        if preemption is not None:
+            now = min(now, preemption.look_ms[0])
         if now > until_ms or now == FOREVER_MS:
             if until_ms == FOREVER_MS:
                 return IDLE
@@ -157,35 +174,43 @@ def advance(jobs, tables, sleepers, queueing, power, faults, pieces, log, until_
         if clock[LADDERS] == 1 and any_descent(tables, sleepers, now):
             descend(tables, sleepers, faults, log, now)
         while clock[RUNNING] > 0 and keys[0] >> tables.bits == now:
-            complete(jobs, tables, queueing, power)
-            clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
-        if clock[FAULTY] == 1:
-            settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces)
+            if preemption is not None:
+                clock[CHANGED] = max(
+                    clock[CHANGED], end_one(jobs, tables, queueing, power, preemption, pieces)
+                )
+            else:
+                complete(jobs, tables, queueing, power)
+                clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
+        if tenants is not None:
+            settle_tenants(jobs, tables, tenants)
+        if faults is not None:
+            settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
                 repair(tables, sleepers)
                 clock[CHANGED] = ANYTHING
         while clock[AWAKENING] > 0 and sleepers.due_ms[sleepers.wakers[0]] == now:
             finish_waking(tables, sleepers)
             clock[CHANGED] = ANYTHING
+        if preemption is not None and preemption.look_ms[0] == now:
+            clock[CHANGED] = ANYTHING
         clock[FIRST_FRESH] = clock[NEXT_JOB]
-        while clock[NEXT_JOB] < job_count and jobs.submit_ms[clock[NEXT_JOB]] == now:
-            job = clock[NEXT_JOB]
-            clock[NEXT_JOB] += 1
-            clock[CHANGED] = max(clock[CHANGED], SUBMISSIONS)
-            if jobs.route[job] >= 0:
-                enter(jobs, tables, job)
+        if not settle_arrivals(jobs, tables, dispatch, now):
+            clock[ASSIGNED] = 1
+            return ASSIGN
         if now == until_ms:
             return UNTIL
 
 
 @kernel(inline="always")
-def all_done(jobs, tables):
+def all_done(jobs, tables, tenants):
     """Return whether every job that was submitted has ended, and none is still to come."""
     clock = tables.clock
     done = clock[RUNNING] == 0 and clock[NEXT_JOB] == len(jobs.submit_ms)
     for route in range(len(tables.routes)):
         if tables.routes[route, WAITING] > 0:
             done = False
+    if tenants is not None and tenants.counts[TENANTS_RUNNING] > 0:
+        done = False
     return done
 
 
@@ -197,7 +222,7 @@ def enough_drawn(tables, sleepers, faults):
     for row in range(len(ladder.drawn)):
         if ladder.drawn[row] + 2 * len(tables.nodes) > ladder.draws_ms.shape[1]:
             enough = False
-    if tables.clock[FAULTY] == 1 and tables.clock[MOST_FAILURES] + 2 > len(faults.lives_ms):
+    if faults is not None and tables.clock[MOST_FAILURES] + 2 > len(faults.lives_ms):
         enough = False
     return enough
 
@@ -217,20 +242,20 @@ def must_ask(tables, queueing):
 
 
 @kernel(inline="always")
-def decide(jobs, tables, sleepers, queueing, power):
+def decide(jobs, tables, sleepers, queueing, power, preemption, pieces, tenants):
     """Let the schedulers make their pass, and wake what the queue needs.
 
-    Returns whether nodes are awake at once, so that all must look again.
+    Returns whether nodes are awake, or jobs preempted, at once, so that all must look again.
     """
-    if tables.clock[RULED] == 1:
-        backfill_pass(jobs, tables, sleepers, queueing, power)
+    again = False
+    if queueing is not None:
+        again = backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces)
         tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
     else:
-        fifo_pass(jobs, tables, queueing, power)
-    again = False
-    if tables.clock[LADDERS] == 1:
+        fifo_pass(jobs, tables, queueing, power, tenants)
+    if tables.clock[LADDERS] == 1 and not again:
         if anyone_wanted(tables):
-            again = wake_as_needed(jobs, tables, sleepers)
+            again = wake_as_needed(jobs, tables, sleepers, queueing, tenants)
         else:
             for cluster in range(len(tables.clusters)):
                 tables.clusters[cluster, CLAIMED] = 0
@@ -238,7 +263,7 @@ def decide(jobs, tables, sleepers, queueing, power):
 
 
 @kernel(inline="llvm")
-def fifo_pass(jobs, tables, queueing, power):
+def fifo_pass(jobs, tables, queueing, power, tenants):
     """Offer the clusters to the waiting jobs in the order of the queue.
 
     A job starts on the first cluster of its route that has room for it. One that finds none
@@ -260,16 +285,24 @@ def fifo_pass(jobs, tables, queueing, power):
             cluster = tables.route_cluster[at]
             if tables.clusters[cluster, BLOCKED] == 1:
                 continue
+            if tenants is not None and may_share(jobs, tenants, cluster, job):
+                if has_room(tables, tenants, cluster, per_cent(jobs, job)):
+                    chosen = cluster
+                    break
+                continue
             if fits(tables.clusters, cluster, jobs.gpus[job]):
                 level = 0
                 if tables.clusters[cluster, BUDGETED] == 1:
-                    level = level_within_budget(jobs, tables, power, cluster, job)
+                    level = level_within_budget(jobs, tables, queueing, power, cluster, job)
                 if level >= 0:
                     chosen = cluster
                     break
                 powerless = 1
         if chosen >= 0:
             leave(jobs, tables, job)
+            if tenants is not None and may_share(jobs, tenants, chosen, job):
+                admit(jobs, tables, tenants, chosen, job)
+                continue
             start(jobs, tables, queueing, power, chosen, job, level, False)
         else:
             if powerless == 1:
@@ -277,102 +310,3 @@ def fifo_pass(jobs, tables, queueing, power):
             tables.routes[route, ROUTE_BLOCKED] = 1
             for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
                 tables.clusters[tables.route_cluster[at], BLOCKED] = 1
-
-
-@kernel(inline="always")
-def next_in_line(jobs, tables):
-    """Return the first waiting job, by priority and then row, of the routes not blocked."""
-    first = NONE
-    for route in range(len(tables.routes)):
-        if tables.routes[route, WAITING] > 0 and tables.routes[route, ROUTE_BLOCKED] == 0:
-            job = head(tables, route)
-            if (
-                first < 0
-                or jobs.level[job] < jobs.level[first]
-                or (jobs.level[job] == jobs.level[first] and job < first)
-            ):
-                first = job
-    return first
-
-
-@kernel(inline="llvm")
-def record(tables, sleepers, power, faults, log):
-    """Append one row for each node that changed at this instant."""
-    clock = tables.clock
-    nodes = tables.nodes
-    row = clock[LOG_ROWS]
-    if len(sleepers.ladder.drawn) > 0:
-        sort(tables.dirty_nodes, clock[DIRTY])  # idle timers are drawn in the order of nodes
-    for at in range(clock[DIRTY]):
-        node = tables.dirty_nodes[at]
-        nodes[node, NODE_DIRTY] = 0
-        if clock[FAULTY] == 1:
-            row += note_failure(tables, faults, log, node, row)
-        if clock[LADDERS] == 1:
-            row += note_renewal(tables, sleepers, log, node, row)
-            note_idleness(tables, sleepers, node)
-        if clock[FAULTY] == 1:
-            follow_service(tables, faults, node)
-        log.time_ms[row] = clock[NOW_MS]
-        log.node[row] = node
-        log.state[row] = nodes[node, NODE_STATE]
-        log.held[row] = nodes[node, NODE_WHOLE] - nodes[node, NODE_FREE]
-        cluster = nodes[node, NODE_CLUSTER]
-        busy = tables.busy[BUSY, node]
-        drawn = busy
-        if tables.clusters[cluster, BUDGETED] == 1:
-            drawn = tables.busy[DRAWN, node]
-        log.busy[row] = busy
-        log.drawn[row] = node_draw(power, cluster, busy, drawn)
-        row += 1
-    clock[LOG_ROWS] = row
-    clock[DIRTY] = 0
-    if clock[LADDERS] == 1 and clock[CHANGED] > 0:
-        for cluster in range(len(tables.clusters)):
-            if tables.clusters[cluster, LADDER] == 1:
-                watch_surplus(tables.clusters, cluster, clock[NOW_MS])
-
-
-@kernel(inline="always")
-def note_renewal(tables, sleepers, log, node, row):
-    """Log the leaving of a node whose place another took at once; return how many rows."""
-    if sleepers.rests[node, RENEWED] == 0:
-        return 0
-    sleepers.rests[node, RENEWED] = 0
-    note_empty(tables, log, node, row, ABSENT)
-    return 1
-
-
-@kernel(inline="always")
-def note_failure(tables, faults, log, node, row):
-    """Log the failure of a node that is something else again; return how many rows."""
-    if faults.failed_ms[node] != tables.clock[NOW_MS] or tables.nodes[node, NODE_STATE] == FAILED:
-        return 0
-    note_empty(tables, log, node, row, FAILED)
-    return 1
-
-
-@kernel(inline="llvm")
-def note_empty(tables, log, node, row, state):
-    """Log that a node is in a state in which it holds nothing."""
-    log.time_ms[row] = tables.clock[NOW_MS]
-    log.node[row] = node
-    log.state[row] = state
-    log.held[row] = 0
-    log.busy[row] = 0.0
-    log.drawn[row] = 0.0
-
-
-@kernel(inline="always")
-def note_idleness(tables, sleepers, node):
-    """Start or stop the idle timer of a node that changed; one that is to leave goes when empty."""
-    nodes = tables.nodes
-    cluster = nodes[node, NODE_CLUSTER]
-    idle = nodes[node, NODE_STATE] == AWAKE and nodes[node, NODE_FREE] == nodes[node, NODE_WHOLE]
-    if idle and sleepers.rests[node, LEAVING] == 1:
-        take_out(tables, sleepers, cluster, node)
-    elif tables.clusters[cluster, LADDER] == 1:
-        if idle and nodes[node, NODE_IDLE] == 0:
-            start_timer(tables, sleepers, cluster, node)
-        elif not idle:
-            nodes[node, NODE_IDLE] = 0

@@ -35,10 +35,9 @@ def place_of(queueing, base, count, entry):
 
 
 @kernel
-def note_start(tables, queueing, cluster, slot, job, workload, gpus, end_ms):
+def note_start(tables, queueing, cluster, slot, workload, gpus, end_ms):
     """Note that a job began, when it is expected to end, and what its workload holds."""
     queueing.held[workload] += gpus
-    queueing.slot_job[slot] = job
     if queueing.rules[cluster, BACKFILL] == PLAIN:
         return
     latest = (np.int64(1) << (62 - tables.bits)) - 1

@@ -20,8 +20,10 @@ from simulator.kernels.tables import (
     CLOSED_EMPTY,
     DOWN,
     FAILED,
+    FAILURE,
     FOREVER_MS,
     IN_SERVICE,
+    JOB,
     LEAVING,
     LISTED,
     MENDING,
@@ -42,36 +44,36 @@ from simulator.kernels.timers import take_timer
 
 
 @kernel
-def settle_failures(jobs, tables, sleepers, queueing, power, faults, pieces):
+def settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces):
     """Settle the failures that are due now: jobs are cut short, then nodes are down."""
     clock = tables.clock
     now = clock[NOW_MS]
     struck = 0
     while clock[IN_SERVICE] > 0 and faults.due_ms[faults.heap[0]] == now:
-        node = faults.heap[0]
+        node = np.int64(faults.heap[0])
         stop_clock(tables, faults, node, now)
         faults.failed_ms[node] = now
         faults.struck[struck] = node
         struck += 1
     if struck > 0:
-        count = find_jobs(tables, queueing, faults)
+        count = find_jobs(tables, faults)
         for at in range(count):
             slot = faults.cut[at] & ((1 << tables.bits) - 1)
-            cut_short(jobs, tables, queueing, power, pieces, slot)
+            cut_short(jobs, tables, queueing, power, preemption, pieces, slot, FAILURE)
         for at in range(struck):
-            fail(tables, sleepers, faults, faults.struck[at])
+            fail(tables, sleepers, faults, np.int64(faults.struck[at]))
         clock[CHANGED] = ANYTHING
 
 
 @kernel(inline="llvm")
-def find_jobs(tables, queueing, faults):
+def find_jobs(tables, faults):
     """Find the jobs that hold a node which fails now, in the order of the job table."""
     mask = (1 << tables.bits) - 1
     count = 0
     for at in range(tables.clock[RUNNING]):
         slot = tables.agenda[at] & mask
         if is_struck(tables, faults, slot):
-            key = (np.int64(queueing.slot_job[slot]) << tables.bits) | slot
+            key = (np.int64(tables.slots[slot, JOB]) << tables.bits) | slot
             place = count
             while place > 0 and faults.cut[place - 1] > key:
                 faults.cut[place] = faults.cut[place - 1]
@@ -103,7 +105,7 @@ def fail(tables, sleepers, faults, node):
     clock = tables.clock
     nodes = tables.nodes
     rests = sleepers.rests
-    cluster = nodes[node, NODE_CLUSTER]
+    cluster = np.int64(nodes[node, NODE_CLUSTER])
     if sleepers.heap_place[node] >= 0:
         take_timer(tables, sleepers, cluster, node)
     nodes[node, NODE_IDLE] = 0
@@ -133,8 +135,8 @@ def fail(tables, sleepers, faults, node):
 @kernel
 def repair(tables, sleepers):
     """Settle the first repair: the node is awake and idle from now on, closed if it was."""
-    node = sleepers.menders[0]
-    cluster = tables.nodes[node, NODE_CLUSTER]
+    node = np.int64(sleepers.menders[0])
+    cluster = np.int64(tables.nodes[node, NODE_CLUSTER])
     forget_repair(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = AWAKE
     if sleepers.rests[node, CLOSED] == 1:

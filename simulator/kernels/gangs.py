@@ -2,14 +2,22 @@
 
 import numpy as np
 
-from simulator.kernels import agenda
-from simulator.kernels.checkpoints import kept_and_lost, stretched
+from simulator.kernels import agenda, loads
+from simulator.kernels.checkpoints import kept_and_lost, stretched, worked
 from simulator.kernels.compile import kernel
 from simulator.kernels.expected import note_end, note_start
+from simulator.kernels.locality import (
+    are_chosen,
+    follow_move,
+    note_racks,
+    settle_nodes,
+    speed_across,
+)
 from simulator.kernels.placement import choose, move
 from simulator.kernels.power import load
 from simulator.kernels.queues import reenter
 from simulator.kernels.shadow import requested
+from simulator.kernels.shares import note_use
 from simulator.kernels.tables import (
     AT_LEVEL,
     BUDGETED,
@@ -17,8 +25,8 @@ from simulator.kernels.tables import (
     CLUSTER,
     COMPLETED,
     DRAWN,
-    FAULTY,
     FREE_SLOT,
+    JOB,
     NEXT_SLOT,
     NEXT_WHOLE,
     NODE_FREE,
@@ -29,9 +37,9 @@ from simulator.kernels.tables import (
     PART_GPUS,
     PART_NODE,
     PIECE_ROWS,
-    RULED,
     RUNNING,
     STARTED,
+    SUSPEND,
     WHOLE,
     WHOLE_COUNT,
     WHOLE_HEAD,
@@ -42,7 +50,8 @@ from simulator.kernels.tables import (
 def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     """Write the row of a job that fits, place it, and put its completion on the agenda.
 
-    It runs at one power level of the cluster from its start to its end.
+    It runs at one power level of the cluster from its start to its end, and slower where its nodes
+    lie in several racks that say so.
 
     Where its nodes are `chosen` they stand in the table of that name, else the cluster's rule
     places it. A job that ends at the instant it starts holds nothing and costs nothing. Returns
@@ -55,6 +64,15 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
     if level > 0:
         length /= power.level_speed[cluster, level]
         share = power.level_draw[cluster, level]
+    across = 1.0
+    spanned = np.int64(0)
+    if queueing is not None:
+        racks = queueing.racks
+        size = np.int64(jobs.gpus[job])
+        spanned = settle_nodes(tables, queueing.chosen, racks, cluster, size, chosen)
+        across = speed_across(racks, cluster, spanned)
+        length /= across
+        chosen = chosen or are_chosen(tables, racks, cluster, size)
     if len(jobs.plan.way) > 0:
         length = stretched(jobs, cluster, job, length)
     end = now + np.int64(np.rint(length))
@@ -82,13 +100,13 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             clock[OVERRUN] = 1  # never reached before the horizon; a draining run is refused
         agenda.push(tables.agenda, clock[RUNNING], (min(end, latest) << tables.bits) | slot)
         clock[RUNNING] += 1
-        if clock[RULED] == 1:
-            end_ms = now + requested(jobs, power, cluster, job, level)
-            note_start(
-                tables, queueing, cluster, slot, job, jobs.workload[job], jobs.gpus[job], end_ms
-            )
-        if clock[FAULTY] == 1:
-            queueing.slot_job[slot] = job
+        tables.slots[slot, JOB] = job
+        if queueing is not None:
+            note_racks(queueing.racks, job, spanned)
+            end_ms = now + requested(jobs, power, cluster, job, level, across)
+            note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
+            note_use(tables, queueing.shares, job, jobs.gpus[job])
+        loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level, across)
     return slot
 
 
@@ -104,17 +122,22 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     count = gpus // whole
     rest = gpus - count * whole
     first = NONE
+    head = NONE
     previous = NONE
     for at in range(count):
-        node = queueing.chosen[at] if chosen else choose(tables, cluster, whole)
+        node = next_node(tables, queueing, cluster, whole, at, chosen)
         move(tables, cluster, node, -whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -whole)
         load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
         if previous < 0:
-            first = node
+            head = node
         else:
             nodes[previous, NEXT_WHOLE] = node
+        if first < 0 or node < first:
+            first = node
         previous = node
-    slots[slot, WHOLE_HEAD] = first
+    slots[slot, WHOLE_HEAD] = head
     slots[slot, WHOLE_COUNT] = count
     slots[slot, PART_GPUS] = rest
     slots[slot, CLUSTER] = cluster
@@ -124,8 +147,10 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
     if tables.clusters[cluster, BUDGETED] == 1:
         tables.slot_busy[DRAWN, slot] = drawn
     if rest > 0:
-        node = queueing.chosen[count] if chosen else choose(tables, cluster, rest)
+        node = next_node(tables, queueing, cluster, rest, count, chosen)
         move(tables, cluster, node, -rest)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, -rest)
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
             drawn = tables.busy[DRAWN, node] + rest * drawn
@@ -134,6 +159,16 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
         if first < 0 or node < first:
             first = node
     return first
+
+
+@kernel(inline="always")
+def next_node(tables, queueing, cluster, gpus, at, chosen):
+    """Return the node for the next part of a gang: the one chosen, or that of the rule."""
+    if queueing is not None:
+        node = queueing.chosen[at] if chosen else choose(tables, cluster, gpus)
+    else:
+        node = choose(tables, cluster, gpus)
+    return node
 
 
 @kernel(inline="llvm")
@@ -153,21 +188,28 @@ def release(jobs, tables, queueing, power, slot):
     slots = tables.slots
     nodes = tables.nodes
     clock[RUNNING] -= 1
-    cluster = slots[slot, CLUSTER]
-    level = slots[slot, AT_LEVEL]
-    if clock[RULED] == 1:
-        job = queueing.slot_job[slot]
+    cluster = np.int64(slots[slot, CLUSTER])
+    level = np.int64(slots[slot, AT_LEVEL])
+    if queueing is not None:
+        job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
-    node = slots[slot, WHOLE_HEAD]
+        note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
+    loads.note_end(tables.loads, jobs, tables, cluster, slot)
+    node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
-        following = nodes[node, NEXT_WHOLE]
-        move(tables, cluster, node, nodes[node, NODE_WHOLE])
+        following = np.int64(nodes[node, NEXT_WHOLE])
+        whole = np.int64(nodes[node, NODE_WHOLE])
+        move(tables, cluster, node, whole)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, whole)
         load(tables, power, cluster, node, 0.0, 0.0, level, -1)
         node = following
-    part = slots[slot, PART_GPUS]
+    part = np.int64(slots[slot, PART_GPUS])
     if part > 0:
-        node = slots[slot, PART_NODE]
+        node = np.int64(slots[slot, PART_NODE])
         move(tables, cluster, node, part)
+        if queueing is not None:
+            follow_move(tables, queueing.racks, cluster, node, part)
         busy = 0.0
         drawn = 0.0  # exactly: an empty node carries no rounding
         if nodes[node, NODE_FREE] < nodes[node, NODE_WHOLE]:
@@ -180,21 +222,44 @@ def release(jobs, tables, queueing, power, slot):
 
 
 @kernel
-def cut_short(jobs, tables, queueing, power, pieces, slot):
+def cut_short(jobs, tables, queueing, power, preemption, pieces, slot, cause):
     """End a running job before its time: note what it did, and let it wait again in its old place.
 
-    What it has saved is done; the rest of its work is left to do.
+    What it has saved is done, all that it did if it was suspended; the rest of its work is left to
+    do. One that was being suspended has not worked since then.
     """
     clock = tables.clock
-    job = queueing.slot_job[slot]
-    cluster = jobs.cluster[job]
-    level = jobs.power_level[job]
+    job = np.int64(tables.slots[slot, JOB])
+    cluster = np.int64(jobs.cluster[job])
+    level = np.int64(jobs.power_level[job])
     speed = jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         speed *= power.level_speed[cluster, level]
-    ran_ms = clock[NOW_MS] - jobs.start_ms[job]
-    kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, jobs.duration_ms[job] / speed, ran_ms)
     row = clock[PIECE_ROWS]
+    if queueing is not None:
+        speed *= note_piece(queueing.racks, pieces, row, cluster, job)
+    work_ms = jobs.duration_ms[job] / speed
+    if preemption is not None:
+        stopped_ms = preemption.stopped_ms[slot]
+        preemption.stopped_ms[slot] = NONE
+        if stopped_ms < 0:
+            stopped_ms = clock[NOW_MS]
+        ran_ms = stopped_ms - jobs.start_ms[job]
+        kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, work_ms, ran_ms)
+        resume_ms = jobs.resume_ms[job]
+        if cause == SUSPEND:
+            kept_ms = worked(jobs, cluster, job, work_ms, ran_ms)
+            lost_ms = 0.0
+            jobs.resume_ms[job] = preemption.resume_ms[cluster]
+        elif kept_ms > 0.0:
+            jobs.resume_ms[job] = NONE
+        lost_ms += clock[NOW_MS] - stopped_ms
+        pieces.resume_ms[row] = resume_ms
+    else:
+        ran_ms = clock[NOW_MS] - jobs.start_ms[job]
+        kept_ms, lost_ms = kept_and_lost(jobs, cluster, job, work_ms, ran_ms)
+        pieces.resume_ms[row] = NONE
+    pieces.cause[row] = cause
     pieces.job[row] = job
     pieces.cluster[row] = cluster
     pieces.first_node[row] = jobs.first_node[job]
@@ -221,3 +286,15 @@ def cut_short(jobs, tables, queueing, power, pieces, slot):
             break
     release(jobs, tables, queueing, power, slot)
     reenter(jobs, tables, job)
+
+
+@kernel(inline="llvm")
+def note_piece(racks, pieces, row, cluster, job):
+    """Note the racks that a piece of a job spanned, and forget them; return its relative speed."""
+    speed = 1.0
+    if racks is not None:
+        spanned = racks.spanned[job]
+        pieces.racks[row] = spanned
+        racks.spanned[job] = 0
+        speed = speed_across(racks, cluster, spanned)
+    return speed

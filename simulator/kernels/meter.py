@@ -59,8 +59,8 @@ def integrate(meter, time_ms, node, state, held, busy, drawn, rows):
     rows : int
     """
     for row in range(rows):
-        at = node[row]
-        cluster = meter.node_cluster[at]
+        at = np.int64(node[row])
+        cluster = np.int64(meter.node_cluster[at])
         if meter.resting[cluster] == 1:
             turn(meter.residency, cluster, at, time_ms[row], state[row], held[row])
             if held[row] == 0 and meter.nodes[at, NODE_HELD] == 0.0:
@@ -76,7 +76,7 @@ def close(meter, end_ms):
         pour(meter, cluster, end_ms)
     for node in range(len(meter.nodes)):
         settle(meter, node, end_ms)
-        cluster = meter.node_cluster[node]
+        cluster = np.int64(meter.node_cluster[node])
         if meter.resting[cluster] == 1:
             settle_stay(meter.residency, cluster, node, end_ms)
 

@@ -15,6 +15,7 @@ from simulator.kernels.tables import (
     NODE_WHOLE,
     NODES,
     NONE,
+    RELISTED,
     RULE,
     SPREAD,
     TREE_BASE,
@@ -127,6 +128,7 @@ def enlist(tables, cluster, node):
     node_index.insert(tables.words, base, clusters, cluster, TREE_SHAPE, member)
     clusters[cluster, WITH_FREE + free] += 1
     clusters[cluster, FREE] += free
+    clusters[cluster, RELISTED] += 1
     tables.nodes[node, LISTED] = 1
 
 
@@ -156,4 +158,5 @@ def unlist(tables, cluster, node):
     node_index.remove(tables.words, base, clusters, cluster, TREE_SHAPE, member)
     clusters[cluster, WITH_FREE + free] -= 1
     clusters[cluster, FREE] -= free
+    clusters[cluster, RELISTED] += 1
     tables.nodes[node, LISTED] = 0

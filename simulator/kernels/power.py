@@ -7,6 +7,7 @@ they may come to draw while their jobs end, in whatever order (see `reserve`).
 
 from simulator.kernels.compile import kernel
 from simulator.kernels.curves import draw
+from simulator.kernels.locality import node_for_rest
 from simulator.kernels.placement import choose_beside
 from simulator.kernels.tables import BUDGETED, BUSY, DRAWN, LEVELS, NONE, OWNED, SITE, WHOLE
 
@@ -106,7 +107,7 @@ def room_w(tables, power, cluster):
 
 
 @kernel
-def level_within_budget(jobs, tables, power, cluster, job):
+def level_within_budget(jobs, tables, queueing, power, cluster, job):
     """Return the first power level at which a job that fits also fits the budgets, NONE if none.
 
     Levels draw less from one to the next. The job's power is that on the nodes where it would be
@@ -121,7 +122,11 @@ def level_within_budget(jobs, tables, power, cluster, job):
     if rest > 0:
         # On a straight line it does not matter beside what a job runs.
         beside = count if power.curves.bent[cluster] else 0
-        node = choose_beside(tables, cluster, beside, rest)
+        if queueing is not None:
+            racks = queueing.racks
+            node = node_for_rest(tables, queueing.chosen, racks, cluster, beside, rest)
+        else:
+            node = choose_beside(tables, cluster, beside, rest)
     for level in range(tables.clusters[cluster, LEVELS]):
         share = power.level_draw[cluster, level]
         busy = whole * utilisation

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.kernels.checkpoints import stretched
 from simulator.kernels.compile import kernel
-from simulator.kernels.placement import choose, choose_beside
+from simulator.kernels.locality import node_for_rest, speed_if_placed
 from simulator.kernels.tables import (
     AWAKING,
     BELOW,
@@ -102,11 +102,15 @@ def reserve(jobs, tables, sleepers, queueing, cluster, job):
 
 
 @kernel(inline="llvm")
-def requested(jobs, power, cluster, job, level):
-    """Return for how long a job asks at the speed of a cluster's nodes and power level. [ms]"""
+def requested(jobs, power, cluster, job, level, across):
+    """Return for how long a job asks at the speed of a cluster's nodes and power level. [ms]
+
+    `across` is its relative speed, below 1 where it spans racks.
+    """
     length = jobs.requested_ms[job] / jobs.speed[jobs.workload[job], cluster]
     if level > 0:
         length /= power.level_speed[cluster, level]
+    length /= across
     if len(jobs.plan.way) > 0:
         length = stretched(jobs, cluster, job, length)
     return np.int64(np.rint(length))
@@ -207,9 +211,14 @@ def fits_later(with_free, cluster, whole, gpus):
 
 @kernel
 def ends_in_time(jobs, tables, queueing, power, cluster, job, level):
-    """Return whether a job that starts now would end by the shadow time."""
-    end_ms = tables.clock[NOW_MS] + requested(jobs, power, cluster, job, level)
-    return end_ms <= queueing.rules[cluster, SHADOW_MS]
+    """Return whether a job that fits and starts now would end by the shadow time."""
+    left_ms = queueing.rules[cluster, SHADOW_MS] - tables.clock[NOW_MS]
+    if requested(jobs, power, cluster, job, level, 1.0) > left_ms:
+        return False
+    racks = queueing.racks
+    size = np.int64(jobs.gpus[job])
+    across = speed_if_placed(tables, queueing.chosen, racks, cluster, size)
+    return across == 1.0 or requested(jobs, power, cluster, job, level, across) <= left_ms
 
 
 @kernel
@@ -237,10 +246,7 @@ def take_later(jobs, tables, queueing, cluster, job, sign):
     with_free[cluster, whole] -= sign * count
     with_free[cluster, 0] += sign * count
     if rest > 0:
-        if count > 0:
-            node = choose_beside(tables, cluster, count, rest)
-        else:
-            node = choose(tables, cluster, rest)
+        node = node_for_rest(tables, queueing.chosen, queueing.racks, cluster, count, rest)
         before = tables.nodes[node, NODE_FREE] + queueing.later[node]
         with_free[cluster, before] -= sign
         with_free[cluster, before - rest] += sign

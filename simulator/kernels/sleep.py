@@ -4,6 +4,8 @@ A cluster's open sleepers are a stack, the last to go to sleep on top, and so ar
 Closed nodes that sleep are in neither: nothing wakes them until they are opened.
 """
 
+import numpy as np
+
 from simulator.kernels import due_heap
 from simulator.kernels.compile import kernel
 from simulator.kernels.failures import stop_clock
@@ -107,7 +109,7 @@ def descend(tables, sleepers, faults, log, now_ms):
         whole = clusters[cluster, WHOLE]
         base = clusters[cluster, FIRST_NODE]
         while clusters[cluster, TIMED] > 0:
-            node = sleepers.timers[base]
+            node = np.int64(sleepers.timers[base])
             begin_ms = sleepers.due_ms[node]
             if begin_ms >= now_ms:
                 break
@@ -127,7 +129,7 @@ def descend(tables, sleepers, faults, log, now_ms):
             fall_asleep(tables, sleepers, faults, cluster, node, begin_ms)
             log_descent(tables, log, node, begin_ms)
         while clusters[cluster, CLOSED_TIMED] > 0:
-            node = sleepers.timers[base + len(tables.nodes)]
+            node = np.int64(sleepers.timers[base + len(tables.nodes)])
             begin_ms = sleepers.due_ms[node]
             if begin_ms >= now_ms:
                 break
@@ -168,7 +170,7 @@ def fall_asleep(tables, sleepers, faults, cluster, node, begin_ms):
     ladder = sleepers.ladder
     level = ladder.first[cluster]
     enter_ms = ladder.enter_ms[cluster, level]
-    if len(faults.place) > 0 and faults.place[node] >= 0:
+    if faults is not None and faults.place[node] >= 0:
         stop_clock(tables, faults, node, begin_ms)
     take_timer(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_IDLE] = 0
@@ -271,8 +273,8 @@ def stop_waking(tables, sleepers, cluster, node):
 @kernel
 def finish_waking(tables, sleepers):
     """Settle the first finished wake-up: the node is awake and idle from now on."""
-    node = sleepers.wakers[0]
-    cluster = tables.nodes[node, NODE_CLUSTER]
+    node = np.int64(sleepers.wakers[0])
+    cluster = np.int64(tables.nodes[node, NODE_CLUSTER])
     stop_waking(tables, sleepers, cluster, node)
     tables.nodes[node, NODE_STATE] = AWAKE
     enlist(tables, cluster, node)

@@ -16,9 +16,10 @@ from simulator.kernels.ladder import Ladder
 
 # Why `advance` returned.
 UNTIL, LOG_FULL, IDLE, DRAWS, DECIDE = range(5)
+ASSIGN = 5
 
-# Placement rules, in the order of `simulator.fleet.PLACEMENTS`.
-PACK, FIRST_FIT, SPREAD = 0, 1, 2
+# Placement rules, in the order of `simulator.registry.PLACEMENTS`.
+PACK, FIRST_FIT, SPREAD, LOCALITY = 0, 1, 2, 3
 
 # States of a node, in the change log too. A row ASLEEP says that the descent begins then, or that
 # a wake-up was cancelled; what the node does from then on its ladder says.
@@ -35,11 +36,11 @@ RULED = 14  # 1 where any queue is not plainly first come, first served: backfil
 FIRST_FRESH = 15  # row of the first job that was submitted at this instant
 ASKING = 16  # 1 where some queue is not served in here: whoever calls `advance` must be asked
 ASKED = 17  # 1 once it was asked in this pass
-FAULTY = 18  # 1 where any node may fail
-IN_SERVICE = 19  # nodes whose clock of failures runs
-MENDING = 20  # failed nodes that are to be repaired
-MOST_FAILURES = 21  # of any node so far
-PIECE_ROWS = 22  # earlier pieces of jobs that are noted
+IN_SERVICE = 18  # nodes whose clock of failures runs
+MENDING = 19  # failed nodes that are to be repaired
+MOST_FAILURES = 20  # of any node so far
+PIECE_ROWS = 21  # earlier pieces of jobs that are noted
+ASSIGNED = 22  # 1 while arrivals of this instant are interrupted by ASSIGN
 CLOCK_SIZE = 23
 
 # What happened at an instant: nothing (0); jobs were submitted; jobs ended too; anything.
@@ -80,8 +81,9 @@ SUBMISSIONS, COMPLETIONS, ANYTHING = 1, 2, 3
     CLOSED_ASLEEP,  # those of them that are asleep
     NAPS,  # 1 where a drawn timer leads to a state that is left at once: its nodes stay awake
     DOWN,  # failed nodes
-) = range(33)
-TREE_SHAPE = 33
+    RELISTED,  # how often a node was offered to placement, or taken from it
+) = range(34)
+TREE_SHAPE = 34
 WITH_FREE = TREE_SHAPE + node_index.LEVELS + 1
 
 # Columns of the table of routes, one queue for each priority of a route.
@@ -132,15 +134,15 @@ IDLE_SINCE_MS, DESCENT_MS, RESTS_MS, ENTERED_MS, TURN = range(5)
 MOMENTS = 5
 
 # Columns of the table of running slots.
-WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT = range(7)
-SLOT_SIZE = 7
+WHOLE_HEAD, WHOLE_COUNT, PART_NODE, PART_GPUS, CLUSTER, AT_LEVEL, NEXT_SLOT, JOB = range(8)
+SLOT_SIZE = 8
 
 # Columns of the table of queue rules, one row for each cluster: how it backfills, how many jobs
 # behind the first one it looks at, where its list of expected ends begins, and how long it is. Then
 # what a pass finds: what becomes of the job in turn (OPEN, HEADED: there is a reservation, SHUT),
 # the job that holds the reservation, its instant, how many jobs may still be looked at, whether
 # the reservation still holds, whether all who wait were refused as things stand, and how many
-# nodes have something in `later`.
+# nodes have something in `later`. ASKS is 1 where a policy in plain Python places the jobs.
 (
     BACKFILL,
     DEPTH,
@@ -154,24 +156,40 @@ SLOT_SIZE = 7
     KNOWN,
     SETTLED,
     LATER_NODES,
-) = range(12)
-RULE_SIZE = 12
+    ASKS,
+) = range(13)
+RULE_SIZE = 13
 OPEN, HEADED, SHUT = range(3)
 
-# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`.
-PLAIN, EASY, CONSERVATIVE, PLUGIN = range(4)
+# Ways to backfill. From CONSERVATIVE on the passes are made outside `advance`; where they are
+# PLACED there is no backfill, and a policy in plain Python may place each job.
+PLAIN, EASY, CONSERVATIVE, PLUGIN, PLACED = range(5)
+
+# Columns of the tables of fair share. A book: its half-life, what stands for a weight of 1, and the
+# instant at which it was looked at last, with the half-lives that had begun by then and the weight
+# of time there. An account: what it used, as of when so many half-lives had begun, and what it
+# holds. A route: its book, how many lines take turns at its cursor, and the use of the one there.
+HALF_LIFE_MS, ONE, AT_MS, EPOCH, WEIGHT = range(5)
+USED, USED_EPOCH, HOLDS = range(3)
+BOOK, TURNS_LEFT, CURSOR_USE = range(3)
+TURN_USE, TURN_JOB = range(2)
+BOOK_SIZE, ACCOUNT_SIZE, FAIR_SIZE, TURN_SIZE = 5, 3, 3, 2
+
+# Why a job was cut short: a node failed, or it was preempted. NOBODY is preempted on some clusters.
+FAILURE, RESTART, SUSPEND = np.int64(0), np.int64(1), np.int64(2)
+NOBODY = 0
 
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
-NONE = -1
+NONE = np.int64(-1)  # no literal: numba would compile a kernel for it alone
 FOREVER_MS = np.iinfo(np.int64).max
 
 
 class Jobs(NamedTuple):
-    """Columns of the job table, [jobs] unless said; the last ten are written by the loop.
+    """Columns of the job table, [jobs] unless said; the last eleven are written by the loop.
 
-    So are duration and requested time of jobs that lose a node: they say what is left to do.
+    So are duration and requested time of jobs that are cut short: they say what is left to do.
     """
 
     submit_ms: NDArray[np.int64]
@@ -195,6 +213,22 @@ class Jobs(NamedTuple):
     next_waiting: NDArray[np.int32]
     previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
+    resume_ms: NDArray[np.float64]  # that its next run takes to go on from what a suspension kept,
+    # NONE where it goes on from a checkpoint or from nothing; empty where nobody is preempted
+
+
+class Loads(NamedTuple):
+    """The work that clusters have before them, [clusters] unless said; see `loads`.
+
+    None where nobody asks.
+    """
+
+    jobs: NDArray[np.int64]  # that wait for it
+    asked_ms: NDArray[np.float64]  # accelerators x requested time of these
+    ends_ms: NDArray[np.float64]  # accelerators x expected end of those that run
+    held: NDArray[np.int64]  # accelerators that these hold
+    slot_end_ms: NDArray[np.int64]  # [slots] expected end
+    wake_ms: NDArray[np.int64]  # longest that a node takes to enter a state and wake from it
 
 
 class Profile(NamedTuple):
@@ -209,13 +243,34 @@ class Profile(NamedTuple):
     least: NDArray[np.int16]  # [nodes] least that is free over an interval
 
 
+class Racks(NamedTuple):
+    """Racks of nodes, [clusters] unless said; None where no cluster has any."""
+
+    nodes: NDArray[np.int64]  # nodes of one rack, 0 where a cluster has none
+    speed: NDArray[np.float64]  # of gangs that span more than one
+    first: NDArray[np.int64]  # [clusters + 1] where the cluster's racks begin in the table
+    table: NDArray[np.int64]  # [racks, BY_FREE + most accelerators + 1] see `locality`
+    counted: NDArray[np.int64]  # [clusters] RELISTED when it was counted
+    with_empty: NDArray[np.int64]  # [nodes of a rack + 1] the first with so many empty nodes
+    spanned: NDArray[np.int32]  # [jobs] racks that each job spans or spanned, 0 for none
+
+
+class Shares(NamedTuple):
+    """Who used how much of late; see `shares`. A book is a kind of party with a half-life."""
+
+    books: NDArray[np.int64]  # [books, BOOK_SIZE]
+    account: NDArray[np.int32]  # [books, jobs] the account of the job's user or workload
+    accounts: NDArray[np.int64]  # [accounts, ACCOUNT_SIZE] of all books
+    routes: NDArray[np.int64]  # [routes, FAIR_SIZE]
+    turns: NDArray[np.int64]  # [lines, TURN_SIZE] heap of the lines of one priority, by route
+
+
 class Queueing(NamedTuple):
-    """What queue rules need to know beside the tables; empty where every queue is plain."""
+    """What queue rules need to know beside the tables; None where every queue is plain."""
 
     rules: NDArray[np.int64]  # [clusters, RULE_SIZE]
     quota: NDArray[np.int64]  # [workloads] accelerators that their jobs may hold at once
     held: NDArray[np.int64]  # [workloads] that they hold
-    slot_job: NDArray[np.int32]  # [slots]
     slot_end: NDArray[np.int64]  # [slots] when the job is expected to end, as in `ends`
     ends: NDArray[np.int64]  # end << bits | slot of running jobs by cluster, the first to end last
     later_with: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what is free then
@@ -225,10 +280,12 @@ class Queueing(NamedTuple):
     verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
+    shares: Shares | None  # None where no queue shares fairly
+    racks: Racks | None
 
 
 class Faults(NamedTuple):
-    """When nodes fail and are repaired; empty where none does."""
+    """When nodes fail and are repaired; None where none does."""
 
     lives_ms: NDArray[np.int64]  # [failures, nodes] time in service up to each failure
     repairs_ms: NDArray[np.int64]  # [failures, nodes] time that its repair takes
@@ -243,7 +300,10 @@ class Faults(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is."""
+    """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is.
+
+    None where nothing cuts jobs short.
+    """
 
     job: NDArray[np.int32]
     cluster: NDArray[np.int16]
@@ -253,7 +313,10 @@ class Pieces(NamedTuple):
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     kept_ms: NDArray[np.float64]  # time spent on work that is saved
-    lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start
+    lost_ms: NDArray[np.float64]  # time since the last checkpoint, or the start; or of suspending
+    resume_ms: NDArray[np.float64]  # that it took to go on from what a suspension kept, or NONE
+    cause: NDArray[np.int8]  # FAILURE, RESTART or SUSPEND
+    racks: NDArray[np.int32]  # racks that it spanned, 0 where there are none
 
 
 class Power(NamedTuple):
@@ -289,6 +352,7 @@ class Tables(NamedTuple):
     slot_busy: NDArray[np.float64]  # [2, slots] utilisation; x draw of the power level
     agenda: NDArray[np.int64]  # heap of end << bits | slot
     bits: int
+    loads: Loads | None
 
 
 class Sleepers(NamedTuple):

@@ -3,6 +3,7 @@
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from simulator.assumptions import declared_basis
 from simulator.display import count_text, number_text, short_text
 from simulator.figures.quantities import amount_words, axis_names, unit_of, words_of
 from simulator.optimisation.files import plain
@@ -57,6 +58,8 @@ def search_text(found: "Optimisation") -> str:
         lines += textwrap.wrap(words, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     if len(search.seeds) > 1:
         lines.append(f"means over {len(search.seeds)} seeds")
+    words = f"carbon of the base: {declared_basis(search.base)['average']}"
+    lines += textwrap.wrap(words, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from simulator import catalog
 from simulator.plans.axes import Axis, Chosen, Drawn
 from simulator.plans.designs import Points
-from simulator.registry import provisioning, scheduling
+from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.files import FileSpec, resolve
 from simulator.scenario.model import Scenario
 from simulator.scenario.paths import parts_of, quoted
@@ -76,9 +76,10 @@ def fingerprint_of(
     code = provisioning.sources()
     document["policies"] = {name: code[name] for name in code if json.dumps(name) in text}
     # What few plans have is added only where it is, so that the others keep their digest.
-    queues = scheduling.sources()
-    if named := {name: queues[name] for name in queues if json.dumps(name) in text}:
-        document["queues"] = named
+    for key, kind in (("queues", scheduling), ("dispatch", dispatch), ("placements", placement)):
+        own = kind.sources()
+        if named := {name: own[name] for name in own if json.dumps(name) in text}:
+            document[key] = named
     digest = hashlib.sha256(_text(document).encode())
     for path, column in zip(points.paths, points.columns, strict=True):
         _feed(digest, path, column, files)

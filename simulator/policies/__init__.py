@@ -1,12 +1,18 @@
-"""Policies of idle nodes and of queues: one file for each idea, registered by its decorator.
+"""Policies of idle nodes, queues, placement and dispatch, one file for each idea.
 
+Each is registered by the one decorator of its kind.
 A module put into this folder is found by itself; nothing else lists it.
 """
 
+from simulator.policies.dispatch_rule import DispatchRule
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.resolved import (
+    ClusterPlacement,
     ClusterProvisioning,
     ClusterScheduling,
+    WorkloadDispatch,
+    dispatch_of,
+    placement_of,
     provisioning_of,
     queue_rules_of,
     scheduling_of,
@@ -16,12 +22,17 @@ from simulator.power.descent import Descent
 
 __all__ = [
     "Clock",
+    "ClusterPlacement",
     "ClusterProvisioning",
     "ClusterScheduling",
     "ClusterView",
     "Commands",
     "Descent",
+    "DispatchRule",
     "QueueRule",
+    "WorkloadDispatch",
+    "dispatch_of",
+    "placement_of",
     "provisioning_of",
     "queue_rules_of",
     "scheduling_of",

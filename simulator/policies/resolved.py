@@ -1,4 +1,4 @@
-"""Scenario to policies: for each cluster what its idle nodes do, and how its queue is served."""
+"""Scenario to policies: what idle nodes do, how queues are served, which cluster a job gets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,21 @@ from functools import partial
 from typing import Any
 
 from simulator.errors import PolicyError
+from simulator.policies.dispatch_rule import DispatchRule
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.view import Clock, ClusterView, Commands
 from simulator.power.descent import Descent
 from simulator.scenario.clusters import Cluster
+from simulator.scenario.dispatch import Dispatch
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.scheduling import Scheduling
 
 Choice = Callable[..., Any]
-"""Called with the queue, the cluster and the time in seconds."""
+"""Called with the queue, the cluster and the time in seconds, or as dispatch policies are."""
+
+Place = Callable[..., Any]
+"""Called with the job, the cluster and the time in seconds."""
 
 Controller = Callable[[Clock, ClusterView], Commands]
 
@@ -111,6 +116,31 @@ def _scheduling(queue: Scheduling) -> ClusterScheduling:
     return ClusterScheduling(queue.policy, queue.rule())
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterPlacement:
+    """A policy in plain Python that places the jobs of a cluster.
+
+    Attributes
+    ----------
+    policy : str
+    choice : callable
+        The policy with its parameters.
+    """
+
+    policy: str
+    choice: Place
+
+
+def placement_of(scenario: Scenario) -> dict[int, ClusterPlacement]:
+    """Return the policies that place jobs in plain Python, by the number of their cluster."""
+    chosen = [cluster.placement for cluster in scenario.clusters.values()]
+    return {
+        at: ClusterPlacement(each.policy, partial(each.plugin.function, **each.parameters))
+        for at, each in enumerate(chosen)
+        if not isinstance(each, str)
+    }
+
+
 def queue_rules_of(scenario: Scenario) -> tuple[QueueRule, ...]:
     """Return the queue rule of each cluster, in the scenario's order.
 
@@ -127,3 +157,43 @@ def queue_rules_of(scenario: Scenario) -> tuple[QueueRule, ...]:
             )
         rules.append(found.rule)
     return tuple(rules)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadDispatch:
+    """How the jobs of one workload get their cluster: by a rule, or by asking in plain Python.
+
+    Attributes
+    ----------
+    policy : str
+    rule : DispatchRule or None
+    choice : callable or None
+        A policy in plain Python with its parameters, where there is no rule.
+    """
+
+    policy: str
+    rule: DispatchRule | None
+    choice: Choice | None = None
+
+    @property
+    def binds(self) -> bool:
+        """Whether a job gets its cluster as it is submitted, and waits for that alone."""
+        return self.rule is None or self.rule.by != "preference"
+
+
+def dispatch_of(scenario: Scenario) -> dict[str, WorkloadDispatch]:
+    """Return how the jobs of each workload get their cluster, in the scenario's order.
+
+    Raises
+    ------
+    PolicyError
+        If a policy fails, or returns something else than a `DispatchRule`.
+    """
+    return {name: _dispatch(each.clusters) for name, each in scenario.workloads.items()}
+
+
+def _dispatch(clusters: Dispatch) -> WorkloadDispatch:
+    if clusters.in_python:
+        choice = partial(clusters.plugin.function, **clusters.parameters)
+        return WorkloadDispatch(clusters.policy, None, choice)
+    return WorkloadDispatch(clusters.policy, clusters.rule())

@@ -7,7 +7,7 @@ causes no pass.
 """
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,6 +93,17 @@ class ClusterView(Protocol):
     @property
     def demand_gpus(self) -> int:
         """Accelerators held and wanted: `held_gpus` + `queued_gpus`."""
+
+    def intensity_ahead(
+        self, leads_ms: "NDArray[np.int64]", /, signal: Literal["average", "marginal"] = "average"
+    ) -> "NDArray[np.float64]":
+        """Return the carbon intensity expected at instants so long from now. [g/kWh].
+
+        Expected by the forecast that the site's grid names; a lead of 0 is the present, which is
+        known. NaN where the trace has ended. A site without a marginal signal raises `ValueError`.
+
+            hours = cluster.intensity_ahead(MS_PER_H * np.arange(24))
+        """
 
     def held_by_node(self) -> "NDArray[np.int64]":
         """Return the accelerators held on each node by its number; -1 where none is owned."""

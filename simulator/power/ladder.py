@@ -105,7 +105,7 @@ def ladders_of(
 
     def row_of(law: Law | None, *name: str) -> int:
         if law is None or isinstance(law, Constant):
-            return NONE
+            return int(NONE)
         laws.append(drawer(law, seed, "idle", *name, opened=opened))
         return len(laws) - 1
 
@@ -155,7 +155,7 @@ def ladders_of(
 
 def _constant_ms(law: Law) -> int:
     """Return a constant time, -1 for one that is drawn. [ms]"""
-    return round(law.value) if isinstance(law, Constant) else NONE
+    return round(law.value) if isinstance(law, Constant) else int(NONE)
 
 
 def _naps(

@@ -3,9 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.fleet import Fleet
 from simulator.power import free_cooling_pue, load_pue
 from simulator.power.overhead import Overhead
 from simulator.scenario.facility import LoadPue, PueModel
+from simulator.scenario.model import Scenario
 
 
 def overhead_of(
@@ -32,3 +34,25 @@ def overhead_of(
     if temperature_degc is None:
         raise ValueError(f"the model {pue.model} needs the outside temperature")
     return free_cooling_pue.overhead(pue, temperature_degc)
+
+
+def full_load_pue(scenario: Scenario, fleet: Fleet) -> NDArray[np.float64]:
+    """Return the PUE of each site, of a model with all machines at work in the best weather.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    fleet : Fleet
+        Of the same scenario.
+    """
+    busy_w = np.bincount(fleet.site, fleet.busy_w * fleet.first_count, len(fleet.site_names))
+    return np.array(
+        [
+            float(site.pue)
+            if isinstance(site.pue, float | int)
+            else site.pue.lowest(it_w)
+            if it_w
+            else 1.0
+            for site, it_w in zip(scenario.sites.values(), busy_w.tolist(), strict=True)
+        ]
+    )

@@ -64,7 +64,8 @@ def cluster_table(results: Results) -> ClusterTable:
     owned_h = _over_time(results, names, "nodes_owned_mean") * each
     sleep = _Sleep(results, names)
     queued_h = _over_time(results, names, "jobs_queued_mean")
-    waits_h = _waits_h(results, names)
+    started, waits_h = _starts(results, names)
+    sent = _Sent(results, started)
     rows = tuple(
         (
             name,
@@ -75,6 +76,7 @@ def cluster_table(results: Results) -> ClusterTable:
             number_text(carbon[at]),
             number_text(queued_h[at] / hours, 3) if hours else ABSENT,
             "none started" if np.isnan(waits_h[at]) else duration_text(float(waits_h[at])),
+            *sent.cells(at),
             *sleep.cells(at),
         )
         for at, name in enumerate(names)
@@ -89,6 +91,7 @@ def cluster_table(results: Results) -> ClusterTable:
         number_text(float(carbon.sum())),
         number_text(float(queued_h.sum()) / hours, 3) if hours else ABSENT,
         "none started" if wait_h is None else duration_text(wait_h),
+        *sent.total(),
         *sleep.total(),
     )
     head = (
@@ -100,9 +103,27 @@ def cluster_table(results: Results) -> ClusterTable:
         f"Carbon [{carbon_unit} CO2e]",
         "Jobs queued",
         "Wait",
+        *sent.head,
         *sleep.head,
     )
     return ClusterTable(head, rows, total if len(rows) > 1 else (), NOTE)
+
+
+class _Sent:
+    """The column that says where jobs started; none where all of them wait by preference."""
+
+    def __init__(self, results: Results, started: Values) -> None:
+        chosen = any(each.clusters.binds for each in results.scenario.workloads.values())
+        self._started = started if chosen else None
+        self.head = ("Jobs started",) if chosen else ()
+
+    def cells(self, at: int) -> tuple[str, ...]:
+        """Return what stands in the row of a cluster."""
+        return () if self._started is None else (count_text(self._started[at]),)
+
+    def total(self) -> tuple[str, ...]:
+        """Return what stands in the row of the fleet."""
+        return () if self._started is None else (count_text(float(self._started.sum())),)
 
 
 class _Sleep:
@@ -150,8 +171,8 @@ def _over_time(results: Results, names: list[str], name: str) -> Values:
     return _sums(results, names, name, time.hours[time.row])
 
 
-def _waits_h(results: Results, names: list[str]) -> Values:
-    """Return the mean wait of the jobs that started on each cluster, NaN where none did. [h]"""
+def _starts(results: Results, names: list[str]) -> tuple[Values, Values]:
+    """Return the jobs that started on each cluster, and their mean wait, NaN without any. [h]"""
     table = results.tables["jobs"]
     code, known = codes(results, "jobs", "cluster")
     wait_s = table["wait_s"].to_numpy()
@@ -161,8 +182,12 @@ def _waits_h(results: Results, names: list[str]) -> Values:
     total_s = np.bincount(code[started], wait_s[started], minlength=len(known))
     mean_h = np.full(len(known), np.nan)
     np.divide(total_s / S_PER_H, count, out=mean_h, where=count > 0)
+    jobs = dict(zip(known, count.tolist(), strict=False))
     by_name = dict(zip(known, mean_h.tolist(), strict=False))
-    return np.array([by_name.get(cluster, np.nan) for cluster in names])
+    return (
+        np.array([jobs.get(cluster, 0.0) for cluster in names]),
+        np.array([by_name.get(cluster, np.nan) for cluster in names]),
+    )
 
 
 def _scaled(values: Values, ladder: Ladder) -> tuple[Values, str]:

@@ -247,6 +247,9 @@ def _fleet(results: Results) -> list[Line]:
         ),
         *_sleep(results),
         *_failures(summary),
+        *_preemptions(summary),
+        *_racks(summary),
+        *_sharing(summary),
         Line(
             "fleet",
             "carbon per GPU-hour",
@@ -274,23 +277,61 @@ def _sleep(results: Results) -> list[Line]:
     ]
 
 
+def _racks(summary: Mapping[str, Any]) -> list[Line]:
+    """Return how much of large gangs lay across racks, where there are racks."""
+    share = summary["cross_rack_share"]
+    if share is None:
+        return []
+    basis = "of the GPU-hours of gangs of several nodes"
+    return [Line("fleet", "across racks", share_text(share), basis)]
+
+
 def _failures(summary: Mapping[str, Any]) -> list[Line]:
     """Return what failures of nodes cost, where any can fail."""
     if summary["failures"] is None:
         return []
     lost = f"{count_text(summary['gpu_hours_lost'])} GPU-h"
+    return [
+        Line("fleet", "failures", count_text(summary["failures"]), "of nodes"),
+        Line("fleet", "lost", lost, "held since the last checkpoint, or the start"),
+        *_useful(summary),
+    ]
+
+
+def _preemptions(summary: Mapping[str, Any]) -> list[Line]:
+    """Return what preemption cost, where anybody is preempted."""
+    if summary["preemptions"] is None:
+        return []
+    cost = f"{count_text(summary['gpu_hours_preempted'])} GPU-h"
+    return [
+        Line("fleet", "preemptions", count_text(summary["preemptions"]), "of jobs"),
+        Line("fleet", "preempted", cost, "held for work done anew, saving states and resuming"),
+        *(_useful(summary) if summary["failures"] is None else ()),
+    ]
+
+
+def _useful(summary: Mapping[str, Any]) -> list[Line]:
     shares = (
         ("goodput", "work not lost, without checkpoints and restarts, over held"),
         ("ETTR", "useful run time over time from first start to end, of jobs that ended"),
     )
     return [
-        Line("fleet", "failures", count_text(summary["failures"]), "of nodes"),
-        Line("fleet", "lost", lost, "held since the last checkpoint, or the start"),
-        *(
-            Line("fleet", name, share_text(summary[name.lower()]), basis)
-            for name, basis in shares
-            if summary[name.lower()] is not None
-        ),
+        Line("fleet", name, share_text(summary[name.lower()]), basis)
+        for name, basis in shares
+        if summary[name.lower()] is not None
+    ]
+
+
+def _sharing(summary: Mapping[str, Any]) -> list[Line]:
+    """Return what jobs shared, where they may share accelerators."""
+    if summary["gpu_hours_shared"] is None:
+        return []
+    shared = f"{count_text(summary['gpu_hours_shared'])} GPU-h"
+    slowdown = summary["slowdown_interference_mean"]
+    text = ABSENT if slowdown is None else number_text(slowdown)
+    return [
+        Line("fleet", "shared", shared, "of those delivered, with two jobs or more"),
+        Line("fleet", "interference", text, "run time over that alone, mean of the jobs"),
     ]
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
+from simulator.scenario.dispatch import PREFERENCE, Dispatch
 from simulator.scenario.policy_choice import PolicyChoice
 from simulator.scenario.scheduling import FIFO, Scheduling
 from simulator.scenario.spec import Spec
@@ -27,9 +28,24 @@ _SILENT: Final = frozenset(
         "quota",
         "failures",
         "checkpoint",
+        "preemption",
+        "preemptible",
+        "priority",
+        "accelerators",
+        "racks",
+        "sharing",
+        "shareable",
+        "factor",
+        "mix",
+        "forecast",
+        "format",
+        "region",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
+
+_USUAL: Final[dict[str, Any]] = {"preemptible": True, "priority": 0}
+"""What such an attribute stands at where it is absent; said in so many words it is the same."""
 
 
 class KeyText:
@@ -80,10 +96,15 @@ def _plain(value: Any) -> Any:
         case Spec():
             label, names = _form(type(value))
             plain = {name: _plain(getattr(value, name)) for name in names}
-            plain = {k: v for k, v in plain.items() if v is not None or k not in _SILENT}
+            plain = {k: v for k, v in plain.items() if not _is_silent(k, v)}
             return {"is": label, **plain} if label else plain
         case Scheduling(policy=policy) if policy == FIFO:
             return FIFO
+        case Dispatch(policy=policy, among=among) if policy == PREFERENCE:
+            return list(among)
+        case Dispatch():
+            own = _plain(value.parameters)
+            return {"is": value.policy, "among": list(value.among), "parameters": own}
         case PolicyChoice():  # max_waking is the cluster's, wherever it is said
             return {"is": value.policy, "parameters": _plain(value.parameters)}
         case dict():
@@ -93,6 +114,10 @@ def _plain(value: Any) -> Any:
         case dt.datetime():
             return value.isoformat()
     return value
+
+
+def _is_silent(name: str, value: Any) -> bool:
+    return name in _SILENT and value in (None, _USUAL.get(name))
 
 
 @cache

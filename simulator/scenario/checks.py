@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from simulator.errors import Issue, listing, nearest, shown
+from simulator.scenario.accelerators import accelerator_problems, accelerator_warnings, eligible
 from simulator.scenario.arrivals import RegularArrivals
+from simulator.scenario.dispatch import AMONG, dispatch_problems
 from simulator.scenario.facility import FreeCoolingPue, LoadPue
 from simulator.scenario.grid import GridConstant, Site
 from simulator.scenario.laws import Constant, Law, Lognormal
@@ -13,12 +15,14 @@ from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType, ladder_problems
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
+from simulator.scenario.placement import placement_problems
 from simulator.scenario.power_checks import power_problems, with_node
 from simulator.scenario.prices import price_problems
 from simulator.scenario.provisioning import provisioning_problems, provisioning_warnings
 from simulator.scenario.reliability import reliability_problems, reliability_warnings
 from simulator.scenario.rests import early_rests
 from simulator.scenario.scheduling import scheduling_problems
+from simulator.scenario.sharing_checks import sharing_problems, sharing_warnings
 from simulator.scenario.workloads import Workload
 from simulator.units import format_quantity
 
@@ -62,8 +66,12 @@ def problems_between(
     yield from power_problems(parts)
     yield from price_problems(parts)
     yield from provisioning_problems(parts["clusters"], parts["nodes"])
-    yield from scheduling_problems(parts["clusters"], parts["workloads"])
+    yield from scheduling_problems(parts["clusters"], parts["nodes"], parts["workloads"])
+    yield from dispatch_problems(parts["workloads"])
+    yield from accelerator_problems(parts["clusters"], parts["nodes"], parts["workloads"])
+    yield from placement_problems(parts["clusters"], parts["sites"])
     yield from reliability_problems(parts["nodes"], parts["workloads"])
+    yield from sharing_problems(parts)
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
@@ -86,10 +94,12 @@ def _unknown_names(document: Mapping[str, Any]) -> Iterator[Issue]:
     clusters = _names(document, "clusters")
     for name, workload in _tables(document, "workloads"):
         wanted = workload.get("clusters")
+        where: tuple[str, ...] = ("workloads", name, "clusters")
+        if isinstance(wanted, dict):
+            wanted, where = wanted.get(AMONG), (*where, AMONG)
         for index, cluster in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
             if isinstance(cluster, str) and clusters and cluster not in clusters:
-                path = dotted(("workloads", name, "clusters", index))
-                yield Issue(path, _unknown("cluster", cluster, clusters))
+                yield Issue(dotted((*where, index)), _unknown("cluster", cluster, clusters))
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
@@ -176,10 +186,12 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *provisioning_warnings(scenario.clusters, scenario.nodes),
         *early_rests(scenario),
         *reliability_warnings(scenario),
+        *sharing_warnings(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),
         *_about_speeds(scenario),
+        *accelerator_warnings(scenario),
     )
 
 
@@ -265,7 +277,10 @@ def _about_speeds(scenario: Scenario) -> Iterator[str]:
     for name, workload in scenario.workloads.items():
         if workload.gpu_days is None:
             continue
-        nodes = [scenario.nodes[scenario.clusters[at].node] for at in workload.clusters]
+        if any(speed is not None for speed in (workload.accelerators or {}).values()):
+            continue
+        names = eligible(workload, scenario.clusters, scenario.nodes)
+        nodes = [scenario.nodes[scenario.clusters[at].node] for at in names]
         kinds = {node.accelerator for node in nodes if node.accelerator}
         if len(kinds) > 1 and len({node.relative_speed for node in nodes}) == 1:
             yield (
@@ -287,7 +302,8 @@ def _about_sizes(scenario: Scenario) -> Iterator[str]:
     for name, workload in scenario.workloads.items():
         if workload.gpus is None:
             continue
-        clusters = [scenario.clusters[cluster] for cluster in workload.clusters]
+        names = eligible(workload, scenario.clusters, scenario.nodes)
+        clusters = [scenario.clusters[cluster] for cluster in names]
         largest = max(c.node_limit * scenario.nodes[c.node].accelerators for c in clusters)
         pairs = zip(workload.gpus.choices, workload.gpus.weights, strict=True)
         never = [str(choice) for choice, weight in pairs if choice > largest and weight > 0]

@@ -12,10 +12,13 @@ from simulator.scenario.fields import (
     Text,
     Whole,
     Word,
+    absent,
     as_written,
 )
 from simulator.scenario.limits import NODES
 from simulator.scenario.node_power import FULL
+from simulator.scenario.placement import PlacementPolicy, Placing, Racks, RacksOf
+from simulator.scenario.preemption import Preemption, PreemptionOf
 from simulator.scenario.provisioning import (
     ALWAYS_ON,
     IdlePolicy,
@@ -24,6 +27,7 @@ from simulator.scenario.provisioning import (
 )
 from simulator.scenario.reading import reading_of
 from simulator.scenario.scheduling import FIFO, QueuePolicy, Scheduling
+from simulator.scenario.sharing import Sharing, SharingOf
 from simulator.scenario.spec import Problems, Spec
 from simulator.units import MS_PER_D, format_quantity
 
@@ -64,11 +68,15 @@ class Cluster(Spec):
     queue: Annotated[Scheduling, QueuePolicy()] = as_written(FIFO)
     """How waiting jobs are served: a scheduling policy by its name, or a table of its name and
     parameters. `fifo` is first come, first served."""
-    placement: Annotated[
-        Literal["pack", "first-fit", "spread"], Word(["pack", "first-fit", "spread"])
-    ] = "pack"
+    preemption: Annotated[Preemption | None, PreemptionOf()] = absent()
+    """How running jobs make room for one of higher priority that waits first: `restart` or
+    `suspend`, or a table of the way and its times; without it nobody is preempted."""
+    placement: Annotated[str | Placing, PlacementPolicy()] = "pack"
     """Which nodes a job takes: `pack` the fullest that fit, `first-fit` the first, `spread` the
-    emptiest."""
+    emptiest, `locality` those of the fewest racks; or a placement policy by its name, or a table of
+    its name and parameters."""
+    racks: Annotated[Racks | None, RacksOf()] = absent()
+    """Nodes that stand together, so many to a rack; none unless given."""
     idle: Annotated[Provisioning, IdlePolicy()] = as_written(ALWAYS_ON)
     """What idle nodes do: a provisioning policy by its name, or a table of its name and
     parameters. With `always-on` they stay awake, with `ladder` they take the idle states of their
@@ -82,11 +90,14 @@ class Cluster(Spec):
         default=None, alias="power_budget", validate_default=False
     )
     """IT power that the cluster may not exceed; none unless given."""
+    sharing: Annotated[Sharing | None, SharingOf()] = absent()
+    """How jobs of one accelerator share it; each has one for itself unless given."""
 
     @property
     def is_settled(self) -> bool:
         """Whether the names of its policies stand for the same ones for good."""
-        return self.idle.is_settled and self.queue.is_settled
+        placed = isinstance(self.placement, str) or self.placement.is_settled
+        return self.idle.is_settled and self.queue.is_settled and placed
 
     @property
     def node_limit(self) -> int:

@@ -30,6 +30,7 @@ from simulator.scenario.grid import (
 from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
 from simulator.scenario.nodes import IdleState, NodeType
+from simulator.scenario.placement import Placing, Racks
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.reading import Reading
 from simulator.scenario.scheduling import Scheduling
@@ -54,10 +55,12 @@ __all__ = [
     "JobFile",
     "LoadCurve",
     "NodeType",
+    "Placing",
     "PointsCurve",
     "PoissonArrivals",
     "PowerLevel",
     "Provisioning",
+    "Racks",
     "RegularArrivals",
     "Scenario",
     "Scheduling",
@@ -271,6 +274,7 @@ class Scenario(Spec):
         """
         provenance = self._provenance
         settled = all(cluster.is_settled for cluster in self.clusters.values())
+        settled &= all(workload.is_settled for workload in self.workloads.values())
         if not (provenance.said and provenance.check_files and settled and _is_seed(seed)):
             return self.replace({"seed": seed})
         copy = self.model_copy(update={"seed": seed})
@@ -313,7 +317,7 @@ class Scenario(Spec):
             return None
         known = self._provenance.node_types if section == "nodes" else getattr(self, section)
         spec: Spec = known[name]
-        return None if isinstance(spec, Cluster) and not spec.is_settled else spec
+        return None if isinstance(spec, Cluster | Workload) and not spec.is_settled else spec
 
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same scenario with another account of where it came from."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, ValidationInfo
 
 from simulator.errors import Issue, nearest, shown
+from simulator.scenario.accelerators import eligible
 from simulator.scenario.fields import Flag, Marker, Milliseconds, Quantity, as_written
 from simulator.scenario.law_moments import mean
 from simulator.scenario.laws import Empirical, Law, LawOf
@@ -179,7 +180,7 @@ def reliability_warnings(scenario: "Scenario") -> Iterator[str]:
 def _gangs(scenario: "Scenario", workload: "Workload") -> Iterator[tuple[str, float, int]]:
     """Yield each cluster whose nodes fail, the MTBF of the largest gang, and its nodes. [ms]"""
     sizes = () if workload.gpus is None else workload.gpus.choices
-    for name in workload.clusters:
+    for name in eligible(workload, scenario.clusters, scenario.nodes):
         cluster = scenario.clusters[name]
         node = scenario.nodes[cluster.node]
         if node.failures is None or isinstance(node.failures.mtbf, Empirical):

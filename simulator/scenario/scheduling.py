@@ -10,11 +10,13 @@ from simulator import registry
 from simulator.errors import Issue, shown
 from simulator.plugin_parameters import Parameter
 from simulator.registry import Kind, ParameterError
+from simulator.scenario.accelerators import eligible
 from simulator.scenario.fields import Marker
 from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
 from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.preemption import placing_clusters, preemption_faults
 from simulator.scenario.shared_queues import unlike_queues
 from simulator.scenario.spec import Problems
 from simulator.units import exact_quantity
@@ -99,7 +101,7 @@ class QueuePolicy(Marker):
 
 
 def scheduling_problems(
-    clusters: Mapping[str, Any], workloads: Mapping[str, Any]
+    clusters: Mapping[str, Any], nodes: Mapping[str, Any], workloads: Mapping[str, Any]
 ) -> Iterator[Issue]:
     """Yield what policies refuse, and clusters that share jobs but not their queue rule.
 
@@ -107,10 +109,11 @@ def scheduling_problems(
 
     Parameters
     ----------
-    clusters, workloads : mapping
+    clusters, nodes, workloads : mapping
         By name, as far as they could be read.
     """
     sound: dict[str, Scheduling] = {}
+    placing = placing_clusters(clusters)
     for name, cluster in clusters.items():
         with as_far_as_read(cluster):
             faults = list(_faults(cluster))
@@ -118,7 +121,9 @@ def scheduling_problems(
                 yield Issue(dotted(("clusters", name, "queue", *([key] if key else []))), text)
             if not faults:
                 sound[name] = cluster.queue
-    yield from unlike_queues(sound, _drawn(workloads))
+                for text in preemption_faults(cluster, placing):
+                    yield Issue(dotted(("clusters", name, "preemption")), text)
+    yield from unlike_queues(sound, _drawn(clusters, nodes, workloads))
 
 
 def _faults(cluster: "Cluster") -> Iterator[tuple[str, str]]:
@@ -137,9 +142,14 @@ def _faults(cluster: "Cluster") -> Iterator[tuple[str, str]]:
             yield error.key, str(error)
 
 
-def _drawn(workloads: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each workload that draws its jobs, with the clusters that they share."""
+def _drawn(
+    clusters: Mapping[str, Any], nodes: Mapping[str, Any], workloads: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each workload that draws its jobs, with the clusters that they share.
+
+    Jobs that get their cluster as they are submitted share none.
+    """
     for name, workload in workloads.items():
         with as_far_as_read(workload):
-            if workload.jobs is None:
-                yield name, workload.clusters
+            if workload.jobs is None and not workload.clusters.binds:
+                yield name, eligible(workload, clusters, nodes)

@@ -60,3 +60,12 @@ class SeriesFile(FileSpec):
     """Time zone of timestamps that don't say theirs."""
     label: Annotated[str | None, Text("a short name")] = absent()
     """What to call it beside figures, e.g. "CISO 2022"; the file's name unless given."""
+
+    @property
+    def shown(self) -> str:
+        """The label, or file and rows, e.g. ``"x.csv (region CISO)"``."""
+        if self.label:
+            return self.label
+        chosen = ", ".join(f"{name} {value}" for name, value in self.where.items())
+        name = self.text.rpartition("/")[2]
+        return f"{name} ({chosen})" if chosen else name

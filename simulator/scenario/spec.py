@@ -74,7 +74,7 @@ class Spec(BaseModel):
         for key, name in cls.attributes().items():
             field = cls.model_fields[name]
             form = {"description": " ".join((field.description or "").split()), **_form(field)}
-            if not field.is_required() and field.default is not None:
+            if not field.is_required() and field.default not in (None, ""):
                 form["default"] = field.default
             properties[key] = form
         return {

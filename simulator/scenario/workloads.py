@@ -9,8 +9,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import listing, nearest, shown
 from simulator.job_formats import format_names, job_formats
+from simulator.scenario.accelerators import WantedAccelerators
 from simulator.scenario.arrivals import ArrivalProcess, Arrivals
+from simulator.scenario.dispatch import Dispatch, DispatchPolicy
 from simulator.scenario.fields import (
+    Flag,
     Marker,
     Moment,
     TimeZone,
@@ -32,6 +35,8 @@ MOST_GPUS: Final = 2**22
 """Accelerators that one job may hold, and that a fleet may have."""
 
 MOST_JOBS: Final = 2**31 - 1
+
+MOST_PRIORITY: Final = 2**31 - 1
 
 REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
 """Columns that every job file has."""
@@ -210,34 +215,6 @@ class Gpus(Marker):
         return {"anyOf": [Whole(1, MOST_GPUS).form(), GpuChoices.table_form()]}
 
 
-class ClusterNames(Marker):
-    """Clusters by name, in order of preference."""
-
-    def plain(self, value: Any) -> tuple[str, ...]:
-        """Return the names."""
-        if isinstance(value, str):
-            raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
-        if isinstance(value, dict):
-            raise ValueError(
-                "dispatch policies are not in this version; "
-                "write the clusters in order of preference"
-            )
-        if not isinstance(value, list | tuple) or not value:
-            raise ValueError(f'{shown(value)} is not a list of clusters; write e.g. ["train"]')
-        problems = Problems()
-        for index, name in enumerate(value):
-            if not isinstance(name, str):
-                problems.add((index,), f"{shown(name)} is not a name; write it in quotes")
-            elif name in value[:index]:
-                problems.add((index,), f"{shown(name)} stands in the list twice; take one out")
-        problems.check()
-        return tuple(value)
-
-    def form(self) -> dict[str, Any]:
-        """Return the JSON Schema of the list."""
-        return {"type": "array", "minItems": 1, "items": {"type": "string"}, "uniqueItems": True}
-
-
 class Jobs(Marker):
     """Jobs of a file."""
 
@@ -255,8 +232,12 @@ class Jobs(Marker):
 class Workload(Spec):
     """Jobs of one kind: drawn from distributions, or replayed from a file."""
 
-    clusters: Annotated[tuple[str, ...], ClusterNames()] = Field(examples=['["train"]'])
-    """Clusters that may run the jobs, in order of preference."""
+    clusters: Annotated[Dispatch, DispatchPolicy()] = Field(examples=['["train"]'])
+    """Clusters that may run the jobs, in order of preference; or a table of a dispatch policy, its
+    parameters and the clusters, `among`."""
+    accelerators: Annotated[dict[str, float | None] | None, WantedAccelerators()] = absent()
+    """Accelerators that the jobs may use, by name: clusters of others are left aside. A table gives
+    their speeds for these jobs, in place of those of the node types."""
     arrivals: Annotated[Arrivals | None, ArrivalProcess()] = absent()
     """When jobs are submitted."""
     gpu_days: Annotated[Law | None, LawOf("gpu_days", "gpu_days")] = absent()
@@ -274,10 +255,29 @@ class Workload(Spec):
     quota: Annotated[int | None, Whole(1, ACCELERATORS.most)] = absent()
     """Accelerators that the workload's jobs may hold at a time, over all clusters; any number
     unless given."""
+    priority: Annotated[int | None, Whole(-MOST_PRIORITY, MOST_PRIORITY)] = absent()
+    """Priority of the jobs, larger is served first; 0 unless given. With `jobs`, of those whose
+    file does not say it."""
+    preemptible: Annotated[bool | None, Flag()] = absent()
+    """Whether the jobs may be preempted, on clusters with `preemption`; true unless given. With
+    `jobs`, of those whose file does not say it."""
     checkpoint: Annotated[Checkpoint | None, Checkpointing()] = absent()
     """How the jobs save their work; without it one that loses a node starts from the beginning."""
+    shareable: Annotated[bool | None, Flag()] = absent()
+    """Whether jobs of one accelerator may share it where the cluster lets them; true unless
+    given."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the name of its dispatch policy stands for the same one for good."""
+        return self.clusters.is_settled
+
+    @field_validator("shareable")
+    @classmethod
+    def _says_no(cls, shareable: bool | None) -> bool | None:
+        return None if shareable else shareable  # what is true unless given is the same given
 
     @field_validator("quota")
     @classmethod

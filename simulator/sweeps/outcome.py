@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError
 from simulator.figures.quantities import amount_words, axis_names, words_of
+from simulator.sweeps.bases import basis_lines
 from simulator.sweeps.headlines import FIRST, SHOWN, amount, shown_unit
 from simulator.sweeps.point_text import point_lines
 from simulator.text_table import aligned, shortened
@@ -22,7 +23,11 @@ _VALUE_LETTERS: Final = 12
 
 
 def outcome_lines(study: "Study") -> list[str]:
-    """Return what came out of a sweep, as its design asks for."""
+    """Return what came out of a sweep, as its design asks for, and what carbon stands on."""
+    return [*_design_lines(study), *basis_lines(study.plan)]
+
+
+def _design_lines(study: "Study") -> list[str]:
     design = study.plan.design
     if design == "one-at-a-time":
         return _tornado_lines(study)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
-from simulator.registry import provisioning, scheduling
+from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.model import Scenario
 from simulator.sweeps.backends import Backend
 from simulator.sweeps.backends.choice import backend_of, default_workers
@@ -207,7 +207,7 @@ def _plugins(bases: Iterable[Scenario], said: Any) -> tuple[str, ...]:
     text = json.dumps([*(base.document for base in bases), said], default=str)
     used = [
         (name, module)
-        for kind in (provisioning, scheduling)
+        for kind in (provisioning, scheduling, dispatch, placement)
         for name, module in kind.registered_elsewhere().items()
         if json.dumps(name) in text
     ]

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulator.plans.plan import Plan
+from simulator.sweeps.bases import COLUMNS as BASES
+from simulator.sweeps.bases import basis_columns
 from simulator.sweeps.ledger import Ledger
 from simulator.sweeps.rows import DONE, FAILED, VALUES, Row
 from simulator.tables import ROW_GROUP
@@ -22,6 +24,10 @@ _MEANINGS: Final = {
     "row": ("1", "Number of the run in its sweep"),
     "point": ("1", "Number of the point: runs of one point differ in their seed alone"),
     "seed": ("1", "Root seed of every random stream"),
+    **{
+        column: ("-", f"What carbon by the {signal} signal stands on; null where it is absent")
+        for column, signal in BASES.items()
+    },
     "status": ("-", "done or failed; open where a sweep is not finished"),
     "error": ("-", "Why it failed"),
     "key": ("-", "Address of the run: hash of scenario, seed, inputs and versions"),
@@ -35,9 +41,10 @@ class OtherVersionError(Exception):
 def results_table(plan: Plan, ledger: Ledger) -> pa.Table:
     """Return the rows of a sweep in their order, as Arrow.
 
-    Columns: ``row, point``, one for each axis by its path, ``seed, status, error, key`` and every
-    quantity of a run's summary. What an axis says is a number or text where all its values are;
-    values that are tables stand as JSON.
+    Columns: ``row, point``, one for each axis by its path, what carbon stands on
+    (``basis_average, basis_marginal``), ``seed, status, error, key`` and every quantity of a run's
+    summary. What an axis says is a number or text where all its values are; values that are
+    tables stand as JSON.
     """
     count, per_point = len(ledger), len(plan.seeds)
     rows = np.arange(count)
@@ -49,6 +56,7 @@ def results_table(plan: Plan, ledger: Ledger) -> pa.Table:
     for axis in plan.axes:
         values = _axis_column(plan.points.values(axis.path))
         columns[axis.path] = values.take(columns["point"])
+    columns |= basis_columns(plan, columns["point"])
     columns["seed"] = pa.array(np.array(plan.seeds, dtype=np.int64)[rows % per_point])
     columns |= ledger.columns()
     fields = [pa.field(name, array.type, metadata=_told(name)) for name, array in columns.items()]

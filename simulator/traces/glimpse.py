@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from simulator.grid_formats import PLAIN, grid_formats
 from simulator.job_formats import Glimpse, job_formats
 
 HEAD_BYTES: Final = 1 << 16
@@ -25,6 +26,19 @@ def format_of(path: Path) -> str | None:
     found = [each for each in job_formats().values() if each.recognises(glimpse)]
     found.sort(key=lambda each: not path.name.casefold().endswith(each.endings or ("\0",)))
     return found[0].name if found else None
+
+
+def grid_format_of(path: Path) -> str | None:
+    """Return the name of the grid format that a file looks like, or None.
+
+    One of a provider before the plain one, which is known by the names of its columns alone.
+    """
+    glimpse = glimpse_of(path)
+    if glimpse is None:
+        return None
+    found = [each.name for each in grid_formats().values() if each.recognises(glimpse)]
+    found.sort(key=lambda name: name == PLAIN)
+    return found[0] if found else None
 
 
 def glimpse_of(path: Path) -> Glimpse | None:

@@ -1,6 +1,7 @@
 """Opens what a site says about its grid: a name of the catalog, a constant, or a file.
 
-A `GridTrace` keeps its basis, average or marginal, with it; the two are never mixed.
+A `GridTrace` keeps with it what it is: average or marginal, by which emission factors, of whose
+generation. What is unlike is never mixed.
 """
 
 import datetime as dt
@@ -11,13 +12,14 @@ import numpy as np
 
 from simulator import catalog
 from simulator.errors import InputError, Issue
-from simulator.scenario.grid import GridConstant, GridName, IntensitySource
+from simulator.scenario.grid import GridConstant, GridName, IntensitySource, signal_of
 from simulator.traces.findings import Findings
 from simulator.traces.grid_checks import check_values
+from simulator.traces.grid_file import read_grid
 from simulator.traces.intensity import MonthHourProfile
 from simulator.traces.series import AfterEnd, Constant
 from simulator.traces.series_file import Gaps
-from simulator.traces.trace import Trace, content_sha256, file_label, file_note, open_series
+from simulator.traces.trace import Trace, content_sha256, file_note, open_series
 from simulator.units import H_PER_D
 
 _A: Final = {"average": "an average", "marginal": "a marginal"}
@@ -33,11 +35,15 @@ class GridTrace(Trace):
         ``"average"`` or ``"marginal"``.
     factor : str
         ``"life-cycle"``, ``"direct"`` or ``"unknown"``: what the emission factors hold; empty
-        for a constant.
+        where a constant claims none.
+    mix : str
+        ``"production"``, ``"consumption"`` or ``"unknown"``: whose generation it counts; empty
+        where a constant claims none.
     """
 
     basis: Literal["average", "marginal"]
     factor: str
+    mix: str
 
 
 def open_grid(
@@ -74,7 +80,7 @@ def open_grid(
     if isinstance(source, GridName):
         return _named(source.name, wanted, path)
     if isinstance(source, GridConstant):
-        return _constant(source.g_per_kwh, basis, path)
+        return _constant(source, basis, path)
     findings = Findings(source.text, path)
     table, series = open_series(
         source,
@@ -85,12 +91,12 @@ def open_grid(
         after_end=after_end,
         gaps=gaps,
         check_values=lambda table, findings: check_values(table, basis, findings),
+        read=lambda source, _, findings: read_grid(source, basis, findings),
     )
     return GridTrace(
-        label=file_label(source),
+        **signal_of(source)._asdict(),
         basis=basis,
-        factor=source.factor,
-        note=file_note(source, table),
+        note=file_note(source, table, series, gaps),
         file=source.text,
         sha256=table.sha256,
         file_sha256=table.file_sha256,
@@ -110,9 +116,8 @@ def _named(name: str, wanted: str, path: str) -> GridTrace:
         raise InputError("catalog", [Issue(path, said)])
     means = np.array(grid["mean_g_per_kwh"]).reshape(12, H_PER_D)
     return GridTrace(
-        label=f"{name} {grid['year']}",
+        **signal_of(GridName(name=name))._asdict(),
         basis=grid["basis"],
-        factor=grid["factor"],
         note="; ".join([grid["title"], grid["source"], grid["licence"], *grid["caveats"]]),
         file=None,
         sha256=content_sha256(means),
@@ -123,16 +128,15 @@ def _named(name: str, wanted: str, path: str) -> GridTrace:
     )
 
 
-def _constant(g_per_kwh: float, basis: Literal["average", "marginal"], path: str) -> GridTrace:
+def _constant(source: GridConstant, basis: Literal["average", "marginal"], path: str) -> GridTrace:
     return GridTrace(
-        label=f"constant {g_per_kwh:.10g} g/kWh",
+        **signal_of(source)._asdict(),
         basis=basis,
-        factor="",
         note="a constant of the scenario",
         file=None,
-        sha256=content_sha256([g_per_kwh]),
+        sha256=content_sha256([source.g_per_kwh]),
         file_sha256=None,
         warnings=(),
         path=path,
-        course=Constant(g_per_kwh),
+        course=Constant(source.g_per_kwh),
     )

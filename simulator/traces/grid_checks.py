@@ -6,6 +6,7 @@ import numpy as np
 
 from simulator.traces.findings import Findings, counted, row_list
 from simulator.traces.series_file import SeriesTable
+from simulator.units import G_PER_KG
 
 LARGEST_G_PER_KWH: Final = 1e9
 """Above it there is a mistake, and sums of such could overflow. [g/kWh]"""
@@ -40,4 +41,15 @@ def check_values(table: SeriesTable, basis: str, findings: Findings) -> None:
     if not low <= median <= high:
         findings.warn(
             f"the median is {median:.4g} g/kWh, outside {low:g} to {high:g}; check the unit"
+            f"{_meant(median)}"
         )
+
+
+def _meant(median: float) -> str:
+    """Return what the unit may have been meant to be, by a thousand either way."""
+    low, high = PLAUSIBLE_G_PER_KWH
+    if low <= G_PER_KG * median <= high:
+        return ": kg for g, e.g. kg/kWh or t/MWh said as g/kWh or kg/MWh"
+    if low <= median / G_PER_KG <= high:
+        return ": g for kg, or kWh for MWh, e.g. g/MWh said as g/kWh or kg/MWh"
+    return ""

@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
     from simulator.scenario.workloads import JobFile
 
-WITHOUT_EFFECT: Final = ("preemptible", "user")
-"""Columns that are read and checked, and that nothing in this version uses."""
-
 _MISSPELT: Final = 0.85
 """Likeness from which an unused column is taken for a misspelt one."""
 
@@ -71,6 +68,8 @@ class JobRows:
         Whether the file has such a column.
     priority : int32[jobs]
         0 where the file does not say.
+    priority_given : bool
+        Whether the file has such a column.
     requested_ms : float64[jobs] or None
         The user's estimate of the duration; the duration where a cell is empty. [ms]
     deadline_ms : float64[jobs] or None
@@ -97,6 +96,7 @@ class JobRows:
     utilisation: "NDArray[np.float64]"
     utilisation_given: bool
     priority: "NDArray[np.int32]"
+    priority_given: bool
     requested_ms: "NDArray[np.float64] | None"
     deadline_ms: "NDArray[np.float64] | None"
     accelerator: "pa.Array | None"
@@ -230,6 +230,7 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
         utilisation=utilisation(columns),
         utilisation_given="utilisation" in columns,
         priority=priority(columns),
+        priority_given="priority" in columns,
         requested_ms=requested(columns, duration_ms),
         deadline_ms=deadline(columns, submit_ms + duration_ms),
         accelerator=labels(columns, "accelerator"),
@@ -246,15 +247,12 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
 
 
 def _say_unread(found: JobCells, file: "JobFile", findings: Findings) -> None:
-    """Warn of columns that have no effect and of those that look misspelt.
+    """Warn of columns that look misspelt.
 
     Only where the columns are the user's own: a public trace has what it has.
     """
     if "columns" not in job_formats()[file.format].options:
         return
-    idle = [name for key, name in found.named.items() if key in WITHOUT_EFFECT]
-    if idle:
-        findings.warn(f"read and checked, without effect in this version: {', '.join(idle)}")
     free = [key for key in JOB_COLUMNS if key not in found.named]
     for name in found.unread:
         near = difflib.get_close_matches(name.lower(), free, n=1, cutoff=_MISSPELT)

@@ -8,16 +8,17 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from simulator.errors import InputError, Issue, listing, nearest
+from simulator.grid_formats import PLAIN, grid_formats
 from simulator.job_formats import Glimpse, job_formats
 from simulator.scenario.files import resolve
 from simulator.scenario.grid import GridFile
+from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
 from simulator.scenario.spec import issues_of
 from simulator.scenario.workloads import JobFile
-from simulator.traces.glimpse import format_of, glimpse_of
+from simulator.traces.glimpse import format_of, glimpse_of, grid_format_of
+from simulator.traces.grid_formats.csv import time_and_value
 
-_TIME: Final = re.compile(r"(?i)^(date|time|datetime|timestamp)\b|^timestamp_|^datetime")
-_VALUE: Final = re.compile(r"(?i)g_per_kwh|carbon.?intensity|avg_?ci$|^ci$|moer")
 _GRAMS: Final = re.compile(r"(?i)(?<![a-z])g_per_kwh|gco.?2?.*kwh")
 
 
@@ -72,16 +73,42 @@ def job_file(text: str, form: str | None, options: Mapping[str, Any]) -> JobFile
         raise InputError(text, issues_of(error)) from error
 
 
-def grid_file(text: str, said: Mapping[str, Any]) -> GridFile | None:
+def is_grid(text: str, form: str | None, *, said: bool) -> bool:
+    """Return whether a file that a command names is a grid trace, and no trace of jobs.
+
+    Parameters
+    ----------
+    text : str
+        The path.
+    form : str or None
+        Name of its format; some are of both kinds, which the file then tells apart.
+    said : bool
+        Whether something was said that only grid traces have.
+    """
+    if said:
+        return True
+    jobs, grids = job_formats(), grid_formats()
+    if form is not None and (form in jobs) != (form in grids):
+        return form in grids
+    path = place(text)
+    of_jobs, of_grids = format_of(path), grid_format_of(path)
+    if form is not None:
+        return of_grids == form and of_jobs != form
+    return of_jobs is None and of_grids is not None
+
+
+def grid_file(text: str, form: str | None, said: Mapping[str, Any]) -> GridFile | None:
     """Return a file of intensities as a command names it, or None if it looks like none.
 
     Parameters
     ----------
     text : str
         The path.
+    form : str or None
+        Name of its format; None to tell it from the file.
     said : mapping
-        Keys of a scenario's table; ``time``, ``value`` and ``unit`` are told from the names of the
-        columns where they are not said.
+        Keys of a scenario's table; ``time``, ``value`` and ``unit`` of a plain file are told from
+        the names of the columns where they are not said.
 
     Raises
     ------
@@ -89,20 +116,32 @@ def grid_file(text: str, said: Mapping[str, Any]) -> GridFile | None:
         If a key is refused.
     """
     path = place(text)
-    glimpse = glimpse_of(path) or Glimpse(b"", ())
-    told = {key: value for key, value in said.items() if value}
-    for key, pattern in (("time", _TIME), ("value", _VALUE)):
-        found = next((name for name in glimpse.columns if pattern.search(name)), None)
-        if key not in told and found is not None:
-            told[key] = found
-    if "unit" not in told and _GRAMS.search(told.get("value", "")):
-        told["unit"] = "g/kWh"
-    if not {"time", "value"} <= told.keys():
-        return None
-    if "unit" not in told:
-        rule = f"the unit of {told['value']} is not known; say it, e.g. --unit g/kWh"
-        raise InputError(text, [Issue("--unit", rule)])
+    table = {key: value for key, value in said.items() if value}
+    if form is None and not {"time", "value", "unit"} & table.keys():
+        form = grid_format_of(path)
+    if form in (None, PLAIN):
+        form = PLAIN
+        table |= _told(path, table)
+        if not {"time", "value"} <= table.keys():
+            return None
+        if "unit" not in table:
+            rule = f"the unit of {table['value']} is not known; say it, e.g. --unit g/kWh"
+            raise InputError(text, [Issue("--unit", rule)])
+    table["format"] = form
+    issues = [Issue(f"--{dotted(where)}", rule) for where, rule in GridFile.rules(table)]
+    if issues:
+        raise InputError(text, issues)
     try:
-        return GridFile(text=text, path=path, **told)
+        return GridFile(text=text, path=path, **table)
     except ValidationError as error:
         raise InputError(text, issues_of(error)) from error
+
+
+def _told(path: Path, said: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of a plain file and its unit, as far as their names tell."""
+    time, value = time_and_value(glimpse_of(path) or Glimpse(b"", ()))
+    found = {"time": time, "value": value}
+    told = {key: name for key, name in found.items() if name is not None and key not in said}
+    if "unit" not in said and _GRAMS.search(said.get("value", told.get("value", ""))):
+        told["unit"] = "g/kWh"
+    return told

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from simulator.traces.clock_changes import zone_that_skips
 from simulator.traces.findings import Findings, counted, instant, length, row_list
 from simulator.traces.series import Series
 from simulator.traces.series_file import SeriesTable
@@ -21,10 +22,22 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def check_cover(series: Series, run: tuple[int, int], findings: Findings) -> None:
     """Refuse a series that starts after the run, or ends before it where that is an error."""
     first, end = series.first_ms, series.first_ms + series.step_ms * len(series.values)
+    if (run[1] <= first or end <= run[0]) and series.after_end == "error":
+        findings.refuse(
+            f"covers {instant(first)} to {instant(end)}, and the run lasts from "
+            f"{instant(run[0])} to {instant(run[1])}: another time, most often another year; start "
+            "the run within the trace, or give the trace of the run's time"
+        )
+        return
     if run[0] < first:
         findings.refuse(
             f"starts at {instant(first)}, after the run's start {instant(run[0])}; "
             "start the run later, or give a trace that starts earlier"
+        )
+    if end <= run[0] and series.after_end != "error":
+        findings.warn(
+            f"covers {instant(first)} to {instant(end)}, all of it before the run; what follows is "
+            f'made up by after_end = "{series.after_end}"'
         )
     if end < run[1] and series.after_end == "error":
         findings.refuse(
@@ -78,14 +91,14 @@ def check_gaps(
         else f'gaps = "{gaps}" has nothing to fill them from'
     )
     if absent.any():
-        findings.refuse(f"missing {_gap_text(table, absent)}; {remedy}")
+        findings.refuse(f"missing {gap_text(table, absent)}; {remedy}")
     if empty.any():
         findings.refuse(f"no value in {row_list(table.row[empty])}; {remedy}")
     if filled.any():
-        findings.warn(f'filled by gaps = "{gaps}": {_gap_text(table, filled)}')
+        findings.warn(f'filled by gaps = "{gaps}": {gap_text(table, filled)}')
     beside = is_missing & ~needed
     if beside.any():
-        findings.warn(f"missing outside the run's time: {_gap_text(table, beside)}")
+        findings.warn(f"missing outside the run's time: {gap_text(table, beside)}")
 
 
 def _needed(series: Series, run: tuple[int, int]) -> "NDArray[np.bool_]":
@@ -100,15 +113,17 @@ def _needed(series: Series, run: tuple[int, int]) -> "NDArray[np.bool_]":
     return needed
 
 
-def _gap_text(table: SeriesTable, missing: "NDArray[np.bool_]") -> str:
+def gap_text(table: SeriesTable, missing: "NDArray[np.bool_]") -> str:
     """Return the missing steps and where they lie, for a message."""
     starts = np.flatnonzero(missing & ~np.concatenate(([False], missing[:-1])))
     ends = np.flatnonzero(missing & ~np.concatenate((missing[1:], [False]))) + 1
     first, end = (instant(table.first_ms + int(at) * table.step_ms) for at in (starts[0], ends[0]))
     steps = f"{counted(int(missing.sum()), 'step')} of {length(table.step_ms)}"
+    zone = zone_that_skips(table.first_ms + starts * table.step_ms, (ends - starts) * table.step_ms)
+    local = f" (an hour that clocks skip in {zone}: are the times local?)" if zone else ""
     if len(starts) == 1:
-        return f"{steps} from {first} to {end}"
+        return f"{steps} from {first} to {end}{local}"
     return (
         f"{steps} in {counted(len(starts), 'gap')}, the first from {first} to {end}, "
-        f"the longest {length(int((ends - starts).max()) * table.step_ms)}"
+        f"the longest {length(int((ends - starts).max()) * table.step_ms)}{local}"
     )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from simulator.errors import listing, nearest, shown
+from simulator.traces.clock_changes import zone_that_repeats
 from simulator.traces.findings import Findings, counted, instant, length, row_list
+from simulator.traces.series_cells import SeriesCells
 from simulator.traces.table_file import as_text, has_columns, numbers, open_table, read_columns
 from simulator.traces.timestamps import epoch_ms
 from simulator.units import DIMENSIONS, MS_PER_D
@@ -50,6 +52,10 @@ class SeriesTable:
         Row of each step in the file, 0 where there is none.
     sha256, file_sha256 : str
         Of the series (times and values as read), and of the file's bytes.
+    what : str
+        What was read of the file, in words.
+    moved : bool
+        Whether stamps marked the ends of steps.
     """
 
     first_ms: int
@@ -58,10 +64,17 @@ class SeriesTable:
     row: "NDArray[np.int64]"
     sha256: str
     file_sha256: str
+    what: str = ""
+    moved: bool = False
 
 
 def read_series(source: "SeriesFile", dimension: str, findings: Findings) -> SeriesTable:
-    """Read the series that a scenario names.
+    """Read the series that a scenario names, as `plain_cells`, and lay it on its steps."""
+    return series_of(plain_cells(source, dimension, findings), findings)
+
+
+def plain_cells(source: "SeriesFile", dimension: str, findings: Findings) -> SeriesCells:
+    """Read a series from the columns that a scenario names.
 
     Parameters
     ----------
@@ -90,18 +103,51 @@ def read_series(source: "SeriesFile", dimension: str, findings: Findings) -> Ser
     if times is None:
         findings.check()
         raise AssertionError
-    in_order = _ordered(times, rows, bool(source.where), findings)
+    return SeriesCells(
+        times,
+        values * DIMENSIONS[dimension][source.unit],
+        rows,
+        file.sha256,
+        f"column {source.value} in {source.unit}",
+        stamp=source.stamp,
+        filtered=bool(source.where),
+    )
+
+
+def series_of(cells: SeriesCells, findings: Findings) -> SeriesTable:
+    """Return the steps of a series, each at its place.
+
+    Raises
+    ------
+    InputError
+        If the timestamps make no steps; it carries every problem found until then.
+    """
+    times, values, rows = cells.times_ms, cells.values, cells.row
+    in_order = _ordered(times, rows, cells.filtered, findings)
     times, values, rows = times[in_order], values[in_order], rows[in_order]
     step_ms = _step(times, findings)
-    values *= DIMENSIONS[dimension][source.unit]
+    if cells.step_ms is not None and cells.step_ms != step_ms:
+        findings.refuse(
+            f"says that a step lasts {length(cells.step_ms)}, and its times lie "
+            f"{length(step_ms)} apart"
+        )
     digest = hashlib.sha256(times.astype("<i8").tobytes() + values.astype("<f8").tobytes())
-    if source.stamp == "end":
+    if cells.stamp == "end":
         times = times - step_ms
     steps = (times - times[0]) // step_ms
     full = np.full(int(steps[-1]) + 1, np.nan)
     row = np.zeros(len(full), np.int64)
     full[steps], row[steps] = values, rows
-    return SeriesTable(int(times[0]), step_ms, full, row, digest.hexdigest(), file.sha256)
+    return SeriesTable(
+        int(times[0]),
+        step_ms,
+        full,
+        row,
+        digest.hexdigest(),
+        cells.file_sha256,
+        cells.what,
+        cells.stamp == "end",
+    )
 
 
 def fill(values: "NDArray[np.float64]", step_ms: int, how: Gaps) -> "NDArray[np.float64]":
@@ -163,6 +209,9 @@ def _ordered(
     if again.any():
         first, second = rows[order[:-1][again][0]], rows[order[1:][again][0]]
         hint = "" if filtered else '; of several series choose one, e.g. where = { region = "X" }'
+        zone = zone_that_repeats(times[order[:-1][again]])
+        if zone:
+            hint += f" (an hour that clocks repeat in {zone}: are the times local?)"
         findings.refuse(
             f"{counted(int(again.sum()), 'timestamp')} more than once, the first "
             f"{instant(times[order[:-1][again][0]])} in rows {first} and {second}{hint}"

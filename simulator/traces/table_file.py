@@ -46,6 +46,8 @@ class TableFile:
         Of the file's bytes as they lie on disk.
     content : bytes
         The file, unpacked.
+    delimiter : str
+        What separates the columns of a CSV file.
     """
 
     form: Literal["csv", "parquet"]
@@ -53,10 +55,18 @@ class TableFile:
     first_row: int
     sha256: str
     content: bytes
+    delimiter: str = ","
 
 
-def open_table(path: Path, findings: Findings) -> TableFile:
+def open_table(path: Path, findings: Findings, *, delimiter: str = ",") -> TableFile:
     """Open a CSV file, plain or gzipped, or a Parquet file, told apart by their first bytes.
+
+    Parameters
+    ----------
+    path : Path
+    findings : Findings
+    delimiter : str
+        What separates the columns of a CSV file.
 
     Raises
     ------
@@ -70,7 +80,8 @@ def open_table(path: Path, findings: Findings) -> TableFile:
     content = _unpacked(packed, findings)
     if not content:
         findings.stop("the file is empty; it needs a header row and at least one row of data")
-    return TableFile("csv", _csv_names(content, findings), 2, sha256, content + b"\n")
+    names = _csv_names(content, findings, delimiter)
+    return TableFile("csv", names, 2, sha256, content + b"\n", delimiter)
 
 
 def open_rows(path: Path, names: Sequence[str], findings: Findings) -> TableFile:
@@ -276,12 +287,13 @@ def _unpacked(packed: bytes, findings: Findings) -> bytes:
     return content.removeprefix(_BOM).rstrip(b"\r\n\t ")
 
 
-def _csv_names(content: bytes, findings: Findings) -> tuple[str, ...]:
+def _csv_names(content: bytes, findings: Findings, delimiter: str) -> tuple[str, ...]:
     header = content.split(b"\n", 1)[0].decode("utf-8")
-    names = tuple(name.strip() for name in next(csv.reader([header])))
-    other = next((mark for mark in (";", "\t") if mark in header), None)
+    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+    other = next((mark for mark in (";", "\t", ",") if mark in header), None)
     if len(names) == 1 and other:
-        findings.stop(f"columns are separated by {other!r}; separate them by commas")
+        wanted = {",": "commas", "\t": "tabs"}.get(delimiter, repr(delimiter))
+        findings.stop(f"columns are separated by {other!r}; separate them by {wanted}")
     return names
 
 
@@ -317,7 +329,9 @@ def _csv_table(file: TableFile, names: list[str], findings: Findings) -> "pa.Tab
             read_options=pv.ReadOptions(
                 use_threads=False, skip_rows=1, column_names=list(_unique(file.names))
             ),
-            parse_options=pv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=keep),
+            parse_options=pv.ParseOptions(
+                delimiter=file.delimiter, ignore_empty_lines=False, invalid_row_handler=keep
+            ),
             convert_options=pv.ConvertOptions(
                 include_columns=names, column_types=dict.fromkeys(names, pa.string())
             ),
@@ -352,7 +366,8 @@ def _refuse_ragged(ragged: Sequence[object], findings: Findings) -> None:
 
 def _refuse_line_breaks(file: TableFile, findings: Findings) -> None:
     """Refuse the file, naming the first record that spans more than one line."""
-    records = csv.reader(io.StringIO(file.content.decode("utf-8"), newline=""))
+    text = io.StringIO(file.content.decode("utf-8"), newline="")
+    records = csv.reader(text, delimiter=file.delimiter)
     before = 0
     for _ in records:
         if records.line_num != before + 1:

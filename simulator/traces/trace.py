@@ -122,6 +122,7 @@ def open_series(
     after_end: AfterEnd,
     gaps: Gaps,
     check_values: Callable[[SeriesTable, Findings], None],
+    read: Callable[..., SeriesTable] = read_series,
 ) -> tuple[SeriesTable, Series]:
     """Read the series of a file for a run; return it as it stands there, and as it is used.
 
@@ -140,6 +141,8 @@ def open_series(
         What holds past the end of the file, and where it has no value.
     check_values : callable
         Says what is wrong with the values themselves.
+    read : callable
+        Reads the file; takes `source`, `dimension` and `findings`.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def open_series(
         With every problem found in the file.
     """
     start_ms = (start - _EPOCH) // dt.timedelta(milliseconds=1)
-    table = read_series(source, dimension, findings)
+    table = read(source, dimension, findings)
     filled = fill(table.values, table.step_ms, gaps)
     series = Series(table.first_ms, table.step_ms, filled, after_end)
     check_values(table, findings)
@@ -163,20 +166,13 @@ def content_sha256(values: "NDArray[np.float64] | list[float]") -> str:
     return hashlib.sha256(np.asarray(values, "<f8").tobytes()).hexdigest()
 
 
-def file_label(source: SeriesFile) -> str:
-    """Return the name the scenario gives it, or file and rows, e.g. ``"x.csv (region CISO)"``."""
-    if source.label:
-        return source.label
-    chosen = ", ".join(f"{name} {value}" for name, value in source.where.items())
-    name = source.text.rpartition("/")[2]
-    return f"{name} ({chosen})" if chosen else name
-
-
-def file_note(source: SeriesFile, table: SeriesTable) -> str:
-    """Return what was read of a file: rows, column, unit and step."""
-    moved = "; stamps of the end of a step moved to its start" if source.stamp == "end" else ""
+def file_note(source: SeriesFile, table: SeriesTable, series: Series, gaps: Gaps) -> str:
+    """Return what was read of a file: rows, what of them, step, and how many steps were filled."""
+    moved = "; stamps of the end of a step moved to its start" if table.moved else ""
+    filled = int((np.isnan(table.values) & ~np.isnan(series.values)).sum())
+    said = f'; {counted(filled, "step")} filled by gaps = "{gaps}"' if filled else ""
     rows = int((table.row > 0).sum())
     return (
-        f"{source.text}: {counted(rows, 'row')} of column {source.value} in "
-        f"{source.unit}, step {length(table.step_ms)}{moved}"
+        f"{source.text}: {counted(rows, 'row')} of {table.what}, step "
+        f"{length(table.step_ms)}{moved}{said}"
     )

@@ -13,7 +13,7 @@ from simulator.scenario.weather import (
 )
 from simulator.traces.findings import Findings, row_list
 from simulator.traces.series import Constant
-from simulator.traces.trace import Trace, content_sha256, file_label, file_note, open_series
+from simulator.traces.trace import Trace, content_sha256, file_note, open_series
 
 if TYPE_CHECKING:
     from simulator.traces.series_file import SeriesTable
@@ -61,8 +61,8 @@ def open_weather(source: WeatherSource, *, start: dt.datetime, end_ms: int, path
         check_values=check_temperatures,
     )
     return Trace(
-        label=file_label(source),
-        note=file_note(source, table),
+        label=source.shown,
+        note=file_note(source, table, series, source.gaps),
         file=source.text,
         sha256=table.sha256,
         file_sha256=table.file_sha256,

@@ -30,6 +30,7 @@ class Batch:
     law_mean_gpu_days : float or None
         Mean of the law of GPU-days, where there is one. [GPU-days]
     priority : int32[jobs], or one value for all
+    preemptible : bool[jobs], or one value for all
     route : int16[jobs] or None
         Index into `routes`; None if all take the first.
     routes : tuple of tuple of int
@@ -41,6 +42,8 @@ class Batch:
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named.
     user_names : tuple of str
+    stated : float64[clusters] or None
+        As in `JobTable`.
     warnings : tuple of str
     inputs : tuple of (str, str, str)
         Name and SHA-256 of every file that was read.
@@ -58,11 +61,13 @@ class Batch:
     routes: tuple[tuple[int, ...], ...]
     route: NDArray[np.int16] | None = None
     priority: NDArray[np.int32] | int = 0
+    preemptible: NDArray[np.bool_] | bool = True
     ids: "pa.Array | None" = None
     requested_ms: NDArray[np.float64] | None = None
     deadline_ms: NDArray[np.float64] | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
+    stated: NDArray[np.float64] | None = None
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
+from simulator.scenario.accelerators import eligible
 from simulator.scenario.limits import JOBS
 from simulator.scenario.model import Scenario
 from simulator.traces.opened import Opened
@@ -19,6 +20,7 @@ from simulator.workload.load import load_warnings, size_warnings, sizes_of
 from simulator.workload.names import as_one_type, numbered, unique_over_workloads
 from simulator.workload.replay import replayed
 from simulator.workload.sampled import expected_jobs, sampled
+from simulator.workload.speeds import stated_speeds
 from simulator.workload.table import JobTable
 
 if TYPE_CHECKING:
@@ -55,12 +57,25 @@ def job_table(
     issues: list[Issue] = []
     for name in scenario.workloads:
         try:
-            batches.append(_batch(scenario, fleet, name, seed, opened))
+            batch = _batch(scenario, fleet, name, seed, opened)
+            stated = stated_speeds(scenario.workloads[name], fleet)
+            batches.append(batch if stated is None else replace(batch, stated=stated))
         except InputError as error:
             issues += error.issues
     if issues:
         raise InputError(_source(scenario), issues)
-    return replace(merged(batches, fleet, scenario.horizon_ms), savings=savings_of(scenario))
+    alone = tuple(workload.shareable is False for workload in scenario.workloads.values())
+    return replace(
+        merged(batches, fleet, scenario.horizon_ms),
+        savings=savings_of(scenario),
+        dispatches=_dispatches(scenario),
+        alone=alone if any(alone) else (),
+    )
+
+
+def _dispatches(scenario: Scenario) -> tuple[bool, ...]:
+    binds = tuple(workload.clusters.binds for workload in scenario.workloads.values())
+    return binds if any(binds) else ()
 
 
 def refuse_too_many(scenario: Scenario) -> None:
@@ -83,7 +98,8 @@ def _source(scenario: Scenario) -> str:
 
 def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opened | None) -> Batch:
     workload = scenario.workloads[name]
-    clusters = tuple(fleet.cluster_names.index(cluster) for cluster in workload.clusters)
+    names = eligible(workload, scenario.clusters, scenario.nodes)
+    clusters = tuple(fleet.cluster_names.index(cluster) for cluster in names)
     start, horizon_ms = scenario.start, scenario.horizon_ms
     if workload.jobs is not None:
         return replayed(
@@ -94,6 +110,7 @@ def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opene
             start=start,
             horizon_ms=horizon_ms,
             seed=seed,
+            preempts=any(scenario.clusters[at].preemption for at in workload.clusters),
             opened=opened,
         )
     return sampled(
@@ -110,6 +127,7 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
     requested = [batch.requested_ms for batch in batches]
     deadline = [batch.deadline_ms for batch in batches]
     users, user_names = _users(batches)
+    stated = tuple(batch.stated for batch in batches)
     return JobTable(
         submit_ms=_column([batch.submit_ms for batch in batches], batches, order, np.int64),
         duration_ms=_column([batch.duration_ms for batch in batches], batches, order, np.float64),
@@ -124,8 +142,10 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
         job_ids=_job_ids(batches, workload),
         requested_ms=_rare(requested, [batch.duration_ms for batch in batches], batches, order),
         deadline_ms=_rare(deadline, [np.nan] * len(batches), batches, order),
+        preemptible=_preemptible(batches, order),
         user=_rare(users, [-1] * len(batches), batches, order, np.int32),
         user_names=user_names,
+        stated=stated if any(speeds is not None for speeds in stated) else (),
         sizes=sizes_of(batches, fleet, horizon_ms),
         warnings=(
             *(warning for batch in batches for warning in batch.warnings),
@@ -174,6 +194,16 @@ def _rare(
         return None
     filled = [other if part is None else part for part, other in zip(parts, default, strict=True)]
     return _column(filled, batches, order, kind)  # type: ignore[arg-type]
+
+
+def _preemptible(
+    batches: Sequence[Batch], order: NDArray[np.int64] | None
+) -> NDArray[np.bool_] | None:
+    """Return which jobs may be preempted, or None where all may be."""
+    if all(batch.preemptible is True for batch in batches):
+        return None
+    parts = [np.full(len(batch), batch.preemptible) for batch in batches]
+    return _column(parts, batches, order, np.bool_)
 
 
 def _users(

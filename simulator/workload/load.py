@@ -12,6 +12,7 @@ from simulator.percentiles import percentiles
 from simulator.scenario.paths import dotted
 from simulator.units import MS_PER_D
 from simulator.workload.batch import Batch
+from simulator.workload.speeds import speeds
 from simulator.workload.table import WorkloadSize
 
 MOST_SETS: Final = 256
@@ -49,7 +50,7 @@ def _load(
     """Return GPU-days per day over the accelerators of clusters, at their speeds."""
     chosen = list(clusters)
     capacity = fleet.capacity[chosen].astype(np.float64)
-    capacity *= (fleet.relative_speed if batch.scales else fleet.own_speed)[chosen]
+    capacity *= speeds(fleet, scales=batch.scales, stated=batch.stated)[chosen]
     return gpu_days / (horizon_ms / MS_PER_D) / float(capacity.sum())
 
 
@@ -57,7 +58,8 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
     """Warn of clusters whose workloads ask for more than they can ever do.
 
     Where workloads share clusters these are looked at together: the jobs that can only go to a
-    set of clusters must not need more than the set has.
+    set of clusters must not need more than the set has. Where jobs share accelerators, each may
+    do the work of as many as it may have.
     """
     asking = [batch for batch in batches if len(batch)]
     overloaded: list[frozenset[int]] = []
@@ -68,7 +70,8 @@ def load_warnings(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> tu
             _load(batch, _startable_gpu_days(batch, fleet), horizon_ms, fleet, clusters)
             for batch in bound
         )
-        if load > 1.0 and not any(clusters > smaller for smaller in overloaded):
+        most = float(fleet.most_tenants[list(clusters)].max())
+        if load > most and not any(clusters > smaller for smaller in overloaded):
             overloaded.append(clusters)
             names = listing(fleet.cluster_names[cluster] for cluster in sorted(clusters))
             asked = listing(batch.name for batch in bound)

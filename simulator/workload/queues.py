@@ -22,19 +22,42 @@ def _sharing(scenario: Scenario, jobs: JobTable) -> Iterator[Sharing]:
     names = list(scenario.clusters)
     pairs = np.unique(np.stack([jobs.workload, jobs.route]), axis=1)
     for workload, route in pairs.T.tolist():
+        if jobs.dispatches and jobs.dispatches[workload]:
+            continue  # these get their cluster as they are submitted, and wait for that alone
         clusters = tuple(names[cluster] for cluster in jobs.routes[route])
         yield jobs.workload_names[workload], clusters
 
 
 def fair_share_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
-    """Yield a warning where clusters share fairly between users, and no job names one."""
-    found = [name for name, each in scenario.clusters.items() if _is_of_users(each.queue)]
-    if found and jobs.user is None:
+    """Yield a warning where clusters share fairly between users whom none of their jobs names."""
+    of_users = [name for name, each in scenario.clusters.items() if _is_of_users(each.queue)]
+    named = _with_users(scenario, jobs) if of_users else set()
+    found = [name for name in of_users if name not in named]
+    if found:
         yield (
-            f"{dotted(('clusters', found[0], 'queue'))}: no job names a user, so fair-share counts "
-            f"all as one (clusters: {listing(found)}); give jobs a column user, or write "
+            f"{dotted(('clusters', found[0], 'queue'))}: no job here names a user, so fair-share "
+            f"counts all as one (clusters: {listing(found)}); give jobs a column user, or write "
             'of = "workload"'
         )
+
+
+def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
+    """Yield a warning where jobs may be preempted, and all have one priority."""
+    found = [name for name, each in scenario.clusters.items() if each.preemption is not None]
+    if found and len(jobs) and jobs.priority.min() == jobs.priority.max():
+        yield (
+            f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
+            f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
+        )
+
+
+def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
+    """Return the clusters that a job which names its user may use."""
+    if jobs.user is None:
+        return set()
+    names = list(scenario.clusters)
+    routes = np.unique(jobs.route[jobs.user >= 0]).tolist()
+    return {names[cluster] for route in routes for cluster in jobs.routes[route]}
 
 
 def _is_of_users(queue: Scheduling) -> bool:

@@ -1,5 +1,6 @@
 """Jobs replayed from a file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, Issue, listing, nearest, printable, shown
 from simulator.fleet import Fleet
+from simulator.job_formats import job_formats
 from simulator.scenario.paths import dotted
-from simulator.scenario.workloads import Workload
+from simulator.scenario.workloads import JobFile, Workload
 from simulator.traces.findings import counted
 from simulator.traces.jobs import JobRows, read_jobs
 from simulator.traces.opened import Opened, opened_by
@@ -36,18 +38,22 @@ def replayed(
     start: datetime,
     horizon_ms: int,
     seed: int,
+    preempts: bool = False,
     opened: Opened | None = None,
 ) -> Batch:
     """Return the jobs of a workload's file, sorted by submit time.
 
     A job's ``cluster`` restricts its route to that cluster, its ``accelerator`` to clusters of
-    nodes with that accelerator. Where the file has no column of utilisations, they are drawn
-    from the workload's law, which is 1 unless it is given.
+    nodes with that accelerator, or with one of several: ``a100-80g|v100-16g``. Where the file has
+    no column of utilisations, they are drawn from the workload's law, which is 1 unless it is
+    given.
 
     Parameters
     ----------
     clusters : tuple of int
         Those that the workload may use, in order of preference.
+    preempts : bool
+        Whether jobs are preempted on any of them.
     opened : Opened, optional
         Keeps what is read of files.
 
@@ -87,15 +93,34 @@ def replayed(
         law_mean_gpu_days=None,
         routes=routes,
         route=route[order],
-        priority=rows.priority[order],
+        priority=rows.priority[order] if rows.priority_given else workload.priority or 0,
+        preemptible=_preemptible(rows, workload, order),
         ids=rows.job_id.take(order),
         requested_ms=None if rows.requested_ms is None else rows.requested_ms[order],
         deadline_ms=None if rows.deadline_ms is None else rows.deadline_ms[order],
         user=user,
         user_names=user_names,
-        warnings=rows.warnings,
+        warnings=(*rows.warnings, *_idle_columns(rows, file, path, preempts)),
         inputs=((file.text, rows.file_sha256, rows.sha256), *law_inputs),
     )
+
+
+def _idle_columns(rows: JobRows, file: JobFile, path: str, preempts: bool) -> Iterator[str]:
+    """Warn of a column that has no effect on these clusters."""
+    own = "columns" in job_formats()[file.format].options  # a public trace has what it has
+    if rows.preemptible is not None and own and not preempts:
+        yield (
+            f"{path}: {file.text}: read and checked, without effect where no cluster preempts "
+            "jobs: preemptible"
+        )
+
+
+def _preemptible(
+    rows: JobRows, workload: Workload, order: NDArray[np.int64]
+) -> NDArray[np.bool_] | bool:
+    if rows.preemptible is None:
+        return workload.preemptible is not False
+    return rows.preemptible[order]
 
 
 def _routes(
@@ -128,25 +153,36 @@ class Wanted:
     cluster: str
     accelerator: str
 
+    @property
+    def accelerators(self) -> tuple[str, ...]:
+        """Names of the accelerators, any of which will do."""
+        return tuple(name for each in self.accelerator.split("|") if (name := each.strip()))
+
     def route(self, fleet: Fleet, clusters: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of the clusters that the job may use, in the same order."""
+        wanted = self.accelerators
         return tuple(
             k
             for k in clusters
             if self.cluster in ("", fleet.cluster_names[k])
-            and self.accelerator in ("", fleet.accelerator_names[k])
+            and (not wanted or fleet.accelerator_names[k] in wanted)
         )
 
     def problem(self, fleet: Fleet, clusters: tuple[int, ...]) -> str:
         """Return why no cluster is left, with the names that are known."""
-        for column, asked, known in (
-            ("cluster", self.cluster, [fleet.cluster_names[k] for k in clusters]),
-            ("accelerator", self.accelerator, _named(fleet.accelerator_names, clusters)),
+        for column, cell, names, known in (
+            ("cluster", self.cluster, (self.cluster,), [fleet.cluster_names[k] for k in clusters]),
+            (
+                "accelerator",
+                self.accelerator,
+                self.accelerators,
+                _named(fleet.accelerator_names, clusters),
+            ),
         ):
-            if asked and asked not in known:
-                near = nearest(asked, known)
+            if cell and not set(names) & set(known):
+                near = next((near for name in names if (near := nearest(name, known))), None)
                 meant = f"did you mean {shown(near)}? " if near else ""
-                return f"{column} {shown(asked)} is unknown to this workload; {meant}known are " + (
+                return f"{column} {shown(cell)} is unknown to this workload; {meant}known are " + (
                     listing(known)
                 )
         return f"cluster {shown(self.cluster)} has no accelerator {shown(self.accelerator)}"

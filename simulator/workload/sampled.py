@@ -114,6 +114,8 @@ def sampled(
         gpu_days_offered=offered,
         law_mean_gpu_days=laws.mean_gpu_days if laws.in_gpu_days else None,
         routes=(clusters,),
+        priority=workload.priority or 0,
+        preemptible=workload.preemptible is not False,
         inputs=laws.inputs,
     )
 

@@ -38,6 +38,13 @@ class JobTable:
     scales : tuple of bool
         For each workload, whether a node's relative speed divides the duration (true for
         sizes given in GPU-days, false for durations and replayed jobs).
+    stated : tuple of (float64[clusters] or None)
+        For each workload the relative speed that it states of each cluster's accelerator, NaN
+        where it states none; it divides the duration, and stands in place of the nodes' own.
+        Empty if no workload states any.
+    dispatches : tuple of bool
+        For each workload, whether its jobs get their cluster as they are submitted. Empty if none
+        does.
     workload_names : tuple of str
     job_ids : callable
         Returns the identifiers, a pyarrow string array of one entry per job; made when asked,
@@ -51,8 +58,12 @@ class JobTable:
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named; None if no job names anybody.
     user_names : tuple of str
+    preemptible : bool[jobs] or None
+        Whether it may be preempted; None if all may be.
     savings : tuple of (Saving or None)
         How the jobs of each workload save their work, None where they don't; empty if none does.
+    alone : tuple of bool
+        For each workload, whether its jobs share no accelerator; empty if none says so.
     sizes : tuple of WorkloadSize
         What each workload was asked to draw, for the printed assumptions.
     warnings : tuple of str
@@ -76,7 +87,11 @@ class JobTable:
     deadline_ms: NDArray[np.float64] | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
+    preemptible: NDArray[np.bool_] | None = None
     savings: tuple[Saving | None, ...] = ()
+    stated: tuple[NDArray[np.float64] | None, ...] = ()
+    dispatches: tuple[bool, ...] = ()
+    alone: tuple[bool, ...] = ()
     sizes: tuple["WorkloadSize", ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, str], ...] = ()
@@ -101,7 +116,7 @@ class WorkloadSize:
     offered_load : float
         GPU-days submitted per day over the accelerators of the clusters it may use; these count
         by the speed of their power level, and by their relative speed where sizes are given in
-        GPU-days.
+        GPU-days or the workload states it.
     """
 
     name: str

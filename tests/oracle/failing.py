@@ -1,12 +1,16 @@
 """Nodes that fail, a second time, in plain Python, to be read from top to bottom.
 
-One cluster of equal nodes under a queue that is first come, first served. Nothing here is shared
-with the engine, and nothing is clever. Each instant is settled in one order: completions, failures,
-repairs, arrivals, one scheduling pass. All times are whole milliseconds.
+One cluster of equal nodes under a queue that is first come, first served, or shared fairly between
+users. Nothing here is shared with the engine, and nothing is clever. Each instant is settled in
+one order: completions, failures, repairs, arrivals, one scheduling pass. All times are whole
+milliseconds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.use import use_ms
 
 LEAST = {
     "pack": lambda free, node: (free[node], node),
@@ -27,12 +31,13 @@ class Saves:
 
 @dataclass
 class Job:
-    """One job, and what becomes of it: its runs as (start, end, saved, lost)."""
+    """One job, and what becomes of it: its earlier runs as (start, end, saved, lost)."""
 
     submit_ms: int
     work_ms: int
     gpus: int
     priority: int = 0
+    user: int = 0
     left_ms: int = -1
     runs: list[tuple[int, int, int, int]] = field(default_factory=list)
     start_ms: int = -1
@@ -69,7 +74,10 @@ def cut(steps: list[tuple[str, int]], ran_ms: int) -> tuple[int, int]:
 
 
 class Cluster:
-    """One run; the times of each node's failures and repairs are given."""
+    """One run; the times of each node's failures and repairs are given.
+
+    With a half-life the queue is shared fairly between users.
+    """
 
     def __init__(
         self,
@@ -80,7 +88,9 @@ class Cluster:
         lives_ms: Sequence[Sequence[int]],
         repairs_ms: Sequence[Sequence[int]],
         saves: Saves | None = None,
+        half_life_ms: int | None = None,
     ) -> None:
+        self.half_life_ms = half_life_ms
         self.accelerators, self.placement, self.jobs, self.saves = (
             accelerators, placement, jobs, saves,
         )  # fmt: skip
@@ -152,7 +162,12 @@ class Cluster:
         self.jobs[row].nodes = {}
 
     def start_jobs(self, now: int) -> None:
-        self.queue.sort(key=lambda r: (-self.jobs[r].priority, self.jobs[r].submit_ms, r))
+        used = {user: self.use_of(user, now) for user in {self.jobs[r].user for r in self.queue}}
+        self.queue.sort(
+            key=lambda r: (
+                -self.jobs[r].priority, used[self.jobs[r].user], self.jobs[r].submit_ms, r,
+            )
+        )  # fmt: skip
         while self.queue:
             job = self.jobs[self.queue[0]]
             held = self.place(job.gpus)
@@ -166,6 +181,15 @@ class Cluster:
                 job.nodes = held
                 for node, gpus in held.items():
                     self.free[node] -= gpus
+
+    def use_of(self, user: int, now: int) -> Any:
+        """Return what a user's jobs used in all their runs, nothing where that does not matter."""
+        if self.half_life_ms is None:
+            return 0
+        own = [job for job in self.jobs if job.user == user]
+        held = [(job.gpus, run[0], run[1]) for job in own for run in job.runs]
+        held += [(job.gpus, job.start_ms, job.end_ms) for job in own if job.start_ms >= 0]
+        return use_ms(held, now, self.half_life_ms)
 
     def place(self, gpus: int) -> dict[int, int] | None:
         count, rest = divmod(gpus, self.accelerators)

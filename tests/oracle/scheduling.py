@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from tests.oracle.use import use_ms
+
 LEAST = {
     "pack": lambda free, node: (free[node], node),
     "first-fit": lambda free, node: node,
@@ -31,7 +33,10 @@ LEAST = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `deadline_ms` is None where there is none, `workload` is what a quota counts."""
+    """One job; `deadline_ms` is None where there is none, `workload` is what a quota counts.
+
+    All jobs whose `user` is None are those of one user.
+    """
 
     submit_ms: int
     duration_ms: int
@@ -40,6 +45,7 @@ class Job:
     priority: int = 0
     deadline_ms: int | None = None
     workload: int = 0
+    user: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.submit_ms, self.duration_ms, self.requested_ms, self.gpus - 1) < 0:
@@ -67,15 +73,23 @@ class Rule:
 
     Attributes
     ----------
-    order : {"fifo", "shortest-first", "priority", "deadline-first"}
+    order : {"fifo", "shortest-first", "priority", "deadline-first", "fair-share"}
     by : {"time", "area"}
         What is shortest.
     ageing_ms : int
         Wait that is worth one priority, in the order "priority".
+    of : {"user", "workload"}
+        Whose use counts, in the order "fair-share".
+    half_life_ms : int
+        Time after which it counts half.
     backfill : {"none", "easy", "conservative"}
     depth : int
         Jobs looked at behind the head (easy), or jobs with a reservation (conservative).
-    placement : {"pack", "first-fit", "spread"}
+    placement : {"pack", "first-fit", "spread", "locality"}
+    rack : int
+        Nodes of a rack, 0 for none.
+    across : float
+        Speed of a job whose nodes lie in several racks.
     quotas : mapping of int to int
         Most accelerators that the jobs of a workload hold at once.
     """
@@ -83,9 +97,13 @@ class Rule:
     order: str = "fifo"
     by: str = "time"
     ageing_ms: int = 3_600_000
+    of: str = "user"
+    half_life_ms: int = 604_800_000
     backfill: str = "none"
     depth: int = 1000
     placement: str = "pack"
+    rack: int = 0
+    across: float = 1.0
     quotas: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -119,10 +137,13 @@ def key_of(job: Job, rule: Rule) -> tuple[float, ...]:
     return (-job.priority,)
 
 
-def place(free: Sequence[int], whole: int, gpus: int, placement: str) -> dict[int, int] | None:
+def place(
+    free: Sequence[int], whole: int, gpus: int, placement: str, rack: int = 0
+) -> dict[int, int] | None:
     """Return accelerators by node for a gang, or None where it does not fit.
 
-    As many whole empty nodes as it fills, the lowest, and one more node for the remainder.
+    As many whole empty nodes as it fills, the lowest, and one more node for the remainder; by
+    racks those of `place_by_racks`.
     """
     count, rest = divmod(gpus, whole)
     empty = [node for node, left in enumerate(free) if left == whole]
@@ -133,7 +154,42 @@ def place(free: Sequence[int], whole: int, gpus: int, placement: str) -> dict[in
         able = [node for node, left in enumerate(free) if left >= rest and node not in nodes]
         if not able:
             return None
-        nodes[min(able, key=lambda node: LEAST[placement](free, node))] = rest
+        if placement != "locality":
+            nodes[min(able, key=lambda node: LEAST[placement](free, node))] = rest
+    return place_by_racks(free, whole, gpus, rack) if placement == "locality" else nodes
+
+
+def place_by_racks(free: Sequence[int], whole: int, gpus: int, rack: int) -> dict[int, int]:
+    """Return accelerators by node for a gang that fits, in as few racks as can be.
+
+    A rack holds what is left if it has as many empty nodes, and there is a node for the remainder:
+    one more empty one, or a partly free one here or in a rack used before.
+    """
+    count, rest = divmod(gpus, whole)
+    racks = [range(first, min(first + rack, len(free))) for first in range(0, len(free), rack)]
+    used: list[range] = []
+    nodes: dict[int, int] = {}
+
+    def empty(members: range) -> list[int]:
+        return [node for node in members if free[node] == whole]
+
+    def holds(members: range) -> bool:
+        partly = any(rest <= free[node] < whole for own in (*used, members) for node in own)
+        more = len(empty(members)) - (count - len(nodes))
+        return more > 0 or (more == 0 and (not rest or partly))
+
+    while True:
+        others = [members for members in racks if members not in used]
+        able = [members for members in others if holds(members)]
+        if able:
+            used.append(min(able, key=lambda members: sum(free[node] for node in members)))
+            break
+        used.append(max(others, key=lambda members: len(empty(members))))
+        nodes |= dict.fromkeys(empty(used[-1]), whole)
+    nodes |= dict.fromkeys(empty(used[-1])[: count - len(nodes)], whole)
+    if rest:
+        beside = [n for own in used for n in own if free[n] >= rest and n not in nodes]
+        nodes[min(beside, key=lambda node: (free[node], node))] = rest
     return nodes
 
 
@@ -211,14 +267,35 @@ class Run:
         """Put the jobs submitted now into the queue."""
         while self.to_come and self.jobs[self.to_come[0]].submit_ms == self.now_ms:
             self.waiting.append(self.to_come.pop(0))
-        self.waiting.sort(key=self.place_in_line)
 
-    def place_in_line(self, row: int) -> tuple[Any, ...]:
-        """Return the order of a job: the rule's key, then the submit time, then the row."""
-        return (key_of(self.jobs[row], self.rule), self.jobs[row].submit_ms, row)
+    def line_up(self) -> None:
+        """Put the queue in order: by the rule's key, then the submit time, then the row."""
+        keys = {row: self.key(row) for row in self.waiting}
+        if self.rule.order == "fair-share":
+            used = {party: self.use_of(party) for party in map(self.party, self.waiting)}
+            keys = {row: (*keys[row], used[self.party(row)]) for row in self.waiting}
+        self.waiting.sort(key=lambda row: (keys[row], self.jobs[row].submit_ms, row))
+
+    def key(self, row: int) -> tuple[float, ...]:
+        """Return what the rule orders a job by."""
+        return key_of(self.jobs[row], self.rule)
+
+    def party(self, row: int) -> int | None:
+        """Return whose use a job counts to."""
+        return self.jobs[row].user if self.rule.of == "user" else self.jobs[row].workload
+
+    def use_of(self, party: int | None) -> Any:
+        """Return what a user or workload used up to now."""
+        held = [
+            (self.jobs[row].gpus, start.start_ms, start.end_ms)
+            for row, start in self.starts.items()
+            if self.party(row) == party
+        ]
+        return use_ms(held, self.now_ms, self.rule.half_life_ms)
 
     def make_pass(self) -> None:
         """Start those whose turn it is."""
+        self.line_up()
         if self.rule.backfill == "conservative":
             self.make_conservative_pass()
             return
@@ -251,13 +328,19 @@ class Run:
 
     def placed(self, job: Job) -> dict[int, int] | None:
         """Return where a job would be placed now, None if it does not fit."""
-        return place(self.free, self.whole, job.gpus, self.rule.placement)
+        return place(self.free, self.whole, job.gpus, self.rule.placement, self.rule.rack)
+
+    def takes_ms(self, alone_ms: int, nodes: dict[int, int]) -> int:
+        """Return how long a job runs on nodes, given how long in one rack."""
+        racks = {node // self.rule.rack for node in nodes} if self.rule.rack else set()
+        return round(alone_ms / self.rule.across) if len(racks) > 1 else alone_ms
 
     def start(self, row: int, nodes: dict[int, int]) -> None:
         """Start a job; one of no duration is over at once."""
         job = self.jobs[row]
         self.waiting.remove(row)
-        self.starts[row] = Start(self.now_ms, self.now_ms + job.duration_ms, nodes)
+        end_ms = self.now_ms + self.takes_ms(job.duration_ms, nodes)
+        self.starts[row] = Start(self.now_ms, end_ms, nodes)
         if job.duration_ms:
             self.running.append(row)
             for node, gpus in nodes.items():
@@ -265,7 +348,8 @@ class Run:
 
     def expected_end_ms(self, row: int) -> int:
         """Return when a running job should end, going by what it asked for."""
-        asked_ms = self.starts[row].start_ms + self.jobs[row].requested_ms
+        start = self.starts[row]
+        asked_ms = start.start_ms + self.takes_ms(self.jobs[row].requested_ms, start.nodes)
         return max(asked_ms, self.now_ms + 1)
 
     # EASY
@@ -279,7 +363,7 @@ class Run:
             nodes = self.placed(job)
             if nodes is None:
                 continue
-            over_by_then = self.now_ms + job.requested_ms <= shadow_ms
+            over_by_then = self.now_ms + self.takes_ms(job.requested_ms, nodes) <= shadow_ms
             if over_by_then or self.leaves_room(nodes, self.jobs[head], shadow_ms):
                 self.start(row, nodes)
 
@@ -308,7 +392,7 @@ class Run:
 
     def fits(self, free: Sequence[int], job: Job) -> bool:
         """Return whether a job fits where so much is free."""
-        return place(free, self.whole, job.gpus, self.rule.placement) is not None
+        return place(free, self.whole, job.gpus, self.rule.placement, self.rule.rack) is not None
 
     # Conservative
 
@@ -350,7 +434,7 @@ class Run:
         """Return the first candidate at which a job fits for as long as it asks for, and where."""
         for at_ms in candidates_ms:
             free = [one.least(at_ms, at_ms + job.requested_ms) for one in steps]
-            nodes = place(free, self.whole, job.gpus, self.rule.placement)
+            nodes = place(free, self.whole, job.gpus, self.rule.placement, self.rule.rack)
             if nodes is not None:
                 return at_ms, nodes
         raise AssertionError(f"{job} does not fit an empty cluster")

@@ -12,7 +12,7 @@ from tests.builders import scenario_document, write_jobs
 from tests.oracle.scheduling import Job, Rule, Start, schedule
 
 REQUESTS = ("exact", "over", "mixed")
-COLUMNS = "submit_s,duration_s,gpus,requested_s,priority,deadline_s"
+COLUMNS = "submit_s,duration_s,gpus,requested_s,priority,deadline_s,user"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,22 @@ class Workload:
         """Return what the reference makes of it."""
         jobs = [at_speed(job, self.speed) for job in self.jobs]
         return schedule(jobs, self.nodes, self.whole, **vars(rule))
+
+
+def with_users(case: Workload, seed: int) -> Workload:
+    """Return a workload with jobs of one to six users, of whom some come more often than others.
+
+    In half of the cases some jobs name nobody.
+    """
+    rng = np.random.default_rng([5, seed])
+    users = int(rng.integers(1, 7))
+    often = rng.dirichlet(np.full(users, 1.0))
+    nobody = 0.2 * float(rng.random() < 0.5)
+    jobs = tuple(
+        replace(job, user=None if rng.random() < nobody else int(rng.choice(users, p=often)))
+        for job in case.jobs
+    )
+    return replace(case, jobs=jobs)
 
 
 def at_speed(job: Job, speed: float) -> Job:
@@ -182,6 +198,9 @@ def scenario_of(case: Workload, rule: Rule, folder: Path) -> dict[str, Any]:
         clusters__c__queue=queue_of(rule),
         clusters__c__placement=rule.placement,
     )
+    if rule.rack:
+        racks = {"nodes": rule.rack, "cross_rack_speed": rule.across}
+        document["clusters"]["c"]["racks"] = racks
     if case.speed != 1.0:
         document["clusters"]["c"]["power_level"] = "slow"
     document["workloads"] = {}
@@ -213,14 +232,18 @@ def queue_of(rule: Rule) -> str | dict[str, Any]:
         return {"policy": rule.order, "ageing": f"{rule.ageing_ms} ms", **backfill}
     if rule.order == "deadline-first":
         return {"policy": rule.order, **backfill}
+    if rule.order == "fair-share":
+        half_life = f"{rule.half_life_ms} ms"
+        return {"policy": rule.order, "of": rule.of, "half_life": half_life, **backfill}
     if rule.backfill == "none":
         return "fifo"
     return {"policy": f"{rule.backfill}-backfill", "depth": rule.depth}
 
 
 def rows_of(jobs: Sequence[Job], *, requests: bool) -> tuple[list[list[str]], str]:
-    """Return the rows of a job file and its columns; the file of exact jobs names no requests."""
-    wanted = [name for name in COLUMNS.split(",") if requests or name != "requested_s"]
+    """Return the rows of a job file and its columns; that of exact jobs names no requests."""
+    left_out = {"requested_s": not requests, "user": all(job.user is None for job in jobs)}
+    wanted = [name for name in COLUMNS.split(",") if not left_out.get(name)]
     rows = []
     for job in jobs:
         cells = {
@@ -230,6 +253,7 @@ def rows_of(jobs: Sequence[Job], *, requests: bool) -> tuple[list[list[str]], st
             "requested_s": seconds(job.requested_ms),
             "priority": str(job.priority),
             "deadline_s": "" if job.deadline_ms is None else seconds(job.deadline_ms),
+            "user": "" if job.user is None else f"user {job.user}",
         }
         rows.append([cells[name] for name in wanted])
     return rows, ",".join(wanted)

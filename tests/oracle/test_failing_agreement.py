@@ -1,5 +1,7 @@
 """The engine against the plain reference of failures, on random small runs."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,9 @@ import pytest
 
 from simulator.accounting.energy import energy_of
 from simulator.accounting.metering import Grid, Meter
-from simulator.engine import simulate
+from simulator.engine import Queues, simulate
 from simulator.kernels.tables import FOREVER_MS
+from simulator.policies import QueueRule
 from simulator.units import MS_PER_H
 from simulator.workload.checkpoints import Saving
 from tests.builders import Nodes, failing, fleet, job_table
@@ -54,7 +57,18 @@ def random_case(seed: int) -> dict[str, Any]:
         "saves": saves,
         "stop": None if drains else int(rng.integers(100, 500)) * tick,
         "last": 250 * tick,
+        "user": np.zeros(count, np.int32),
+        "half_life": None,
     }
+
+
+def shared_case(seed: int) -> dict[str, Any]:
+    """Return a case with some users and a half-life, which is no whole number of ticks."""
+    case = random_case(5000 + seed)
+    rng = np.random.default_rng([1, seed])
+    users = rng.integers(0, rng.integers(1, 5), len(case["work"])).astype(np.int32)
+    half_life = int(rng.choice([497, 9973])) * case["last"] // 250 + 1
+    return {**case, "user": users, "half_life": half_life}
 
 
 @pytest.fixture(autouse=True)
@@ -66,18 +80,17 @@ def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("block", range(6))
-def test_the_engine_and_the_reference_agree_on_every_run_of_every_job(block: int) -> None:
+@pytest.mark.parametrize("made", [random_case, shared_case])
+def test_the_engine_and_the_reference_agree_on_every_run_of_every_job(
+    made: Callable[[int], dict[str, Any]], block: int
+) -> None:
     for seed in range(block * CASES // 6, (block + 1) * CASES // 6):
-        case = random_case(seed)
-        jobs = [
-            Job(int(s), int(w), int(g), int(p))
-            for s, w, g, p in zip(
-                case["submit"], case["work"], case["gpus"], case["priority"], strict=True
-            )
-        ]
+        case = made(seed)
+        columns = (case[name] for name in ("submit", "work", "gpus", "priority", "user"))
+        jobs = [Job(*map(int, row)) for row in zip(*columns, strict=True)]
         reference = Cluster(
             case["nodes"], case["whole"], case["placement"], jobs,
-            case["lives"].tolist(), case["repairs"].tolist(), case["saves"],
+            case["lives"].tolist(), case["repairs"].tolist(), case["saves"], case["half_life"],
         )  # fmt: skip
         stop_ms = reference.run(case["stop"])
 
@@ -87,11 +100,17 @@ def test_the_engine_and_the_reference_agree_on_every_run_of_every_job(block: int
             case["submit"], case["work"], case["gpus"],
             priority=case["priority"], savings=saving_of(case["saves"]),
         )  # fmt: skip
+        table = replace(table, user=case["user"], user_names=("a", "b", "c", "d"))
+        queues = None
+        if case["half_life"] is not None:
+            rule = QueueRule("fair-share", half_life_ms=case["half_life"])
+            queues = Queues((rule,), (0,))
         end_ms = case["stop"] or case["last"]
         meter = Meter(here, power, Grid(0, 0, MS_PER_H), end_ms)
         log = simulate(
-            here, table, power, end_ms=end_ms, drain=case["stop"] is None, on_log=meter.read
-        )
+            here, table, power, end_ms=end_ms, drain=case["stop"] is None, on_log=meter.read,
+            queues=queues,
+        )  # fmt: skip
 
         said = f"seed {seed}"
         assert log.pieces is not None

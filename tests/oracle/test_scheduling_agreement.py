@@ -13,8 +13,15 @@ import pytest
 
 from simulator.scenario import from_document
 from simulator.simulation import run
+from tests.builders import scenario_document, write_jobs
 from tests.oracle.scheduling import Rule
-from tests.oracle.scheduling_workloads import Workload, quotas_for, random_workload, scenario_of
+from tests.oracle.scheduling_workloads import (
+    Workload,
+    quotas_for,
+    random_workload,
+    scenario_of,
+    with_users,
+)
 
 PLACEMENTS = ("pack", "first-fit", "spread")
 BACKFILLS = ("none", "easy", "conservative")
@@ -63,6 +70,26 @@ def with_quotas(seed: int, most_jobs: int) -> tuple[Workload, Rule]:
     rng = np.random.default_rng([4, seed])
     case = random_workload(seed, most_jobs=most_jobs, workloads=3)
     return case, Rule(backfill=BACKFILLS[seed % 3], depth=depth(rng), quotas=quotas_for(case))
+
+
+def shared(seed: int, backfill: str, most_jobs: int) -> tuple[Workload, Rule]:
+    """Return a queue that shares fairly, of any half-life; a third of them have quotas."""
+    rng = np.random.default_rng([6, seed])
+    case = with_users(random_workload(seed, most_jobs=most_jobs, workloads=3, speeds=SPEEDS), seed)
+    last_ms = case.jobs[-1].submit_ms + 1
+    # No time between two changes is a whole number of half-lives, of which each would have what
+    # one user held count half of what another did, to the last digit.
+    half_life_ms = 2 * int(last_ms * float(rng.choice([0.1, 0.5, 3.0]))) + 20_011
+    rule = Rule(
+        order="fair-share",
+        of=str(rng.choice(["user", "user", "workload"])),
+        half_life_ms=half_life_ms,
+        backfill=backfill,
+        depth=depth(rng),
+        placement=str(rng.choice(PLACEMENTS)),
+        quotas=quotas_for(case) if rng.random() < 1 / 3 else {},
+    )
+    return case, rule
 
 
 def compared(case: Workload, rule: Rule, folder: Path) -> None:
@@ -127,6 +154,13 @@ def test_quotas(first: int, count: int, most_jobs: int, tmp_path: Path) -> None:
         compared(*with_quotas(seed, most_jobs), tmp_path)
 
 
+@pytest.mark.parametrize("backfill", BACKFILLS)
+@pytest.mark.parametrize(("first", "count", "most_jobs"), seeds(200))
+def test_fair_share(first: int, count: int, most_jobs: int, backfill: str, tmp_path: Path) -> None:
+    for seed in range(first, first + count):
+        compared(*shared(seed, backfill, most_jobs), tmp_path)
+
+
 @pytest.mark.parametrize("backfill", ["easy", "conservative"])
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize(("first", "count", "most_jobs"), seeds(100))
@@ -136,3 +170,18 @@ def test_placements(
     for seed in range(first, first + count):
         case, rule = backfilled(10_000 + seed, backfill, most_jobs)
         compared(case, replace(rule, placement=placement), tmp_path)
+
+
+def test_a_cluster_starts_its_jobs_however_many_wait_beyond_the_depth_of_another(
+    tmp_path: Path,
+) -> None:
+    """Four wait on c, which reserves for one of them; d is free."""
+    document = scenario_document(drain=True)
+    queue = {"policy": "conservative-backfill", "depth": 1}
+    document["clusters"] = {name: {**document["clusters"]["c"], "queue": queue} for name in "cd"}
+    document["workloads"] = {}
+    for name, rows in (("c", [(at, 100, 8, 1.0) for at in range(5)]), ("d", [(10, 50, 8, 1.0)])):
+        file = write_jobs(tmp_path / f"{name}.csv", rows)
+        document["workloads"][name] = {"clusters": [name], "jobs": {"file": str(file)}}
+    log = run(from_document(document)).log
+    assert log.start_ms.tolist() == [0, 100_000, 200_000, 300_000, 400_000, 10_000]

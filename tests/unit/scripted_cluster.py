@@ -28,6 +28,7 @@ class ScriptedCluster:
     oldest_wait_ms: int = 0
     sleeping: set[int] = field(default_factory=set)
     demand: Callable[[int], int] | None = None
+    intensity: Callable[[int], float] = float
     commands: list[tuple[int, str, Any]] = field(default_factory=list)
     notes: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -64,6 +65,9 @@ class ScriptedCluster:
         if self.demand is not None:
             return self.demand(self.now_ms)
         return self.held_gpus + self.queued_gpus
+
+    def intensity_ahead(self, leads_ms: np.ndarray, signal: str = "average") -> np.ndarray:
+        return np.array([self.intensity(self.now_ms + int(lead)) for lead in leads_ms])
 
     def held_by_node(self) -> np.ndarray:
         return np.array(self.held, np.int64)

@@ -60,8 +60,10 @@ def test_a_run_shows_its_summary_and_tables(done: fs.Run) -> None:
     assert len(done.jobs) == done.summary["jobs_submitted"] > 0
     assert len(done.hourly) == 48
     assert len(done.nodes) == 2
-    factors = {"average_factors", "marginal_factors"}
-    assert done.basis.keys() == {"average", "marginal"} | factors
+    kinds = {
+        f"{signal}_{kind}" for signal in ("average", "marginal") for kind in ("factors", "mix")
+    }
+    assert done.basis.keys() == {"average", "marginal"} | kinds
     assert done.warnings == ()
     assert done.inputs == {}
     assert "tiny" in repr(done)

@@ -1,13 +1,13 @@
 """Scheduling policies in plain Python: asked at each pass, and told apart when they go wrong."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import simulator as fs
-from simulator.errors import InputError
 from simulator.inputs import open_inputs
 from simulator.registry import scheduling
 from simulator.results import Results
@@ -382,12 +382,56 @@ def test_the_jobs_of_a_draining_run_that_nobody_starts_stay_queued(tmp_path: Pat
     assert done.results.summary["jobs_queued"] == len(open_inputs(scenario).jobs) == 5
 
 
-def test_nodes_that_fail_are_refused_by_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [5, 7, 12, 13, 19, 28])
+def test_where_nodes_fail_a_plug_in_fifo_does_what_fifo_does(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs that were cut short wait again, whenever their pieces are handed over."""
+    monkeypatch.setattr("simulator.engine.faults.PIECE_ROWS", 2)
+    monkeypatch.setattr("simulator.engine.state.LOG_ROWS", 7)
     fs.scheduling("mine")(plain_fifo)
-    failing = document(tmp_path, nodes={"failures": {"mtbf": "900 h", "repair": "1 h"}})
-    with pytest.raises(InputError) as refused:
-        run(from_document(failing))
-    (issue,) = refused.value.issues
-    assert issue.path == "clusters.c.queue"
-    assert "where nodes fail" in issue.message
-    assert run(from_document(document(tmp_path))).results.summary["jobs_started"] == len(ROWS)
+    case = random_workload(seed, most_jobs=60, workloads=1 + seed % 3)
+    said = scenario_of(case, Rule(quotas=quotas_for(case) if seed % 2 else {}), tmp_path)
+    mean_ms = sum(job.duration_ms for job in case.jobs) // len(case.jobs)
+    for node in said["nodes"].values():
+        node["failures"] = {
+            "mtbf": f"{mean_ms * case.nodes // 2} ms",
+            "repair": f"{mean_ms // 3} ms",
+        }
+    for workload in said["workloads"].values():
+        workload["checkpoint"] = {"interval": f"{mean_ms // 4} ms", "cost": "1 ms"}
+    built_in = run(from_document(said)).log
+    said["clusters"]["c"]["queue"] = "mine"
+    asked = run(from_document(said)).log
+    assert built_in.pieces is not None
+    assert asked.pieces is not None
+    assert len(built_in.pieces) > 2
+    for column in ("start_ms", "end_ms", "first_node", "part_node"):
+        assert getattr(asked, column).tolist() == getattr(built_in, column).tolist(), column
+        found, wanted = getattr(asked.pieces, column), getattr(built_in.pieces, column)
+        assert found.tolist() == wanted.tolist(), column
+
+
+def test_a_policy_sees_what_is_left_of_a_job_that_was_cut_short(tmp_path: Path) -> None:
+    seen: dict[str, list[tuple[int, float]]] = {}
+
+    @fs.scheduling("mine")
+    def mine(queue: Any, cluster: Any, now_s: float) -> Iterator[Any]:
+        """Note what waits, and start what fits."""
+        for job in queue:
+            if cluster.fits(job.gpus):
+                seen.setdefault(job.id, []).append((job.restarts, job.requested_s))
+                yield job
+
+    failing = document(tmp_path, nodes={"failures": {"mtbf": "60 s", "repair": "1 s"}})
+    failing["workloads"]["w"]["checkpoint"] = {"interval": "5 s"}
+    results = run(from_document(failing)).results
+    again = [runs for runs in seen.values() if len(runs) > 1]
+    assert again
+    for runs in again:
+        assert [restarts for restarts, _ in runs] == list(range(len(runs)))
+        left_s = [requested_s for _, requested_s in runs]
+        assert all(later <= before for before, later in pairwise(left_s))
+        assert all((left_s[0] - requested_s) % 5 == 0 for requested_s in left_s)
+    restarts = dict(zip(results.jobs["job_id"], results.jobs["restarts"], strict=True))
+    assert all(restarts[name] >= len(runs) - 1 for name, runs in seen.items())

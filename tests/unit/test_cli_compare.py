@@ -57,8 +57,8 @@ def test_a_table_of_eighty_columns_says_what_is_compared_and_how(shell: Shell) -
     assert "differences are paired by seed" in said
     assert "95 % interval" in said
     assert "absent on a side, so not compared: market-based carbon, cost, water" in said
-    assert "location-based: average, life-cycle, CISO 2022" in said
-    assert "marginal: direct, CAISO 2020" in said
+    assert "location-based: average, life-cycle, production-based, CISO 2022" in said
+    assert "marginal: direct, mix not stated, CAISO 2020" in said
     words = ("total [", "facility [", "p99 [", "allocation", "SCI [", "wake-ups", "finished")
     for word in words:
         assert any(word in line for line in lines), word
@@ -79,7 +79,9 @@ def test_without_seeds_there_are_twenty(shell: Shell) -> None:
     assert total["low"] < total["difference"] < total["high"]
     assert document["absent"]["sleep"] == [
         "scope2_market_kgco2e", "cost_total", "water_l", "cost_electricity", "cost_machines",
-        "failures", "gpu_hours_lost", "goodput", "ettr",
+        "failures", "gpu_hours_lost", "goodput", "ettr", "preemptions", "gpu_hours_preempted",
+        "cross_rack_share",
+        "gpu_hours_shared", "slowdown_interference_mean",
     ]  # fmt: skip
     assert document["folder"] is None
 

@@ -141,7 +141,7 @@ def test_check_lists_all_that_is_wrong(shell: Shell, tmp_path: Path) -> None:
     ("content", "words", "said"),
     [
         (b"", [], "the file is empty"),
-        (b"some words\nand more\n", [], "looks like no trace; say --format for jobs, one of acme"),
+        (b"some words\nand more\n", [], "looks like no trace; say its format, of jobs one of acme"),
         (PACKED[:-9], [], "the gzip file is broken or cut short"),
         (PACKED[:12], [], "looks like no trace"),
         (b"\x1f\x8bnonsense", [], "can't be read, or its gzip is broken"),
@@ -180,10 +180,14 @@ def test_check_of_a_grid(shell: Shell, tmp_path: Path) -> None:
     code, out, _ = shell("traces", "check", "g.csv")
     assert code == 0
     assert out.splitlines() == [
-        "g.csv: average intensity, column ci_g_per_kwh, 7 steps of 1 h",
-        "  covers     2022-01-01T00:00Z to 2022-01-01T07:00Z",
-        "  g/kWh      300 to 420, median 390",
+        "g.csv: csv, average intensity, 7 steps of 1 h",
+        "  read       7 rows: column ci_g_per_kwh in g/kWh",
+        "  signal     factors not stated, mix not stated",
+        "  covers     2022-01-01T00:00Z to 2022-01-01T07:00Z, 0.29167 d",
+        "  g/kWh      300 to 420, mean 375, median 390",
         "  missing    3 steps in 2 gaps; the longest 2 h from 2022-01-01T02:00Z",
+        "             2022-01-01T02:00Z to 2022-01-01T04:00Z: 2",
+        "             2022-01-01T05:00Z to 2022-01-01T06:00Z: 1",
     ]
     document = json.loads(shell("traces", "check", "g.csv", "--json", "--stamp", "end")[1])
     assert (document["kind"], document["missing"], document["gaps"]) == ("grid", 3, 2)

@@ -17,7 +17,9 @@ CONTRACT = {
         waited_share slowdown_mean water_l wake_ups wake_ups_per_node_day
         jobs_delayed_by_power jobs_capped energy_capped_kwh dynamic_kgco2e idle_kgco2e
         sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
-        cost_electricity cost_machines cost_total failures gpu_hours_lost goodput ettr""",
+        cost_electricity cost_machines cost_total failures gpu_hours_lost goodput ettr
+        preemptions gpu_hours_preempted cross_rack_share gpu_hours_shared
+        slowdown_interference_mean""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
         energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e
         energy_facility_kwh""",

@@ -237,6 +237,7 @@ def test_unlike_sides_are_refused_with_every_reason_unless_forced(
         "its drain is true, of the base false",
         f'its accounting.scope2 is ["location-based"], of the base {both}',
         "its average emission factors are direct, of the base life-cycle",
+        "its average mix is not stated, of the base production",
         "the base has no marginal intensity at s, it has one everywhere",
     ]
     with pytest.raises(InputError) as refused:

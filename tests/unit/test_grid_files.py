@@ -377,3 +377,40 @@ def test_the_hourly_eia_file_is_read_with_its_gaps_filled(data_folder: Path) -> 
     values = trace.on_bins(NEW_YEAR_MS, MS_PER_H, 8760)
     assert values.mean() == pytest.approx(256.2, abs=0.1)
     assert (values.min(), values.max()) == pytest.approx((74.1, 449.0), abs=0.05)
+
+
+# another time
+
+
+def test_a_trace_of_another_year_is_refused_as_such(tmp_path: Path) -> None:
+    rows = hours([100.0] * 24, first=NEW_YEAR.replace(year=2021))
+    path = written(tmp_path / "g.csv", grid_text(rows))
+    assert (
+        "g.csv: covers 2021-01-01T00:00Z to 2021-01-02T00:00Z, and the run lasts from "
+        "2022-01-01T00:00Z to 2022-01-01T03:00Z: another time, most often another year; start the "
+        "run within the trace, or give the trace of the run's time"
+    ) in refused(path)
+    later = hours([100.0] * 24, first=NEW_YEAR.replace(year=2023))
+    path = written(tmp_path / "g.csv", grid_text(later))
+    assert "another time, most often another year" in refused(path)
+
+
+@pytest.mark.parametrize("after_end", ["wrap", "hold"])
+def test_a_trace_of_a_year_before_is_made_to_last_with_a_warning(
+    tmp_path: Path, after_end: str
+) -> None:
+    rows = hours([100.0] * 24, first=NEW_YEAR.replace(year=2021))
+    path = written(tmp_path / "g.csv", grid_text(rows))
+    (said,) = opened(path, after_end=after_end).warnings
+    assert "all of it before the run; what follows is made up by after_end" in said
+
+
+def test_a_gap_where_clocks_are_put_forward_is_told_as_such(tmp_path: Path) -> None:
+    first = NEW_YEAR.replace(month=3, day=27)
+    rows = hours([100.0] * 6, first=first)
+    del rows[2]
+    path = written(tmp_path / "g.csv", grid_text(rows))
+    assert (
+        "missing 1 step of 1 h from 2022-03-27T02:00Z to 2022-03-27T03:00Z (an hour that clocks "
+        "skip in Europe/Berlin: are the times local?); fill with"
+    ) in refused(path, start=first)

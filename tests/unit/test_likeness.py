@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from simulator.assumptions import basis_of
+from simulator.assumptions import basis_of, declared_basis
 from simulator.inputs import open_grids
 from simulator.likeness import Facts, unlike
 from simulator.scenario import from_document
+from simulator.scenario.prices import currency_of
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from tests.builders import file_grid, results_of, scenario_document, write_grid
 
@@ -108,12 +109,54 @@ def test_factors_of_another_kind_are_a_reason(
 
 
 def test_sites_by_factors_of_two_kinds_are_not_like_sites_of_one(tmp_path: Path) -> None:
-    direct = {"pue": 1.0, "grid": by_file(tmp_path, "d", factor="direct")}
+    direct = {"pue": 1.0, "grid": by_file(tmp_path, "d", factor="direct", mix="production")}
     both = with_keys(sites__t=direct)
     assert both.basis["average_factors"] == "direct, life-cycle"
     [reason] = unlike(facts(BASE), both)
     assert "by factors direct and life-cycle is not the base's, by factors life-cycle" in reason
     assert unlike(both, both) == []
+
+
+def test_sites_of_two_mixes_are_not_like_sites_of_one(tmp_path: Path) -> None:
+    grid = by_file(tmp_path, "c", factor="life-cycle", mix="consumption")
+    other = with_keys(sites__s__grid=grid)
+    assert other.basis["average"] == "average, life-cycle, consumption-based, c.csv"
+    assert other.basis["average_mix"] == "consumption"
+    [reason] = unlike(facts(BASE), other)
+    assert reason == (
+        "average intensity by mix consumption is not the base's, by mix production; use traces of "
+        'one kind, or say it of a file: mix = "production" or "consumption"'
+    )
+
+
+def test_a_file_that_says_no_mix_is_unlike_one_that_does(tmp_path: Path) -> None:
+    silent = with_keys(sites__s__grid=by_file(tmp_path, "s", factor="life-cycle"))
+    assert silent.basis["average"] == "average, life-cycle, mix not stated, s.csv"
+    [reason] = unlike(facts(BASE), silent)
+    assert reason.startswith("average intensity by mix not stated is not the base's")
+    nothing = with_keys(sites__s__grid=by_file(tmp_path, "n"))
+    assert nothing.basis["average"] == "average, factors and mix not stated, n.csv"
+    assert len(unlike(facts(BASE), nothing)) == 2
+
+
+def test_a_constant_claims_only_what_it_says() -> None:
+    said = {"constant": "50 g/kWh", "factor": "direct", "mix": "production"}
+    plain = with_keys(sites__s__grid={"average": {"constant": "50 g/kWh"}})
+    claimed = with_keys(sites__s__grid={"average": said})
+    assert plain.basis["average"] == "average, constant 50 g/kWh"
+    assert claimed.basis["average"] == "average, direct, production-based, constant 50 g/kWh"
+    assert unlike(facts(BASE), plain) == []
+    [reason] = unlike(facts(BASE), claimed)
+    assert "by factors direct is not the base's" in reason
+
+
+def test_what_a_scenario_declares_is_what_its_opened_traces_say(tmp_path: Path) -> None:
+    grid = by_file(tmp_path, "c", factor="direct", mix="consumption")
+    for keys in ({}, {"sites__s__grid": grid}, {"sites__s__electricity_price": "1 USD/kWh"}):
+        document = scenario_document(grid={"average": "CISO", "marginal": "CAISO"}, **keys)
+        scenario = from_document(document)
+        average, marginal = open_grids(scenario, [])
+        assert declared_basis(scenario) == basis_of(average, marginal, currency_of(scenario))
 
 
 def test_marginal_factors_count_where_marginal_carbon_does(tmp_path: Path) -> None:

@@ -141,6 +141,7 @@ def test_words_of_one_objective_show_the_best_beside_the_base() -> None:
         "                                kg CO2e",
         "   #1        1     ladder         6.000",
         " base        4  always-on         40.00",
+        "carbon of the base: average, constant 300 g/kWh",
     ]
 
 
@@ -167,7 +168,7 @@ def test_words_of_any_search_keep_to_80_columns_and_name_the_axes_left_out(axes:
     rest = " ".join(line.strip() for line in lines if "wake_time" in line and line != lines[2])
     assert shown >= 2
     assert all((path in rest) == (at >= shown) for at, path in enumerate(paths))
-    assert lines[-1] == "means over 2 seeds"
+    assert lines[-2] == "means over 2 seeds"
 
 
 def test_progress_says_how_many_trials_are_left_and_how_long_they_take(

@@ -73,7 +73,7 @@ def test_site_cluster_and_accounting_of_the_example_are_read(contract: Scenario)
 
 def test_the_workloads_of_the_example_are_read(contract: Scenario, tmp_path: Path) -> None:
     drawn, replayed = contract.workloads["experiments"], contract.workloads["replay"]
-    assert drawn.clusters == ("train",)
+    assert (drawn.clusters.policy, drawn.clusters.among) == ("preference", ("train",))
     assert drawn.arrivals.rate_per_ms == 700 / MS_PER_D
     assert drawn.gpu_days == Lognormal(p50=1.5, p99=24.0)
     assert drawn.gpus.choices == (1, 2, 4, 8, 16)

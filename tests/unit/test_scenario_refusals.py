@@ -117,7 +117,7 @@ def test_a_key_like_no_other_is_answered_with_the_known_ones() -> None:
     found = problems(changed("clusters.c.xyzzy", 1))
     assert found["clusters.c.xyzzy"] == (
         "unknown key; known here are count, idle, max_waking, node, placement, power_budget, "
-        "power_level, queue, site"
+        "power_level, preemption, queue, racks, sharing, site"
     )
 
 

@@ -45,7 +45,7 @@ b,0,60,8,d,
 c,9,60,4,c,bob
 """
 UNFAIR = (
-    "clusters.c.queue: no job names a user, so fair-share counts all as one (clusters: c); "
+    "clusters.c.queue: no job here names a user, so fair-share counts all as one (clusters: c); "
     'give jobs a column user, or write of = "workload"'
 )
 
@@ -334,8 +334,14 @@ def test_the_column_cluster_tells_whether_jobs_of_a_file_are_shared(tmp_path: Pa
 def test_a_share_of_users_that_no_job_names_is_warned_of(tmp_path: Path) -> None:
     assert open_inputs(with_queue("fair-share")).warnings == (UNFAIR,)
     assert open_inputs(with_queue({"policy": "fair-share", "of": "workload"})).warnings == ()
-    named = replaying(tmp_path, two_clusters("fair-share", "fair-share"))
-    assert not [text for text in open_inputs(named).warnings if "fair-share" in text]
+    fair = two_clusters("fair-share", "fair-share")
+    for jobs, said in (
+        (JOBS, [UNFAIR.replace("clusters.c", "clusters.d").replace("clusters: c", "clusters: d")]),
+        (JOBS.replace(",d,", ",d,cyd"), []),
+        (JOBS.replace(",d,", ",,cyd").replace("c,ann", "c,").replace("c,bob", "c,"), []),
+    ):
+        warnings = open_inputs(replaying(tmp_path, fair, jobs)).warnings
+        assert [text for text in warnings if "fair-share" in text] == said
 
 
 def assumed(scenario: Scenario) -> list[tuple[str, ...]]:
@@ -535,22 +541,11 @@ def test_an_editor_knows_quotas() -> None:
 # -- the engine's door --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", [name for name in POLICIES if name != "fair-share"])
-def test_every_queue_but_fair_share_runs(policy: str) -> None:
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_queue_runs(policy: str) -> None:
     summary = fs.run(with_queue(policy)).summary
     assert summary["jobs_started"] > 0
     assert summary["jobs_started"] + summary["jobs_queued"] == summary["jobs_submitted"]
-
-
-def test_fair_share_is_refused_by_one_line() -> None:
-    with pytest.raises(InputError) as refused:
-        fs.run(with_queue("fair-share"))
-    (issue,) = refused.value.issues
-    assert issue.path == "clusters.c.queue"
-    assert issue.message == (
-        '"fair-share" is not run by this version; write a policy that is, such as "fifo" or '
-        '"easy-backfill"'
-    )
 
 
 def test_jobs_larger_than_a_quota_are_unschedulable(tmp_path: Path) -> None:
