@@ -18,22 +18,25 @@ endif
 help:
 	@echo "make demo     install into $(VENV) and run the bundled scenario"
 	@echo "make test     the same, then the test suite"
-	@echo "make verify   the statistical and long checks"
+	@echo "make verify   the statistical and long checks, up to 40 minutes"
 	@echo "make bench    jobs per second on this machine, beside plain SimPy loops"
 	@echo "make lint     ruff, mypy and the import contracts"
 
 demo: $(VENV)/.run
 	$(BIN)/fleetsim run
 
-# The suite runs on two processes; PYTEST_ARGS= for one, or for a part of it. Tests whose runs are
-# shorter than compiling for them run with numba off; verify runs them compiled.
+# The suite runs on two processes, and so does verify; PYTEST_ARGS= for one, or for a part of it. Tests
+# whose runs are shorter than compiling for them run with numba off; verify runs them compiled.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
-test: $(VENV)/.test demo
+# What the tests need is installed while the demo compiles the kernels, once for all processes.
+test: $(VENV)/.run
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m "interpreted and not verify"
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not interpreted and not verify"
 
-verify: $(VENV)/.test
+verify: $(VENV)/.run
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "verify or interpreted"
 
 bench: $(VENV)/.run
@@ -53,7 +56,8 @@ clean:
 	rm -rf $(VENV) runs build dist
 
 # Stamps, so that a second run installs nothing. The package is installed in place: an edited
-# source file needs no new install, an edited pyproject.toml does.
+# source file needs no new install, an edited pyproject.toml does. Its sources are compiled as
+# pip does with those of others, for machines where Python itself may not write what it compiles.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "fleetsim needs Python 3.11 or newer; name one with: make demo PYTHON=python3.12" >&2; exit 1; }
@@ -65,6 +69,7 @@ $(VENV)/.created:
 $(VENV)/.run: $(VENV)/.created pyproject.toml
 	@echo "installing fleetsim and what it needs (once, under a minute on a fast line) ..."
 	@$(PIP) --editable .
+	@$(BIN)/python -m compileall -q simulator
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run

@@ -206,12 +206,13 @@ class Run:
         """
         from simulator.figures import figure_files
         from simulator.report import report_html
-        from simulator.results import run_folder, save
+        from simulator.results import check_folder, run_folder, save
 
         results = self.results
         target = (
             Path(folder) if folder is not None else run_folder(results.scenario.name, results.key)
         )
+        check_folder(target, overwrite=overwrite)  # before anything is drawn
         files = figure_files(results)
         files["report.html"] = report_html(results, files).encode()
         save(results, target, extra_files=files, overwrite=overwrite)

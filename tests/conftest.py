@@ -1,9 +1,12 @@
-"""For every test: the data folder, where there is one, and which tests need no compiling."""
+"""For every test: the data folder, the command line, and which tests need no compiling."""
 
 import os
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 
 INTERPRETED = {
     "analytic": (
@@ -72,3 +75,11 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"FLEETSIM_DATA names {named}, which is not a folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_command_line_is_put_together_once() -> Iterator[None]:
+    """Keep the commands that typer makes of functions; it makes all of them anew at each call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.main.get_command", cache(typer.main.get_command))
+        yield

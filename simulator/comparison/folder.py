@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from simulator.analysis.statistics import LEVEL
 from simulator.columns import SUMMARY
-from simulator.folder import COMPARISON, Writer, slug, write_folder
+from simulator.folder import COMPARISON, Writer, check_folder, slug, write_folder
 from simulator.results import library_versions
 from simulator.tables import ARROW_TYPES
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
@@ -66,6 +66,7 @@ def save(
     """
     from simulator.figures.style import render
 
+    check_folder(folder, overwrite=overwrite, kind=COMPARISON)  # before anything is drawn
     figure = comparison.plot()
     texts = {
         "comparison.csv": csv_text(comparison.table),

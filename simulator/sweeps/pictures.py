@@ -31,10 +31,10 @@ def save_figures(study: "Study", folder: Path) -> None:
     OSError
         If the disk refuses.
     """
-    from simulator.figures.style import render
-
     if len(study.plan.points) > MOST_POINTS:
         return
+    from simulator.figures.style import render
+
     for quantity in DRAWN:
         try:
             figure = draw_study(study, quantity)

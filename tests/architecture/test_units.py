@@ -1,6 +1,7 @@
 """The unit of a quantity is in its name, or the name is on the list of those that have none."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,7 @@ def says_float(annotation: ast.expr | None) -> bool:
     return "float" in text and "Callable" not in text
 
 
+@cache
 def float_names() -> list[tuple[str, str]]:
     """Return where each float field or parameter is declared, and its name."""
     found = []
@@ -183,20 +185,17 @@ def float_names() -> list[tuple[str, str]]:
     return found
 
 
-FLOATS = float_names()
-
-
 def test_floats_carry_their_unit_or_are_known_to_have_none() -> None:
     bare = [
         f"{place} {name}"
-        for place, name in FLOATS
+        for place, name in float_names()
         if not carries_unit(name) and name not in UNITLESS
     ]
     assert not bare, "\n".join(bare)
 
 
 def test_no_name_is_excused_that_nothing_uses() -> None:
-    assert set(UNITLESS) <= {name for _, name in FLOATS}
+    assert set(UNITLESS) <= {name for _, name in float_names()}
 
 
 @pytest.mark.parametrize("table", ["SUMMARY", "JOBS", "HOURLY", "NODES"])

@@ -2,16 +2,18 @@
 
 from simulator.bench.queues import LOADS, QUEUES, QueueSpeed, QueueSpeeds, queue_speeds
 
+JOBS = 100
+
 
 def test_every_queue_is_timed_beside_the_reference() -> None:
     said: list[str] = []
-    found = queue_speeds(300, say=said.append)
+    found = queue_speeds(JOBS, say=said.append)
     assert [(each.load, each.policy) for each in found.speeds] == [
         (load, policy) for load in LOADS for policy in QUEUES
     ]
     assert len(said) == len(found.speeds)
     for each in found.speeds:
-        assert (each.jobs, each.reference_jobs) == (300, 300)
+        assert (each.jobs, each.reference_jobs) == (JOBS, JOBS)
         assert min(each.jobs_per_s, each.reference_jobs_per_s) > 0.0
 
 

@@ -21,7 +21,7 @@ from tests.unit.sweep_samples import file
 
 ROOT = Path(simulator.__file__).parent.parent
 PAGE = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
-PARTS = 3
+PARTS = 2
 
 
 def blocks(language: str) -> list[str]:

@@ -53,9 +53,13 @@ def kill_once() -> None:
 
 
 def hang() -> None:
-    (Path(os.environ[MARKERS]) / f"{HANGS}{os.getpid()}").touch()
+    say_that_it_hangs()
     while True:
         time.sleep(3600.0)
+
+
+def say_that_it_hangs() -> None:
+    (Path(os.environ[MARKERS]) / f"{HANGS}{os.getpid()}").touch()
 
 
 def hang_once() -> None:
@@ -72,6 +76,8 @@ def turning(number: int) -> int:
 
 def spin() -> None:
     """Never come back from compiled code, which holds the interpreter's lock."""
+    turning(0)  # compiles
+    say_that_it_hangs()
     turning(1)
 
 

@@ -26,6 +26,8 @@ MARKERS: Final = "FLEETSIM_TEST_MARKERS"
 """Environment variable: the folder that remembers what has happened once already."""
 LOST: Final = "FLEETSIM_TEST_LOST"
 """Environment variable: where it is set, the module of the policy can't be imported."""
+PLAIN: Final = "FLEETSIM_TEST_PLAIN"
+"""Environment variable: where it is set, no sweep is small enough to be drawn."""
 HANGS: Final = "hangs-"
 """How the name of the file begins by which a run that hangs tells that it does."""
 PATIENCE_S: Final = 60.0
@@ -143,7 +145,10 @@ class Place:
         self.runs.append(run)
         return run
 
-    def run(self, *words: str, **keys: Any) -> tuple[int, str, str]:
+    def run(self, *words: str, pictures: bool = False, **keys: Any) -> tuple[int, str, str]:
+        """Carry the sweep out by the command line; pictures take longer than all of its runs."""
+        if not pictures:
+            keys["env"] = {PLAIN: "1", **keys.get("env", {})}
         return self.start(*words, **keys).ended()
 
     def resumed(self, *words: str, **keys: Any) -> tuple[str, str]:
@@ -172,12 +177,13 @@ class Place:
             assert time.monotonic() < until, "the sweep does not come on"
             time.sleep(0.005)
 
-    def wait_for_a_hang(self) -> None:
-        """Wait until a run hangs."""
+    def wait_for_a_hang(self) -> int:
+        """Wait until a run hangs; return the process that it hangs in."""
         until = time.monotonic() + PATIENCE_S
-        while not list(self.folder.glob(f"{HANGS}*")):
+        while not (found := list(self.folder.glob(f"{HANGS}*"))):
             assert time.monotonic() < until, "no run hangs"
             time.sleep(0.005)
+        return int(found[0].name.removeprefix(HANGS))
 
     def lines(self) -> int:
         found = 0

@@ -53,8 +53,18 @@ def test_workers_that_die_once_cost_nothing(place: Place) -> None:
     assert children(os.getpid()) == []
 
 
-def test_what_one_point_does_is_its_own_failure(place: Place) -> None:
-    why = {"kill": KILLED, "hang": "took longer than the limit of 2 s", "leave": "SystemExit: 1"}
+WHY = {"hang": "took longer than the limit of 2 s", "leave": "SystemExit: 1", "kill": KILLED}
+
+
+@pytest.mark.parametrize(
+    "deeds",
+    [
+        pytest.param(("hang", "leave"), id="few"),
+        pytest.param(tuple(WHY), id="all", marks=pytest.mark.verify),
+    ],
+)
+def test_what_one_point_does_is_its_own_failure(place: Place, deeds: tuple[str, ...]) -> None:
+    why = {deed: WHY[deed] for deed in deeds}
     place.write(deeds=["none", *why, "doze"], seeds=1)
     on_dask(place, point_timeout_s=2.0)
     assert place.errors == dict(enumerate(why.values(), start=1))

@@ -100,8 +100,9 @@ def test_a_file_that_is_written_anew_as_it_was_is_no_other(place: Place) -> None
 def test_what_is_not_kept_is_not_mixed_either(place: Place) -> None:
     traced(place)
     os.environ[MARKERS] = str(place.folder)
+    edit = at_row(1, lambda: write_trace(place, 500))
     with pytest.raises(StoreError, match="was changed"):
-        sweep(place.plan(), show=at_row(1, lambda: write_trace(place, 500)))
+        sweep(place.plan(), options=Options(jobs=1), show=edit)
 
 
 def test_a_search_ends_too(place: Place) -> None:

@@ -15,7 +15,8 @@ from tests.oracle.power import PowerModel, Powers
 
 HORIZON_H = 6
 LOAD_PUE = {"model": "load", "fixed": "700 W", "proportional": 0.06}
-Curve = Callable[[float], float]
+Curve = Callable[[Any], Any]
+"""The share at a load, or at each load of an array."""
 
 
 def document(rng: np.random.Generator, folder: Path, features: dict[str, Any]) -> dict[str, Any]:
@@ -202,13 +203,13 @@ def share_of(said: Any) -> Curve:
     if said == "linear":
         return lambda u: u
     if "exponent" in said:
-        return lambda u: 2 * u - u ** said["exponent"] if u > 0 else 0.0
+        return lambda u: 2 * (held := np.maximum(u, 0.0)) - held ** said["exponent"]
     loads, shares = np.array(said["points"]).T
-    return lambda u: float(np.interp(u, loads, shares))
+    return lambda u: np.interp(u, loads, shares)
 
 
 def is_concave(curve: Curve) -> bool:
-    at = np.array([curve(u) for u in np.linspace(0, 1, 20_001)])
+    at = curve(np.linspace(0, 1, 20_001))
     return bool((np.diff(at, 2) <= 1e-12).all())
 
 

@@ -164,7 +164,7 @@ def random_case(
         late_ms = np.sort(rng.integers(0, tick_ms, len(jobs)))
         jobs = replace(jobs, submit_ms=jobs.submit_ms + late_ms)
     options: dict[str, Any] = {}
-    draws = [[int(t) for t in rng.exponential(3 * tick_ms, 5000)] for _ in nodes]
+    draws = [rng.exponential(3 * tick_ms, 5000).astype(int).tolist() for _ in nodes]
     if wake_draws:
         options["wake_draws"] = [row if rng.random() < 0.7 else None for row in draws]
     if timer_draws:
@@ -194,11 +194,25 @@ def random_commands(
     return commands
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_the_engine_and_the_readable_model_agree_on_sleeping_nodes(group: str) -> None:
-    for seed in range(CASES):
-        case = random_case(seed, **GROUPS[group])
-        model, engine = case.model(), case.engine()
+@pytest.fixture(scope="module", params=GROUPS)
+def group(request: pytest.FixtureRequest) -> str:
+    """Return the name of a group; the tests of a group follow one another."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def played(group: str) -> list[tuple[Case, LadderRan]]:
+    """Return the cases of a group, and what the readable model makes of each."""
+    cases = [random_case(seed, **GROUPS[group]) for seed in range(CASES)]
+    return [(case, case.model()) for case in cases]
+
+
+def test_the_engine_and_the_readable_model_agree_on_sleeping_nodes(
+    group: str, played: list[tuple[Case, LadderRan]]
+) -> None:
+    for seed, (case, model) in enumerate(played):
+        engine = case.engine()
         said = f"{group}, seed {seed}"
         np.testing.assert_array_equal(engine.start_ms, model.start_ms, said)
         np.testing.assert_array_equal(np.maximum(engine.cluster, -1), model.cluster, said)
@@ -212,13 +226,10 @@ def test_the_engine_and_the_readable_model_agree_on_sleeping_nodes(group: str) -
         np.testing.assert_allclose(engine.energy_j, model.energy_j, rtol=1e-12, err_msg=said)
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_the_cases_use_what_their_group_is_about(group: str) -> None:
+def test_the_cases_use_what_their_group_is_about(played: list[tuple[Case, LadderRan]]) -> None:
     """Over all cases of a group nodes sleep, jobs wait for them, and time is accounted for."""
     seen: dict[str, float] = dict.fromkeys(("wake_ups", "cancelled", "asleep_ms", "late"), 0)
-    for seed in range(CASES):
-        case = random_case(seed, **GROUPS[group])
-        model = case.model()
+    for case, model in played:
         stop_ms = model.state_ms.sum(axis=1)
         assert np.all(stop_ms == max(case.end_ms, stop_ms[0]))
         assert np.all(model.state_ms >= 0)

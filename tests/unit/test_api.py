@@ -105,6 +105,7 @@ def test_the_same_events_under_other_accounting(done: fs.Run) -> None:
         done.bill(pue=0.5)
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_saving_and_opening(done: fs.Run, tmp_path: Path) -> None:
     folder = done.save(tmp_path / "out")
     opened = fs.open_run(folder)

@@ -69,7 +69,7 @@ def test_a_table_of_eighty_columns_says_what_is_compared_and_how(shell: Shell) -
 
 
 def test_without_seeds_there_are_twenty(shell: Shell) -> None:
-    code, out, _ = shell("compare", "base.toml", "sleep.toml", "--json")
+    code, out, _ = shell("compare", "base.toml", "sleep.toml", "--json", "--jobs", 2)
     document = json.loads(out)
     assert code == 0
     assert document["seeds"] == list(range(3, 23))

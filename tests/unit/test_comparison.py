@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +289,7 @@ def test_grids_that_cannot_be_opened_are_told_of_every_side_before_anything_runs
 # Finished runs
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_finished_runs_are_compared_without_an_interval(today: Scenario, tmp_path: Path) -> None:
     bigger = today.replace({"clusters.c.count": 3})
     runs = [fs.run(scenario) for scenario in (today, bigger)]
@@ -306,6 +306,7 @@ def test_finished_runs_are_compared_without_an_interval(today: Scenario, tmp_pat
     assert found.document()["level"] is None
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_finished_runs_need_one_seed_one_kind_and_one_model(
     today: Scenario, tmp_path: Path
 ) -> None:
@@ -382,6 +383,7 @@ def test_a_folder_holds_what_was_compared(compared: Comparison, tmp_path: Path) 
     assert [side["name"] for side in manifest["sides"]] == ["today", "asleep"]
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_a_comparison_replaces_only_a_comparison(compared: Comparison, tmp_path: Path) -> None:
     folder = compared.save(tmp_path / "out")
     with pytest.raises(InputError, match="results of another comparison"):
@@ -409,30 +411,34 @@ def test_csv_is_empty_where_absent_and_reads_back_exactly(
     assert (tmp_path / "t.csv").read_text() == compared.to_csv()
 
 
-def test_bytes_depend_neither_on_hash_seed_nor_locale_nor_time_zone(tmp_path: Path) -> None:
-    code = textwrap.dedent(
-        """
-        import sys
-        from tests.unit.test_comparison import small
-        import simulator as fs
-        today = small()
-        sides = {"today": today, "asleep": today.replace({"clusters.c.idle": "ladder"})}
-        fs.compare(sides, seeds=3).save(sys.argv[1])
-        """
-    )
-    written = []
+def saved(folder: Path) -> None:
+    """Write a small comparison into a folder."""
+    sides = {"today": small(), "asleep": small(**{"clusters.c.idle": "ladder"})}
+    fs.compare(sides, seeds=3).save(folder)
+
+
+def test_bytes_depend_neither_on_hash_seed_nor_locale_nor_time_zone(
+    tmp_path: Path, in_utc: None
+) -> None:
+    saved(tmp_path / "here")
+    there = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kolkata", "LC_ALL": "C"}
     checkout = Path(fs.__file__).parent.parent
-    for at, (hash_seed, zone) in enumerate((("0", "UTC"), ("4242", "Asia/Kolkata"))):
-        folder = tmp_path / str(at)
-        environment = os.environ | {
-            "PYTHONHASHSEED": hash_seed, "TZ": zone, "PYTHONPATH": str(checkout),
-        }  # fmt: skip
-        subprocess.run(
-            [sys.executable, "-c", code, str(folder)], check=True, env=environment, cwd=checkout
-        )
-        written.append({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()})
-    assert written[0] == written[1]
-    assert b"total_kgco2e" in written[0]["comparison.csv"]
+    subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "import sys; from tests.unit.test_comparison import saved; saved(sys.argv[1])",
+            str(tmp_path / "there"),
+        ],
+        check=True,
+        env=os.environ | there | {"PYTHONPATH": str(checkout)},
+        cwd=checkout,
+    )
+    here, there_too = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()}
+        for name in ("here", "there")
+    )
+    assert here == there_too
+    assert b"total_kgco2e" in here["comparison.csv"]
 
 
 def test_the_waterfall_leads_from_one_mean_to_the_other(compared: Comparison) -> None:

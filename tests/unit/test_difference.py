@@ -38,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "same-name": {"name": "today", "sites.s.pue": 1.1},
     }
     for name, change in changes.items():
-        api.run(from_document(document).replace(change)).save(folder / name)
+        save(api.run(from_document(document).replace(change)).results, folder / name)
     return folder
 
 

@@ -16,7 +16,7 @@ from simulator.explanation.ladders import cluster_ladders
 from simulator.explanation.page import ladder_lines, power_text, time_text
 from simulator.explanation.residency import residencies
 from simulator.explanation.sums import number
-from simulator.results import Results, load_results
+from simulator.results import Results, load_results, save
 from simulator.scenario import from_document
 from simulator.simulation import run
 from simulator.units import MS_PER_H, MS_PER_Y
@@ -69,7 +69,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the results of a run of tiny.toml."""
     folder = tmp_path_factory.mktemp("ran")
     (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
-    return api.run(folder / "tiny.toml").save(folder / "out")
+    save(api.run(folder / "tiny.toml").results, folder / "out")
+    return folder / "out"
 
 
 @pytest.fixture

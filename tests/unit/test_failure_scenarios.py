@@ -71,6 +71,7 @@ def test_failures_and_checkpoints_count_to_the_key() -> None:
     assert len({from_document(document).key_text() for document in documents}) == 5
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_results_are_kept_with_their_columns(tmp_path: Path) -> None:
     ran = fs.run(from_document(document_of({"interval": "1 h", "cost": "3 min"})), seed=2)
     assert ran.summary["failures"] > 0

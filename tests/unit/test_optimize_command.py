@@ -69,7 +69,7 @@ def test_the_file_it_writes_repeats_the_search_byte_by_byte(study: Path, shell: 
 
 
 def test_a_search_that_is_repeated_runs_nothing_again(study: Path, shell: Shell) -> None:
-    assert shell("optimize", study, "--trials", 6, "-o", "there")[0] == 0
+    assert shell("optimize", study, "--trials", 6, "-o", "there", "-j", 2)[0] == 0
     before = (Path("there/trials.parquet").read_bytes(), lines_by_row(Path("there/runs")))
     assert shell("optimize", study, "--trials", 6, "-o", "there", "-j", 1)[0] == 0
     assert (Path("there/trials.parquet").read_bytes(), lines_by_row(Path("there/runs"))) == before

@@ -30,6 +30,7 @@ def dictionary(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
     return {(row["file"], row["name"]): row for row in rows}
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_results_read_again_have_the_columns_of_sleep(
     tmp_path: Path, scenario: fs.Scenario
 ) -> None:
@@ -56,6 +57,7 @@ def test_results_read_again_have_the_columns_of_sleep(
         assert columns["summary.json", key]["meaning"]
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_a_fleet_that_changes_says_how_long_nodes_were_absent(tmp_path: Path) -> None:
     plan = {"policy": "capacity-planner", "most": 6, "lead_time": "1 h", "every": "1 h"}
     scenario = from_document(policy_document(tmp_path, plan, ROWS, states=[OFF]))

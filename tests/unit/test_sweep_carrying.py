@@ -1,6 +1,7 @@
 """Sweeps carried out: the same table by every way, resumed, changed, kept, tidied up."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,11 @@ def test_nothing_is_written_unless_asked(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_unless_said_there_is_a_process_on_each_core() -> None:
+    assert Options().workers == len(os.sched_getaffinity(0))
+    assert Options(jobs=3).workers == 3
+
+
 def test_two_processes_give_the_same_bytes(tmp_path: Path, undisturbed: bytes) -> None:
     sweep(plan(), tmp_path / "two", Options(jobs=2))
     assert table_bytes(tmp_path / "two") == undisturbed
@@ -94,7 +100,7 @@ def test_shards_in_any_order_give_the_same_bytes(tmp_path: Path, undisturbed: by
 
 def test_rows_in_another_order_give_the_same_table(undisturbed: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "backwards"
-    table = sweep(plan()).table
+    table = sweep(plan(), options=ONE).table
     assert table is not None
     store = Store(folder, plan())
     with store.opened():
