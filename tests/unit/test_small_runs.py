@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import simulation
-from simulator.engine.state import MOST_CODED, _distinct
+from simulator.engine.routes import MOST_CODED, _distinct
 from simulator.errors import InputError
 from simulator.inputs import open_inputs
 from simulator.percentiles import percentiles
