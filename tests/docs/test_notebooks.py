@@ -12,12 +12,10 @@ from simulator import bundled
 nbformat = pytest.importorskip("nbformat", reason="the extra [notebook] is not installed")
 nbclient = pytest.importorskip("nbclient", reason="the extra [notebook] is not installed")
 
-LONG = ("02_idle_power", "03_sweeps", "04_schedulers")
+LONG = ("02_idle_power", "03_sweeps")
 """Notebooks of many runs: `verify` plays them as they are, every run of the tests a part."""
 
 FEWER = """
-import pandas
-
 import simulator as fs
 
 CHANGES = {
@@ -41,8 +39,6 @@ fs.load = lambda name: whole(name).replace(CHANGES.get(name, {}))
 fs.sweep = fewer(fs.sweep, samples=8)
 fs.compare = fewer(fs.compare, seeds=3)
 fs.optimize = fewer(fs.optimize, trials=12)
-read_csv = pandas.read_csv
-pandas.read_csv = lambda *words, **said: read_csv(*words, nrows=10_000, **said)
 """
 
 FOLDER = Path(__file__).parents[2] / "notebooks"

@@ -249,7 +249,9 @@ def test_77_a_run_that_ends_while_it_writes_leaves_nothing(
         path.write_text("half", encoding="utf-8")
         raise stop
 
-    monkeypatch.setattr("simulator.results.write_table", lambda _table, _name, path: half(path))
+    monkeypatch.setattr(
+        "simulator.results.write_table", lambda _table, _name, path, **_said: half(path)
+    )
     code, out, err = shell("run", "s.toml", "-o", "new/out")
     said = {130: "interrupted; nothing was written\n", 2: "no space left on device"}
     assert code == (130 if stop is KeyboardInterrupt else 2)
