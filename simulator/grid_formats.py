@@ -7,17 +7,12 @@ is first looked up; packages of others name their modules in the entry points gr
 ``fleetsim.grid_formats``.
 """
 
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module, metadata
 from typing import Any, Final, Literal, TypeVar
 
-from simulator.job_formats import Glimpse
+from simulator.formats import Formats, Glimpse
 
-PACKAGE: Final = "simulator.traces.grid_formats"
-ENTRY_POINTS: Final = "fleetsim.grid_formats"
 PLAIN: Final = "csv"
 """The format of files whose columns the scenario names."""
 
@@ -56,7 +51,9 @@ class GridFormat:
     mix: str | None
 
 
-_FORMATS: Final[dict[str, GridFormat]] = {}
+_FORMATS: Final = Formats[GridFormat](
+    "grid format", "simulator.traces.grid_formats", "fleetsim.grid_formats"
+)
 
 
 def grid_format(
@@ -84,11 +81,8 @@ def grid_format(
     """
 
     def register(read: Reader) -> Reader:
-        taken = _FORMATS.get(name)
-        if taken is not None and taken.read.__module__ != read.__module__:
-            raise ValueError(f'the grid format "{name}" is registered already; use another name')
         keys = frozenset(takes) | frozenset(needs)
-        _FORMATS[name] = GridFormat(name, read, recognises, keys, needs, basis, factor, mix)
+        _FORMATS.add(GridFormat(name, read, recognises, keys, needs, basis, factor, mix))
         return read
 
     return register
@@ -96,26 +90,9 @@ def grid_format(
 
 def grid_formats() -> dict[str, GridFormat]:
     """Return every format by name, in the order of the alphabet."""
-    _find()
-    return dict(sorted(_FORMATS.items()))
+    return _FORMATS.all()
 
 
 def grid_format_names() -> tuple[str, ...]:
     """Return the names of all formats, without importing any: modules are called as they are."""
-    package = import_module(PACKAGE)
-    own = {each.name.replace("_", "-") for each in pkgutil.iter_modules(package.__path__)}
-    return tuple(sorted(own | {each.name for each in metadata.entry_points(group=ENTRY_POINTS)}))
-
-
-@cache
-def _find() -> None:
-    """Import every module that registers a format, once."""
-    package = import_module(PACKAGE)
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"{PACKAGE}.{module.name}")
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        try:
-            entry.load()
-        except Exception as error:  # whatever goes wrong in the code of others
-            said = f"{type(error).__name__}: {error}"
-            raise ValueError(f"the grid format {entry.value} can't be loaded: {said}") from error
+    return _FORMATS.names()

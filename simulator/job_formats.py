@@ -7,33 +7,13 @@ is first looked up; packages of others name their modules in the entry points gr
 """
 
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module, metadata
 from typing import Any, Final, TypeVar
 
-PACKAGE: Final = "simulator.traces.formats"
-ENTRY_POINTS: Final = "fleetsim.job_formats"
+from simulator.formats import Formats, Glimpse
 
 Reader = TypeVar("Reader", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Glimpse:
-    """The beginning of a file, by which a format is told.
-
-    Attributes
-    ----------
-    head : bytes
-        Its first bytes, unpacked.
-    columns : tuple of str
-        Names in the first line of a CSV file, or of a Parquet file.
-    """
-
-    head: bytes
-    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +45,9 @@ class JobFormat:
     options: frozenset[str]
 
 
-_FORMATS: Final[dict[str, JobFormat]] = {}
+_FORMATS: Final = Formats[JobFormat](
+    "job format", "simulator.traces.formats", "fleetsim.job_formats"
+)
 
 
 def job_format(
@@ -90,15 +72,12 @@ def job_format(
     """
 
     def register(read: Reader) -> Reader:
-        taken = _FORMATS.get(name)
-        if taken is not None and taken.read.__module__ != read.__module__:
-            raise ValueError(f'the job format "{name}" is registered already; use another name')
         options = frozenset(
             argument.name
             for argument in inspect.signature(read).parameters.values()
             if argument.kind is argument.KEYWORD_ONLY
         )
-        _FORMATS[name] = JobFormat(name, read, recognises, endings, beside, options)
+        _FORMATS.add(JobFormat(name, read, recognises, endings, beside, options))
         return read
 
     return register
@@ -106,26 +85,9 @@ def job_format(
 
 def job_formats() -> dict[str, JobFormat]:
     """Return every format by name, in the order of the alphabet."""
-    _find()
-    return dict(sorted(_FORMATS.items()))
+    return _FORMATS.all()
 
 
 def format_names() -> tuple[str, ...]:
     """Return the names of all formats, without importing any: modules are called as they are."""
-    package = import_module(PACKAGE)
-    own = {each.name.replace("_", "-") for each in pkgutil.iter_modules(package.__path__)}
-    return tuple(sorted(own | {each.name for each in metadata.entry_points(group=ENTRY_POINTS)}))
-
-
-@cache
-def _find() -> None:
-    """Import every module that registers a format, once."""
-    package = import_module(PACKAGE)
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"{PACKAGE}.{module.name}")
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        try:
-            entry.load()
-        except Exception as error:  # whatever goes wrong in the code of others
-            said = f"{type(error).__name__}: {error}"
-            raise ValueError(f"the job format {entry.value} can't be loaded: {said}") from error
+    return _FORMATS.names()

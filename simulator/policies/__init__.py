@@ -14,7 +14,6 @@ from simulator.policies.resolved import (
     dispatch_of,
     placement_of,
     provisioning_of,
-    queue_rules_of,
     scheduling_of,
 )
 from simulator.policies.view import Clock, ClusterView, Commands
@@ -34,6 +33,5 @@ __all__ = [
     "dispatch_of",
     "placement_of",
     "provisioning_of",
-    "queue_rules_of",
     "scheduling_of",
 ]

@@ -32,3 +32,8 @@ class DispatchRule:
     def __post_init__(self) -> None:
         if self.by not in _MEASURES:
             raise ValueError(f"by {shown(self.by)} is not known; write one of {listing(_MEASURES)}")
+
+    @property
+    def binds(self) -> bool:
+        """Whether a job gets its cluster as it is submitted, and waits for that alone."""
+        return self.by != "preference"

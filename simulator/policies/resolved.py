@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
-from simulator.errors import PolicyError
 from simulator.policies.dispatch_rule import DispatchRule
 from simulator.policies.queue_rule import QueueRule
 from simulator.policies.view import Clock, ClusterView, Commands
 from simulator.power.descent import Descent
 from simulator.scenario.clusters import Cluster
-from simulator.scenario.dispatch import Dispatch
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
-from simulator.scenario.scheduling import Scheduling
+from simulator.scenario.policy_choice import RuleChoice
 
 Choice = Callable[..., Any]
 """Called with the queue, the cluster and the time in seconds, or as dispatch policies are."""
 
 Place = Callable[..., Any]
 """Called with the job, the cluster and the time in seconds."""
+
+Rule = TypeVar("Rule", QueueRule, DispatchRule)
 
 Controller = Callable[[Clock, ClusterView], Commands]
 
@@ -82,20 +82,46 @@ def _provisioning(cluster: Cluster, node: NodeType) -> ClusterProvisioning:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterScheduling:
-    """How the queue of one cluster is served: by a rule, or by asking in plain Python.
+class Resolved(Generic[Rule]):
+    """A policy that gives a rule, or is asked in plain Python.
 
     Attributes
     ----------
     policy : str
-    rule : QueueRule or None
+    rule : QueueRule, DispatchRule or None
     choice : callable or None
         A policy in plain Python with its parameters, where there is no rule.
     """
 
     policy: str
-    rule: QueueRule | None
+    rule: Rule | None
     choice: Choice | None = None
+
+    @classmethod
+    def of(cls, chosen: RuleChoice) -> Self:
+        """Resolve what a scenario chose.
+
+        Raises
+        ------
+        PolicyError
+            If the policy fails, or returns something else than its rule.
+        """
+        if chosen.in_python:
+            return cls(chosen.policy, None, partial(chosen.plugin.function, **chosen.parameters))
+        return cls(chosen.policy, chosen.rule())
+
+
+class ClusterScheduling(Resolved[QueueRule]):
+    """How the queue of one cluster is served."""
+
+
+class WorkloadDispatch(Resolved[DispatchRule]):
+    """How the jobs of one workload get their cluster."""
+
+    @property
+    def binds(self) -> bool:
+        """Whether a job gets its cluster as it is submitted, and waits for that alone."""
+        return self.rule is None or self.rule.binds
 
 
 def scheduling_of(scenario: Scenario) -> dict[str, ClusterScheduling]:
@@ -106,14 +132,18 @@ def scheduling_of(scenario: Scenario) -> dict[str, ClusterScheduling]:
     PolicyError
         If a policy fails, or returns something else than a `QueueRule`.
     """
-    return {name: _scheduling(cluster.queue) for name, cluster in scenario.clusters.items()}
+    return {name: ClusterScheduling.of(each.queue) for name, each in scenario.clusters.items()}
 
 
-def _scheduling(queue: Scheduling) -> ClusterScheduling:
-    if queue.in_python:
-        choice = partial(queue.plugin.function, **queue.parameters)
-        return ClusterScheduling(queue.policy, None, choice)
-    return ClusterScheduling(queue.policy, queue.rule())
+def dispatch_of(scenario: Scenario) -> dict[str, WorkloadDispatch]:
+    """Return how the jobs of each workload get their cluster, in the scenario's order.
+
+    Raises
+    ------
+    PolicyError
+        If a policy fails, or returns something else than a `DispatchRule`.
+    """
+    return {name: WorkloadDispatch.of(each.clusters) for name, each in scenario.workloads.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,61 +169,3 @@ def placement_of(scenario: Scenario) -> dict[int, ClusterPlacement]:
         for at, each in enumerate(chosen)
         if not isinstance(each, str)
     }
-
-
-def queue_rules_of(scenario: Scenario) -> tuple[QueueRule, ...]:
-    """Return the queue rule of each cluster, in the scenario's order.
-
-    Raises
-    ------
-    PolicyError
-        If a policy fails, or is asked in plain Python and has no rule.
-    """
-    rules = []
-    for name, found in scheduling_of(scenario).items():
-        if found.rule is None:
-            raise PolicyError(
-                f"policy {found.policy} of cluster {name} is asked in plain Python; it has no rule"
-            )
-        rules.append(found.rule)
-    return tuple(rules)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkloadDispatch:
-    """How the jobs of one workload get their cluster: by a rule, or by asking in plain Python.
-
-    Attributes
-    ----------
-    policy : str
-    rule : DispatchRule or None
-    choice : callable or None
-        A policy in plain Python with its parameters, where there is no rule.
-    """
-
-    policy: str
-    rule: DispatchRule | None
-    choice: Choice | None = None
-
-    @property
-    def binds(self) -> bool:
-        """Whether a job gets its cluster as it is submitted, and waits for that alone."""
-        return self.rule is None or self.rule.by != "preference"
-
-
-def dispatch_of(scenario: Scenario) -> dict[str, WorkloadDispatch]:
-    """Return how the jobs of each workload get their cluster, in the scenario's order.
-
-    Raises
-    ------
-    PolicyError
-        If a policy fails, or returns something else than a `DispatchRule`.
-    """
-    return {name: _dispatch(each.clusters) for name, each in scenario.workloads.items()}
-
-
-def _dispatch(clusters: Dispatch) -> WorkloadDispatch:
-    if clusters.in_python:
-        choice = partial(clusters.plugin.function, **clusters.parameters)
-        return WorkloadDispatch(clusters.policy, None, choice)
-    return WorkloadDispatch(clusters.policy, clusters.rule())

@@ -8,12 +8,12 @@ from pydantic import ValidationInfo
 
 from simulator import registry
 from simulator.errors import Issue, nearest, shown
-from simulator.registry import Kind, ParameterError
+from simulator.registry import Kind
 from simulator.scenario.fields import Marker
 from simulator.scenario.parameters import markers_of, read_parameters, table_form
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, plugin_of
+from simulator.scenario.policy_choice import Returns, RuleChoice, chosen_in, plugin_of
 from simulator.scenario.spec import Problems
 
 PREFERENCE: Final = "preference"
@@ -26,7 +26,7 @@ EXAMPLE: Final = 'clusters = { policy = "least-wait", among = ["a", "b"] }'
 
 
 @dataclass(frozen=True)
-class Dispatch(PolicyChoice):
+class Dispatch(RuleChoice):
     """Clusters that may run the jobs of a workload, and the policy that chooses among them.
 
     Attributes
@@ -39,42 +39,18 @@ class Dispatch(PolicyChoice):
     among: tuple[str, ...] = ()
 
     kind: ClassVar[Kind] = registry.dispatch
+    asked: ClassVar[str] = "choice"
+    returns: ClassVar[Returns] = Returns("DispatchRule(...)", ("by", "binds"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.among)
-
-    @property
-    def in_python(self) -> bool:
-        """Whether the policy is asked in plain Python, in place of giving a rule."""
-        return self.plugin.form == "choice"
 
     @property
     def binds(self) -> bool:
         """Whether a job gets its cluster as it is submitted, and waits for that alone."""
         if self.policy == PREFERENCE:
             return False
-        return self.in_python or self.rule().by != PREFERENCE
-
-    def rule(self) -> Any:
-        """Return the dispatch rule that a policy of parameters alone makes.
-
-        Raises
-        ------
-        ParameterError
-            If the policy refuses one of its parameters.
-        PolicyError
-            If it fails, or returns something else.
-        """
-        try:
-            rule = self.plugin.function(**self.parameters)
-            if not hasattr(rule, "by") or hasattr(rule, "backfill"):
-                text = f"it returned {rule!r}; return simulator.policies.DispatchRule(...)"
-                raise TypeError(text)
-        except ParameterError:
-            raise
-        except Exception as error:
-            raise failed(self.policy, error) from error
-        return rule
+        return self.in_python or bool(self.rule().binds)
 
 
 class DispatchPolicy(Marker):
@@ -150,20 +126,5 @@ def dispatch_problems(workloads: Mapping[str, Any]) -> Iterator[Issue]:
     """
     for name, workload in workloads.items():
         with as_far_as_read(workload):
-            for key, text in _faults(workload.clusters):
+            for key, text in workload.clusters.faults():
                 yield Issue(dotted(("workloads", name, "clusters", *([key] if key else []))), text)
-
-
-def _faults(choice: Dispatch) -> Iterator[tuple[str, str]]:
-    """Yield what a policy and its rules say of the parameters."""
-    rules = choice.plugin.rules
-    if rules is not None:
-        try:
-            yield from rules(**choice.parameters)
-        except Exception as error:
-            raise failed(choice.policy, error) from error
-    if not choice.in_python:
-        try:
-            choice.rule()
-        except ParameterError as error:
-            yield error.key, str(error)

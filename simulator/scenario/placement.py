@@ -14,7 +14,7 @@ from simulator.scenario.limits import NODES
 from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.policy_choice import PolicyChoice, chosen_in, kind_form
 from simulator.scenario.reading import reading_of
 from simulator.scenario.scheduling import Scheduling
 from simulator.scenario.spec import Problems, Spec, read_as
@@ -103,7 +103,9 @@ def _problems(cluster: Any, sites: Mapping[str, Any]) -> Iterator[tuple[tuple[st
         if cluster.placement == LOCALITY and cluster.racks is None:
             text = '"locality" goes by racks, and there are none; write racks = { nodes = 16 }'
             yield ("placement",), text
-        yield from _of_parameters(cluster.placement)
+        if isinstance(cluster.placement, Placing):
+            for key, text in cluster.placement.broken_rules():
+                yield ("placement", *([key] if key else [])), text
     with as_far_as_read(cluster):
         yield from _beside_backfill(cluster, _backfill(cluster.queue))
     with as_far_as_read(cluster):
@@ -114,16 +116,6 @@ def _problems(cluster: Any, sites: Mapping[str, Any]) -> Iterator[tuple[tuple[st
                 '"pack", or take the budget out'
             )
             yield ("placement",), text
-
-
-def _of_parameters(placement: "str | Placing") -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what a policy's own rules say of its parameters."""
-    if isinstance(placement, Placing) and placement.plugin.rules is not None:
-        try:
-            for key, text in placement.plugin.rules(**placement.parameters):
-                yield ("placement", *([key] if key else [])), text
-        except Exception as error:
-            raise failed(placement.policy, error) from error
 
 
 def _beside_backfill(cluster: Any, backfill: str) -> Iterator[tuple[tuple[str, ...], str]]:

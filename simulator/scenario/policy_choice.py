@@ -1,11 +1,11 @@
 """A policy that a scenario chooses, whatever its kind: its name and its parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from simulator.errors import PolicyError, listing
-from simulator.registry import Kind, Plugin
+from simulator.registry import Kind, ParameterError, Plugin
 from simulator.scenario.fields import Word
 from simulator.scenario.parameters import example, markers_of, table_form, written_defaults
 from simulator.scenario.spec import refusal
@@ -44,6 +44,91 @@ class PolicyChoice:
         return dict(table) | {
             key: value for key, value in written_defaults(self.plugin).items() if key not in table
         }
+
+    def broken_rules(
+        self, parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[str, str]]:
+        """Yield what the policy's own rules say of its parameters: key and message.
+
+        Parameters
+        ----------
+        parameters : mapping, optional
+            In place of those that are written.
+
+        Raises
+        ------
+        PolicyError
+            If the rules fail.
+        """
+        rules = self.plugin.rules
+        if rules is not None:
+            try:
+                yield from rules(**(self.parameters if parameters is None else parameters))
+            except Exception as error:
+                raise failed(self.policy, error) from error
+
+    def made(self, returns: "Returns", *arguments: Any, **parameters: Any) -> Any:
+        """Return what the policy's function makes.
+
+        Raises
+        ------
+        ParameterError
+            If the policy refuses one of its parameters.
+        PolicyError
+            If it fails, or returns something else.
+        """
+        try:
+            value = self.plugin.function(*arguments, **parameters)
+            if not all(hasattr(value, name) for name in returns.attributes):
+                raise TypeError(f"it returned {value!r}; return simulator.policies.{returns.form}")
+        except ParameterError:
+            raise
+        except Exception as error:
+            raise failed(self.policy, error) from error
+        return value
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What the functions of a form return.
+
+    Attributes
+    ----------
+    form : str
+        What to write.
+    attributes : tuple of str
+        By which it is told; its class belongs to a layer above.
+    """
+
+    form: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RuleChoice(PolicyChoice):
+    """A policy that gives a rule from its parameters alone, or is asked in plain Python."""
+
+    asked: ClassVar[str]
+    """The form of policies that are asked in plain Python."""
+    returns: ClassVar[Returns]
+
+    @property
+    def in_python(self) -> bool:
+        """Whether the policy is asked in plain Python, in place of giving a rule."""
+        return self.plugin.form == self.asked
+
+    def rule(self) -> Any:
+        """Return the rule that a policy of parameters alone makes; raises as `made`."""
+        return self.made(self.returns, **self.parameters)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what the policy and its rules say of the parameters: key and message."""
+        yield from self.broken_rules()
+        if not self.in_python:
+            try:
+                self.rule()
+            except ParameterError as error:
+                yield error.key, str(error)
 
 
 def failed(policy: str, error: Exception) -> PolicyError:

@@ -15,7 +15,7 @@ from simulator.scenario.nodes import NodeType
 from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.policy_choice import PolicyChoice, Returns, chosen_in, kind_form
 from simulator.scenario.spec import Problems
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ MOST_NODES: Final = NODES.usual
 
 MAX_WAKING: Final = Whole(1, MOST_NODES)
 """How many nodes may wake at a time."""
+
+_DESCENT: Final = Returns("Descent(states)", ("states", "timer"))
 
 _ABOUT_MAX_WAKING: Final = "Nodes that may be waking at a time; without it any number."
 
@@ -87,17 +89,7 @@ class Provisioning(PolicyChoice):
         PolicyError
             If it fails, or returns something else.
         """
-        states, arguments = node.idle_states, self.arguments(node)
-        try:
-            descent = self.plugin.function(states, **arguments)
-            if not hasattr(descent, "states") or not hasattr(descent, "timer"):
-                text = f"it returned {descent!r}; return simulator.policies.Descent(states)"
-                raise TypeError(text)
-        except ParameterError:
-            raise
-        except Exception as error:
-            raise failed(self.policy, error) from error
-        return descent
+        return self.made(_DESCENT, node.idle_states, **self.arguments(node))
 
 
 class IdlePolicy(Marker):
@@ -177,13 +169,8 @@ def _below_count(
 
 def _broken_rules(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:
     """Yield what the rules of a policy say of its parameters."""
-    plugin = cluster.idle.plugin
-    if plugin.rules is not None:
-        arguments = cluster.idle.arguments(node)
-        try:
-            yield from plugin.rules(**arguments)
-        except Exception as error:
-            raise failed(plugin.name, error) from error
+    if cluster.idle.plugin.rules is not None:
+        yield from cluster.idle.broken_rules(cluster.idle.arguments(node))
 
 
 def _refused_states(cluster: "Cluster", node: Any) -> Iterator[tuple[str, str]]:

@@ -2,65 +2,38 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationInfo
 
 from simulator import registry
 from simulator.errors import Issue, shown
 from simulator.plugin_parameters import Parameter
-from simulator.registry import Kind, ParameterError
+from simulator.registry import Kind
 from simulator.scenario.accelerators import eligible
 from simulator.scenario.fields import Marker
 from simulator.scenario.parameters import read_parameters
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
-from simulator.scenario.policy_choice import PolicyChoice, chosen_in, failed, kind_form
+from simulator.scenario.policy_choice import Returns, RuleChoice, chosen_in, kind_form
 from simulator.scenario.preemption import placing_clusters, preemption_faults
 from simulator.scenario.shared_queues import unlike_queues
 from simulator.scenario.spec import Problems
 from simulator.units import exact_quantity
-
-if TYPE_CHECKING:
-    from simulator.scenario.clusters import Cluster
 
 FIFO: Final = "fifo"
 """First come, first served."""
 
 
 @dataclass(frozen=True)
-class Scheduling(PolicyChoice):
+class Scheduling(RuleChoice):
     """A policy of the queue with its parameters."""
 
     policy: str = FIFO
 
     kind: ClassVar[Kind] = registry.scheduling
-
-    @property
-    def in_python(self) -> bool:
-        """Whether the policy is asked in plain Python, in place of giving a rule."""
-        return self.plugin.form == "order"
-
-    def rule(self) -> Any:
-        """Return the queue rule that a policy of parameters alone makes.
-
-        Raises
-        ------
-        ParameterError
-            If the policy refuses one of its parameters.
-        PolicyError
-            If it fails, or returns something else.
-        """
-        try:
-            rule = self.plugin.function(**self.parameters)
-            if not hasattr(rule, "order") or not hasattr(rule, "backfill"):
-                text = f"it returned {rule!r}; return simulator.policies.QueueRule(...)"
-                raise TypeError(text)
-        except ParameterError:
-            raise
-        except Exception as error:
-            raise failed(self.policy, error) from error
-        return rule
+    asked: ClassVar[str] = "order"
+    returns: ClassVar[Returns] = Returns("QueueRule(...)", ("order", "backfill"))
 
     def is_like(self, other: "Scheduling") -> bool:
         """Return whether both serve a queue alike."""
@@ -116,7 +89,7 @@ def scheduling_problems(
     placing = placing_clusters(clusters)
     for name, cluster in clusters.items():
         with as_far_as_read(cluster):
-            faults = list(_faults(cluster))
+            faults = list(cluster.queue.faults())
             for key, text in faults:
                 yield Issue(dotted(("clusters", name, "queue", *([key] if key else []))), text)
             if not faults:
@@ -124,22 +97,6 @@ def scheduling_problems(
                 for text in preemption_faults(cluster, placing):
                     yield Issue(dotted(("clusters", name, "preemption")), text)
     yield from unlike_queues(sound, _drawn(clusters, nodes, workloads))
-
-
-def _faults(cluster: "Cluster") -> Iterator[tuple[str, str]]:
-    """Yield what a policy and its rules say of the parameters."""
-    queue = cluster.queue
-    rules = queue.plugin.rules
-    if rules is not None:
-        try:
-            yield from rules(**queue.parameters)
-        except Exception as error:
-            raise failed(queue.policy, error) from error
-    if not queue.in_python:
-        try:
-            queue.rule()
-        except ParameterError as error:
-            yield error.key, str(error)
 
 
 def _drawn(

@@ -5,8 +5,9 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from simulator.formats import Glimpse
 from simulator.grid_formats import PLAIN, grid_formats
-from simulator.job_formats import Glimpse, job_formats
+from simulator.job_formats import job_formats
 
 HEAD_BYTES: Final = 1 << 16
 """Bytes that a format is told by."""

@@ -8,8 +8,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from simulator.errors import InputError, Issue, listing, nearest
+from simulator.formats import Glimpse
 from simulator.grid_formats import PLAIN, grid_formats
-from simulator.job_formats import Glimpse, job_formats
+from simulator.job_formats import job_formats
 from simulator.scenario.files import resolve
 from simulator.scenario.grid import GridFile
 from simulator.scenario.paths import dotted

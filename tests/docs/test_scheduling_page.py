@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.policies import QueueRule, queue_rules_of
+from simulator.policies import QueueRule, scheduling_of
 from simulator.registry import scheduling
 from simulator.scenario import from_document
 from simulator.scenario.parameters import written_defaults
@@ -84,7 +84,8 @@ def test_the_policy_of_ones_own_works_as_shown() -> None:
     made: dict[str, Any] = {}
     exec(compile(block, "scheduling.md", "exec"), made)
     rule = QueueRule("ageing", ageing_ms=3_600_000, backfill="easy", depth=200)
-    assert queue_rules_of(made["scenario"]) == (rule, rule)
+    found = scheduling_of(made["scenario"])
+    assert [each.rule for each in found.values()] == [rule, rule]
 
 
 def test_the_figures_of_preemption_are_those_of_the_example(

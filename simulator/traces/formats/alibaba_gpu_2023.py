@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from simulator.job_formats import Glimpse, job_format
+from simulator.formats import Glimpse
+from simulator.job_formats import job_format
 from simulator.traces.findings import Findings, counted
 from simulator.traces.job_cells import JobCells, Sieve, kept
 from simulator.traces.table_file import has_columns, numbers, open_table, read_columns

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from simulator.errors import shown
-from simulator.job_formats import Glimpse, job_format
+from simulator.formats import Glimpse
+from simulator.job_formats import job_format
 from simulator.traces.findings import Findings, counted, row_list
 from simulator.traces.job_cells import JobCells, Sieve, kept, whole_accelerators
 from simulator.traces.json_file import entries_of, open_json

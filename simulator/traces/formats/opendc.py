@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from simulator.job_formats import Glimpse, job_format
+from simulator.formats import Glimpse
+from simulator.job_formats import job_format
 from simulator.traces.findings import Findings, counted
 from simulator.traces.job_cells import JobCells, Sieve, kept, whole_accelerators
 from simulator.traces.table_file import TableFile, numbers, open_table, read_columns

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from simulator.job_formats import Glimpse, job_format
+from simulator.formats import Glimpse
+from simulator.job_formats import job_format
 from simulator.scenario.workloads import REQUIRED_COLUMNS
 from simulator.traces.findings import Findings
 from simulator.traces.job_cells import JobCells

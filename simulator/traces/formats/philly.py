@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.job_formats import Glimpse, job_format
+from simulator.formats import Glimpse
+from simulator.job_formats import job_format
 from simulator.traces.findings import Findings, counted
 from simulator.traces.job_cells import JobCells, Sieve, kept
 from simulator.traces.json_file import entries_of, open_json

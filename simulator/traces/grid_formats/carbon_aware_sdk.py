@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from simulator.errors import listing, shown
+from simulator.formats import Glimpse
 from simulator.grid_formats import grid_format
-from simulator.job_formats import Glimpse
 from simulator.traces.findings import Findings, row_list
 from simulator.traces.json_cells import json_numbers, json_times
 from simulator.traces.json_file import entries_of, open_json

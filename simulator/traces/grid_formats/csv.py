@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from simulator.formats import Glimpse
 from simulator.grid_formats import grid_format
-from simulator.job_formats import Glimpse
 from simulator.traces.findings import Findings, counted
 from simulator.traces.series_cells import SeriesCells
 from simulator.traces.series_file import plain_cells

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from simulator.errors import listing
+from simulator.formats import Glimpse
 from simulator.grid_formats import grid_format
-from simulator.job_formats import Glimpse
 from simulator.traces.findings import Findings
 from simulator.traces.generation import intensity_of
 from simulator.traces.series_cells import SeriesCells, rows_of_region

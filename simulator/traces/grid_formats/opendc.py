@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.formats import Glimpse
 from simulator.grid_formats import grid_format
-from simulator.job_formats import Glimpse
 from simulator.traces.findings import Findings
 from simulator.traces.series_cells import SeriesCells
 from simulator.traces.table_file import has_columns, numbers, open_table, read_columns

@@ -7,8 +7,8 @@ plants emit, in pounds of CO2 per MWh. Times are the starts of their steps.
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import shown
+from simulator.formats import Glimpse
 from simulator.grid_formats import grid_format
-from simulator.job_formats import Glimpse
 from simulator.traces.findings import Findings
 from simulator.traces.json_cells import json_numbers, json_times
 from simulator.traces.json_file import entries_of, open_json
