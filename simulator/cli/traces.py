@@ -115,8 +115,9 @@ def check(
     from simulator.traces.loose_files import grid_file, is_grid, job_file
 
     out = terminal(context, json, quiet, no_progress)
-    said = {"time": time, "value": value, "unit": unit, "where": _pairs("--where", where)}
-    said |= {"stamp": stamp, "region": region, "factor": factor, "mix": mix}
+    said = _said(
+        where, time=time, value=value, unit=unit, stamp=stamp, region=region, factor=factor, mix=mix
+    )
     if not is_grid(file, form, said=marginal or any(said.values())):
         jobs = job_file(file, form, _options(column, processors, zone))
         if jobs is None:
@@ -161,14 +162,13 @@ def convert(
 ) -> None:
     """Write a trace under our own columns."""
     from simulator.cli.trace_grids import convert_grid
-    from simulator.traces.conversion import WRITERS, table_of_jobs, writer_for
-    from simulator.traces.findings import counted, instant
-    from simulator.traces.jobs import read_trace
+    from simulator.traces.conversion import WRITERS, writer_for
     from simulator.traces.loose_files import grid_file, is_grid, job_file
 
     out = terminal(context, json, quiet, no_progress)
-    said = {"time": time, "value": value, "unit": unit, "where": _pairs("--where", where)}
-    said |= {"stamp": stamp, "region": region, "factor": factor, "mix": mix}
+    said = _said(
+        where, time=time, value=value, unit=unit, stamp=stamp, region=region, factor=factor, mix=mix
+    )
     writer = writer_for(output.name)
     if writer is None:
         rule = f"its ending says no format; end it with {', '.join(WRITERS)}"
@@ -184,28 +184,7 @@ def convert(
     jobs = job_file(file, form, _options(column, processors, zone))
     if jobs is None:
         _refuse_unknown(file)
-    trace = read_trace(jobs)
-    table = table_of_jobs(trace)
-    _write(output, partial(writer, table))
-    for warning in trace.jobs.warnings:
-        out.warn(warning)
-    keys = f'file = "{output.name}"'
-    if trace.first_ms is not None:
-        keys += f", origin = {instant(trace.first_ms)}"
-    out.say(f"{output}: {counted(len(trace.jobs), 'job')}, columns {', '.join(table.column_names)}")
-    out.say(f"replay them with jobs = {{ {keys} }}")
-    out.document(
-        {
-            "file": str(output),
-            "format": jobs.format,
-            "jobs": len(trace.jobs),
-            "columns": table.column_names,
-            "dropped": dict(trace.jobs.dropped),
-            "origin": None if trace.first_ms is None else instant(trace.first_ms),
-            "inputs": _inputs(file, trace),
-            "warnings": list(trace.jobs.warnings),
-        }
-    )
+    _convert_jobs(file, jobs, output, writer, out)
 
 
 @traces.command()
@@ -263,6 +242,37 @@ def _check_jobs(file: str, jobs: "JobFile", scenario: Path | None, out: Terminal
     out.document(document)
 
 
+def _convert_jobs(
+    file: str, jobs: "JobFile", output: Path, writer: "Writer", out: Terminal
+) -> None:
+    from simulator.traces.conversion import table_of_jobs
+    from simulator.traces.findings import counted, instant
+    from simulator.traces.jobs import read_trace
+
+    trace = read_trace(jobs)
+    table = table_of_jobs(trace)
+    _write(output, partial(writer, table))
+    for warning in trace.jobs.warnings:
+        out.warn(warning)
+    keys = f'file = "{output.name}"'
+    if trace.first_ms is not None:
+        keys += f", origin = {instant(trace.first_ms)}"
+    out.say(f"{output}: {counted(len(trace.jobs), 'job')}, columns {', '.join(table.column_names)}")
+    out.say(f"replay them with jobs = {{ {keys} }}")
+    out.document(
+        {
+            "file": str(output),
+            "format": jobs.format,
+            "jobs": len(trace.jobs),
+            "columns": table.column_names,
+            "dropped": dict(trace.jobs.dropped),
+            "origin": None if trace.first_ms is None else instant(trace.first_ms),
+            "inputs": _inputs(file, trace),
+            "warnings": list(trace.jobs.warnings),
+        }
+    )
+
+
 def _misfits(jobs: "JobRows", scenario: Path) -> list[str]:
     """Return the identifiers of jobs that no cluster of a scenario could ever hold."""
     import pyarrow as pa
@@ -286,6 +296,11 @@ def _options(column: list[str], processors: int | None, zone: str | None) -> dic
         "processors_per_accelerator": processors,
         "time_zone": zone,
     }
+
+
+def _said(where: list[str], **words: str | None) -> dict[str, Any]:
+    """Return what the options say of a grid file."""
+    return {**words, "where": _pairs("--where", where)}
 
 
 def _pairs(option: str, words: list[str]) -> dict[str, str]:
