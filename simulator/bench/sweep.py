@@ -4,6 +4,7 @@ import gc
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any, Final
 
@@ -35,7 +36,8 @@ class SweepCost:
     sweep_s : float
         From the plan to the table, processes started and everything written. [s]
     bare_s : float
-        One run in a bare loop in one process: inputs, engine, accounting, summary. [s]
+        One run in a bare loop in one process, before the sweep and after it: inputs, engine,
+        accounting, summary. [s]
     again_s : float
         The same sweep typed again, when everything is known. [s]
     """
@@ -89,12 +91,14 @@ def sweep_cost(runs: int, processes: int) -> SweepCost:
     axes = {"clusters.train.idle": ["always-on", "ladder"], "clusters.train.count": counts}
     plan = plan_of(base, {**axes, "seeds": SEEDS})
     simulated(open_inputs(base))  # loads the kernels
-    bare_s = _bare_s([plan.scenario(at) for at in range(0, len(plan), max(1, runs // _BARE_RUNS))])
+    some = [plan.scenario(at) for at in range(0, len(plan), max(1, runs // _BARE_RUNS))]
+    bare_s = [_bare_s(some)]
     with tempfile.TemporaryDirectory() as folder:
         place, options = Path(folder) / "sweep", Options(jobs=processes)
         sweep_s = _timed_s(lambda: sweep(plan, place, options))
+        bare_s.append(_bare_s(some))  # on both sides, because a machine's speed drifts
         again_s = _timed_s(lambda: sweep(plan, place, options))
-    return SweepCost(len(plan), processes, sweep_s, bare_s, again_s)
+    return SweepCost(len(plan), processes, sweep_s, fmean(bare_s), again_s)
 
 
 def _bare_s(scenarios: list[Scenario]) -> float:

@@ -64,6 +64,7 @@ def tenant_tables(fleet: Fleet, jobs: JobTable, tables: kernels.Tables) -> rooms
     return rooms.Tenants(
         rules=rules,
         shareable=np.array([not each for each in alone], np.int8),
+        percent=_percent(jobs),
         knots=np.array([len(law) for law in laws], np.int64),
         load=load,
         slowdown=slowdown,
@@ -80,6 +81,14 @@ def tenant_tables(fleet: Fleet, jobs: JobTable, tables: kernels.Tables) -> rooms
         counts=np.zeros(rooms.COUNTS, np.int64),
         stays=_stays(STAY_ROWS + slots),
     )
+
+
+def _percent(jobs: JobTable) -> NDArray[np.int64]:
+    """Return what each job takes of an accelerator, in whole per cent rounded up."""
+    part = jobs.utilisation
+    if jobs.fraction is not None:
+        part = np.where(np.isnan(jobs.fraction), part, jobs.fraction)
+    return np.ceil(part * rooms.PERCENT - rooms.SLACK).astype(np.int64)
 
 
 def _refuse_too_many(cluster: str, places: int) -> None:

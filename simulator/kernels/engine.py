@@ -16,7 +16,7 @@ from simulator.kernels.power import level_within_budget
 from simulator.kernels.preemption import end_one
 from simulator.kernels.queues import leave, next_in_line
 from simulator.kernels.recording import record
-from simulator.kernels.rooms import TENANTS_RUNNING, has_room, may_share, per_cent, stays_full
+from simulator.kernels.rooms import TENANTS_RUNNING, has_room, may_share, stays_full
 from simulator.kernels.sleep import (
     any_descent,
     descend,
@@ -182,7 +182,7 @@ def advance(
                 complete(jobs, tables, queueing, power)
                 clock[CHANGED] = max(clock[CHANGED], COMPLETIONS)
         if tenants is not None:
-            settle_tenants(jobs, tables, tenants)
+            settle_tenants(tables, tenants)
         if faults is not None:
             settle_failures(jobs, tables, sleepers, queueing, power, faults, preemption, pieces)
             while clock[MENDING] > 0 and sleepers.due_ms[sleepers.menders[0]] == now:
@@ -286,7 +286,7 @@ def fifo_pass(jobs, tables, queueing, power, tenants):
             if tables.clusters[cluster, BLOCKED] == 1:
                 continue
             if tenants is not None and may_share(jobs, tenants, cluster, job):
-                if has_room(tables, tenants, cluster, per_cent(jobs, job)):
+                if has_room(tables, tenants, cluster, tenants.percent[job]):
                     chosen = cluster
                     break
                 continue

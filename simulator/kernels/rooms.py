@@ -15,7 +15,7 @@ from simulator.kernels.placement import fits
 from simulator.kernels.tables import FIRST_NODE, LISTED, NODES, NONE
 
 PERCENT = 100
-"""Steps of utilisation, for the limit and for who is fullest: whole per cent, rounded up."""
+"""Steps of what a job takes of an accelerator, for the limit and for who is fullest."""
 
 SLACK = 1e-9
 """What a product of a utilisation and 100 may lie above a whole number by rounding."""
@@ -69,6 +69,7 @@ class Tenants(NamedTuple):
 
     rules: NDArray[np.int64]  # [clusters, RULE_SIZE]
     shareable: NDArray[np.int8]  # [workloads] whether their jobs may share
+    percent: NDArray[np.int64]  # [jobs] what they ask for, or else keep busy, of an accelerator
     knots: NDArray[np.int64]  # [clusters] points of the law of interference
     load: NDArray[np.float64]  # [clusters, most knots] summed utilisation of each point
     slowdown: NDArray[np.float64]  # [clusters, most knots] slowdown there
@@ -94,12 +95,6 @@ def may_share(jobs, tenants, cluster, job):
         and tenants.rules[cluster, MOST_TENANTS] > 1
         and tenants.shareable[jobs.workload[job]] == 1
     )
-
-
-@kernel(inline="llvm")
-def per_cent(jobs, job):
-    """Return a job's utilisation in whole per cent, rounded up."""
-    return np.int64(np.ceil(jobs.utilisation[job] * PERCENT - SLACK))
 
 
 @kernel(inline="llvm")
@@ -199,7 +194,7 @@ def has_counted_room(jobs, tenants, cluster, job):
     rules = tenants.rules
     if rules[cluster, COUNTED] == 0 or not may_share(jobs, tenants, cluster, job):
         return False
-    load = rules[cluster, COUNTED_LOAD] + per_cent(jobs, job)
+    load = rules[cluster, COUNTED_LOAD] + tenants.percent[job]
     return rules[cluster, COUNTED] < rules[cluster, MOST_TENANTS] and load <= rules[cluster, LIMIT]
 
 
@@ -213,11 +208,11 @@ def needs_nothing(jobs, tenants, cluster, job):
     rules = tenants.rules
     if has_counted_room(jobs, tenants, cluster, job):
         rules[cluster, COUNTED] += 1
-        rules[cluster, COUNTED_LOAD] += per_cent(jobs, job)
+        rules[cluster, COUNTED_LOAD] += tenants.percent[job]
         return True
     if may_share(jobs, tenants, cluster, job):
         rules[cluster, COUNTED] = 1
-        rules[cluster, COUNTED_LOAD] = per_cent(jobs, job)
+        rules[cluster, COUNTED_LOAD] = tenants.percent[job]
     return False
 
 

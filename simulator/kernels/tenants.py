@@ -35,7 +35,6 @@ from simulator.kernels.rooms import (
     TOUCHED,
     find_room,
     offer,
-    per_cent,
     withdraw,
 )
 from simulator.kernels.tables import (
@@ -73,7 +72,7 @@ def admit(jobs, tables, tenants, cluster, job):
     if jobs.end_ms[job] == now:
         clock[COMPLETED] += 1
         return
-    load = per_cent(jobs, job)
+    load = tenants.percent[job]
     at = NONE
     if tenants.rules[cluster, SHARED_FIRST] == 1 or not fits(tables.clusters, cluster, 1):
         at = find_room(tables, tenants, cluster, load)
@@ -140,7 +139,7 @@ def mark(tenants, at):
 
 
 @kernel
-def settle_tenants(jobs, tables, tenants):
+def settle_tenants(tables, tenants):
     """Settle the tenants that end now."""
     clock = tables.clock
     counts = tenants.counts
@@ -148,7 +147,7 @@ def settle_tenants(jobs, tables, tenants):
         slot = np.int64(tenants.heap[0])
         unschedule(tenants, slot)
         note_stay(tables, tenants, slot)
-        depart(jobs, tables, tenants, slot)
+        depart(tables, tenants, slot)
         tables.slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
         clock[FREE_SLOT] = slot
         clock[COMPLETED] += 1
@@ -156,7 +155,7 @@ def settle_tenants(jobs, tables, tenants):
 
 
 @kernel(inline="llvm")
-def depart(jobs, tables, tenants, slot):
+def depart(tables, tenants, slot):
     """Take a tenant off its accelerator, which is given back if it was the last."""
     accelerators = tenants.accelerators
     at = tenants.tenants[slot, ON]
@@ -174,7 +173,7 @@ def depart(jobs, tables, tenants, slot):
     if after < 0:
         accelerators[at, LAST_TENANT] = before
     accelerators[at, TENANTS] -= 1
-    accelerators[at, LOAD] -= per_cent(jobs, np.int64(tables.slots[slot, JOB]))
+    accelerators[at, LOAD] -= tenants.percent[tables.slots[slot, JOB]]
     if accelerators[at, TENANTS] == 0:
         give_back(tables, tenants, at)
     else:

@@ -35,6 +35,7 @@ _SILENT: Final = frozenset(
         "racks",
         "sharing",
         "shareable",
+        "fraction",
         "factor",
         "mix",
         "forecast",

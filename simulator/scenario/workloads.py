@@ -16,6 +16,7 @@ from simulator.scenario.fields import (
     Flag,
     Marker,
     Moment,
+    Number,
     TimeZone,
     Whole,
     Word,
@@ -51,6 +52,7 @@ JOB_COLUMNS: Final = (
     "preemptible",
     "cluster",
     "user",
+    "fraction",
 )
 """Columns of a job file."""
 
@@ -266,6 +268,11 @@ class Workload(Spec):
     shareable: Annotated[bool | None, Flag()] = absent()
     """Whether jobs of one accelerator may share it where the cluster lets them; true unless
     given."""
+    fraction: Annotated[float | None, Number(above=0.0, high=1.0, meaning="a part of one")] = (
+        absent()
+    )
+    """Part of an accelerator that each job of one asks for where jobs share it; its utilisation
+    counts unless given. With `jobs`, of those whose file does not say it."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 
@@ -278,6 +285,16 @@ class Workload(Spec):
     @classmethod
     def _says_no(cls, shareable: bool | None) -> bool | None:
         return None if shareable else shareable  # what is true unless given is the same given
+
+    @field_validator("fraction")
+    @classmethod
+    def _may_share(cls, fraction: float | None, info: ValidationInfo) -> float | None:
+        if fraction is not None and info.data.get("shareable") is False:
+            raise ValueError("its jobs share no accelerator; take this or shareable = false out")
+        gpus = info.data.get("gpus")
+        if fraction is not None and isinstance(gpus, GpuChoices) and 1 not in gpus.choices:
+            raise ValueError("jobs of several accelerators have each whole; take it out")
+        return fraction
 
     @field_validator("quota")
     @classmethod
@@ -329,6 +346,8 @@ def _drawn_problems(
 
 def gpu_number(value: object) -> int:
     """Return a number of accelerators that a job may hold."""
+    if isinstance(value, float) and 0.0 < value < 1.0:
+        raise ValueError(f"{shown(value)} is a part of one; write gpus = 1, fraction = {value:g}")
     return Whole(1, MOST_GPUS).plain(value)
 
 

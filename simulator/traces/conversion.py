@@ -45,6 +45,8 @@ def table_of_jobs(trace: JobTrace) -> "pa.Table":
         columns["priority"] = jobs.priority[order]
     if jobs.preemptible is not None:
         columns["preemptible"] = jobs.preemptible[order]
+    if jobs.fraction is not None:
+        columns["fraction"] = jobs.fraction[order]
     for name in _TEXT:
         if (labels := getattr(jobs, name)) is not None:
             columns[name] = labels.take(pa.array(order))

@@ -120,7 +120,11 @@ def accelerators(columns: JobColumns) -> "NDArray[np.int32]":
     """Return the accelerators of each job, whole and at least 1."""
     gpus = columns.numbers("gpus")
     broken = gpus % 1 != 0
-    columns.refuse("gpus", broken & ~np.isnan(gpus), "must be whole accelerators in this version")
+    columns.refuse(
+        "gpus",
+        broken & ~np.isnan(gpus),
+        "must be whole accelerators; a part of one is 1 with a column fraction",
+    )
     columns.refuse("gpus", (gpus < 1) & ~broken, "must be at least 1")
     columns.refuse("gpus", gpus > _INT32.max, "is too many")
     return whole(np.minimum(gpus, _INT32.max)).astype(np.int32)
@@ -184,6 +188,17 @@ def preemptible(columns: JobColumns) -> "NDArray[np.bool_] | None":
     bad = np.array([cell != "" and cell not in _TRUTH for cell in text], bool)
     columns.refuse("preemptible", bad, "must be true or false")
     return np.array([_TRUTH.get(cell, False) for cell in text], bool)
+
+
+def fraction(columns: JobColumns, gpus: "NDArray[np.int32]") -> "NDArray[np.float64] | None":
+    """Return the part of an accelerator that each job asks for, if the file says so."""
+    if "fraction" not in columns:
+        return None
+    values = columns.numbers("fraction", default=np.nan)
+    columns.refuse("fraction", (values <= 0) | (values > 1), "must be above 0 and at most 1")
+    part = (values < 1) & (gpus > 1)
+    columns.refuse("fraction", part, "must be 1 for a job of several accelerators")
+    return values
 
 
 def labels(columns: JobColumns, key: str) -> "pa.Array | None":

@@ -26,6 +26,7 @@ from simulator.traces.job_columns import (
     accelerators,
     deadline,
     durations_ms,
+    fraction,
     job_ids,
     labels,
     preemptible,
@@ -78,6 +79,8 @@ class JobRows:
         Null where a cell is empty.
     preemptible : bool[jobs] or None
         False where a cell is empty.
+    fraction : float64[jobs] or None
+        Part of an accelerator asked for; NaN where a cell is empty.
     user : pyarrow.Array of string[jobs] or None
         Null where a cell is empty.
     dropped : tuple of (str, int)
@@ -102,6 +105,7 @@ class JobRows:
     accelerator: "pa.Array | None"
     cluster: "pa.Array | None"
     preemptible: "NDArray[np.bool_] | None"
+    fraction: "NDArray[np.float64] | None"
     user: "pa.Array | None"
     dropped: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
@@ -222,11 +226,12 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
     """Read and check every column; problems go to the findings."""
     submit_ms = columns.since_start_ms("submit_s")
     duration_ms = durations_ms(columns)
+    gpus = accelerators(columns)
     rows = JobRows(
         job_id=job_ids(columns),
         submit_ms=whole(submit_ms),
         duration_ms=duration_ms,
-        gpus=accelerators(columns),
+        gpus=gpus,
         utilisation=utilisation(columns),
         utilisation_given="utilisation" in columns,
         priority=priority(columns),
@@ -236,6 +241,7 @@ def _read(columns: JobColumns, found: JobCells) -> JobRows:
         accelerator=labels(columns, "accelerator"),
         cluster=labels(columns, "cluster"),
         preemptible=preemptible(columns),
+        fraction=fraction(columns, gpus),
         user=labels(columns, "user"),
         dropped=tuple(found.dropped.items()),
         notes=found.notes,

@@ -39,6 +39,8 @@ class Batch:
         Identifiers, where they come from a file.
     requested_ms, deadline_ms : float64[jobs] or None
         As in `JobTable`.
+    fraction : float64[jobs], or one value for all, or None
+        As in `JobTable`.
     user : int32[jobs] or None
         Index into `user_names`, -1 where nobody is named.
     user_names : tuple of str
@@ -65,6 +67,7 @@ class Batch:
     ids: "pa.Array | None" = None
     requested_ms: NDArray[np.float64] | None = None
     deadline_ms: NDArray[np.float64] | None = None
+    fraction: NDArray[np.float64] | float | None = None
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
     stated: NDArray[np.float64] | None = None

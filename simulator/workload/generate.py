@@ -102,6 +102,7 @@ def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opene
     clusters = tuple(fleet.cluster_names.index(cluster) for cluster in names)
     start, horizon_ms = scenario.start, scenario.horizon_ms
     if workload.jobs is not None:
+        used = [scenario.clusters[at] for at in workload.clusters]
         return replayed(
             name,
             workload,
@@ -110,7 +111,8 @@ def _batch(scenario: Scenario, fleet: Fleet, name: str, seed: int, opened: Opene
             start=start,
             horizon_ms=horizon_ms,
             seed=seed,
-            preempts=any(scenario.clusters[at].preemption for at in workload.clusters),
+            preempts=any(each.preemption for each in used),
+            shares=any(each.sharing is not None and each.sharing.jobs > 1 for each in used),
             opened=opened,
         )
     return sampled(
@@ -143,6 +145,9 @@ def merged(batches: Sequence[Batch], fleet: Fleet, horizon_ms: int) -> JobTable:
         requested_ms=_rare(requested, [batch.duration_ms for batch in batches], batches, order),
         deadline_ms=_rare(deadline, [np.nan] * len(batches), batches, order),
         preemptible=_preemptible(batches, order),
+        fraction=_rare(
+            [batch.fraction for batch in batches], [np.nan] * len(batches), batches, order
+        ),
         user=_rare(users, [-1] * len(batches), batches, order, np.int32),
         user_names=user_names,
         stated=stated if any(speeds is not None for speeds in stated) else (),
@@ -183,7 +188,7 @@ def _column(
 
 
 def _rare(
-    parts: Sequence[NDArray[Number] | None],
+    parts: Sequence[NDArray[Number] | float | None],
     default: Sequence[NDArray[Number] | float],
     batches: Sequence[Batch],
     order: NDArray[np.int64] | None,

@@ -39,6 +39,7 @@ def replayed(
     horizon_ms: int,
     seed: int,
     preempts: bool = False,
+    shares: bool = False,
     opened: Opened | None = None,
 ) -> Batch:
     """Return the jobs of a workload's file, sorted by submit time.
@@ -54,6 +55,8 @@ def replayed(
         Those that the workload may use, in order of preference.
     preempts : bool
         Whether jobs are preempted on any of them.
+    shares : bool
+        Whether jobs share accelerators on any of them.
     opened : Opened, optional
         Keeps what is read of files.
 
@@ -98,20 +101,28 @@ def replayed(
         ids=rows.job_id.take(order),
         requested_ms=None if rows.requested_ms is None else rows.requested_ms[order],
         deadline_ms=None if rows.deadline_ms is None else rows.deadline_ms[order],
+        fraction=workload.fraction if rows.fraction is None else rows.fraction[order],
         user=user,
         user_names=user_names,
-        warnings=(*rows.warnings, *_idle_columns(rows, file, path, preempts)),
+        warnings=(*rows.warnings, *_idle_columns(rows, file, path, preempts, shares)),
         inputs=((file.text, rows.file_sha256, rows.sha256), *law_inputs),
     )
 
 
-def _idle_columns(rows: JobRows, file: JobFile, path: str, preempts: bool) -> Iterator[str]:
+def _idle_columns(
+    rows: JobRows, file: JobFile, path: str, preempts: bool, shares: bool
+) -> Iterator[str]:
     """Warn of a column that has no effect on these clusters."""
     own = "columns" in job_formats()[file.format].options  # a public trace has what it has
     if rows.preemptible is not None and own and not preempts:
         yield (
             f"{path}: {file.text}: read and checked, without effect where no cluster preempts "
             "jobs: preemptible"
+        )
+    if rows.fraction is not None and own and not shares:
+        yield (
+            f"{path}: {file.text}: read and checked, without effect where no cluster shares "
+            "accelerators: fraction"
         )
 
 

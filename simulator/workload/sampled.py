@@ -116,6 +116,7 @@ def sampled(
         routes=(clusters,),
         priority=workload.priority or 0,
         preemptible=workload.preemptible is not False,
+        fraction=workload.fraction,
         inputs=laws.inputs,
     )
 

@@ -60,6 +60,9 @@ class JobTable:
     user_names : tuple of str
     preemptible : bool[jobs] or None
         Whether it may be preempted; None if all may be.
+    fraction : float64[jobs] or None
+        Part of an accelerator that a job of one asks for where jobs share it, NaN where its
+        utilisation counts; None if no job says one.
     savings : tuple of (Saving or None)
         How the jobs of each workload save their work, None where they don't; empty if none does.
     alone : tuple of bool
@@ -88,6 +91,7 @@ class JobTable:
     user: NDArray[np.int32] | None = None
     user_names: tuple[str, ...] = ()
     preemptible: NDArray[np.bool_] | None = None
+    fraction: NDArray[np.float64] | None = None
     savings: tuple[Saving | None, ...] = ()
     stated: tuple[NDArray[np.float64] | None, ...] = ()
     dispatches: tuple[bool, ...] = ()

@@ -23,6 +23,7 @@ WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
     "accelerators": "relative speed of each, 1 where it goes by the node",
+    "fraction": "part of one accelerator",
     "alpha": "weight of the newest sample",
     "beta": "weight of the newest sample",
     "gamma": "weight of the newest sample",

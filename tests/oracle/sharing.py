@@ -20,6 +20,12 @@ class Job:
     gang: Gang
     utilisation: float
     shareable: bool = True
+    fraction: float | None = None
+
+    @property
+    def part(self) -> float:
+        """What it asks for of an accelerator, else what it keeps busy."""
+        return self.utilisation if self.fraction is None else self.fraction
 
 
 @dataclass(frozen=True)
@@ -157,13 +163,12 @@ class Cluster:
         limit = int(self.sharing.most * 100 + 1e-9)
 
         def load(each: Accelerator) -> int:
-            return sum(per_cent(self.jobs[one.row].utilisation) for one in each.tenants)
+            return sum(per_cent(self.jobs[one.row].part) for one in each.tenants)
 
         able = [
             each
             for each in self.shared
-            if len(each.tenants) < self.sharing.jobs
-            and load(each) + per_cent(job.utilisation) <= limit
+            if len(each.tenants) < self.sharing.jobs and load(each) + per_cent(job.part) <= limit
         ]
         return min(able, key=lambda each: (-load(each), each.node), default=None)
 

@@ -64,8 +64,8 @@ def case_of(seed: int, most_jobs: int) -> Case:
         loads = np.full(count, rng.choice([0.25, 1 / 3, 0.5, 1.0]))
     shareable = bool(rng.random() < 0.9)
     jobs = [
-        reference.Job(Gang(*row, priority=int(rng.integers(0, 2))), load, shareable)
-        for row, load in zip(
+        reference.Job(Gang(*row, priority=int(rng.integers(0, 2))), load, shareable, fraction)
+        for row, load, fraction in zip(
             zip(
                 submit_ms.tolist(),
                 duration_ms.tolist(),
@@ -74,6 +74,7 @@ def case_of(seed: int, most_jobs: int) -> Case:
                 strict=True,
             ),
             loads.tolist(),
+            fractions_of(seed, count),
             strict=True,
         )
     ]
@@ -96,6 +97,14 @@ def case_of(seed: int, most_jobs: int) -> Case:
     )
 
 
+def fractions_of(seed: int, count: int) -> list[float | None]:
+    """Return what jobs ask for of an accelerator: in most cases nothing, in others some do."""
+    rng = np.random.default_rng([8, seed])
+    asks = rng.random(count) < rng.choice([0.0, 0.0, 0.6, 1.0])
+    parts = rng.choice([0.125, 0.25, 0.46, 0.5, 1.0], count)
+    return [float(part) if asked else None for asked, part in zip(asks, parts, strict=True)]
+
+
 def fleet_of(case: Case) -> Fleet:
     plain = fleet(Nodes(count=case.nodes, accelerators=case.whole, placement=case.placement))
     return replace(plain, sharing=(case.spec,))
@@ -111,7 +120,8 @@ def simulated(case: Case) -> JobLog:
         utilisation=[job.utilisation for job in case.jobs],
         priority=[gang.priority for gang in gangs],
     )
-    jobs = replace(jobs, alone=(not case.jobs[0].shareable,))
+    asked = [np.nan if job.fraction is None else job.fraction for job in case.jobs]
+    jobs = replace(jobs, alone=(not case.jobs[0].shareable,), fraction=np.array(asked))
     machines = fleet_of(case)
     order = "shortest" if case.order == "shortest-first" else "fifo"
     last_ms = max(gang.submit_ms for gang in gangs) + 1

@@ -281,7 +281,10 @@ ROWS = {
     "03 negative duration": ("a,0,-60,1", "duration_s must not be negative: -60 in row 2"),
     "04 inf": ("a,0,inf,1", "duration_s is infinite in row 2"),
     "05 NaN": ("a,nan,60,1", "submit_s is empty in row 2"),
-    "07 half a GPU": ("a,0,60,0.5", "whole accelerators in this version: 0.5 in row 2"),
+    "07 half a GPU": (
+        "a,0,60,0.5",
+        "a part of one is 1 with a column fraction: 0.5 in row 2",
+    ),
     "20 deadline": ("a,0,60,1,30", "lies before submit + duration: 30 in row 2", "deadline_s"),
     "21 id twice": ("a,0,60,1\nb,0,60,1\na,1,60,1", '"a" stands in rows 2 and 4'),
     "22 cluster": ("a,0,60,1,fex", 'did you mean "few"?', "cluster"),

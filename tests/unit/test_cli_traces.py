@@ -131,8 +131,8 @@ def test_check_lists_all_that_is_wrong(shell: Shell, tmp_path: Path) -> None:
         "j.csv: 5 problems",
         "  duration_s is empty in row 4",
         "  duration_s must not be negative: -60 in row 2",
-        '  job_id must be unique: "a" stands in rows 2 and 3',
         "  gpus must be at least 1: 0 in row 3",
+        '  job_id must be unique: "a" stands in rows 2 and 3',
         "  submit_s must not be negative: -5 in row 3",
     ]
 

@@ -170,7 +170,10 @@ def test_a_misspelt_optional_column_is_warned_of(tmp_path: Path) -> None:
         ("a,0,1e20,1", "duration_s is too long: 1e20 in row 2"),
         ("a,0,60,0", "gpus must be at least 1: 0 in row 2"),
         ("a,0,60,-8", "gpus must be at least 1: -8 in row 2"),
-        ("a,0,60,0.5", "gpus must be whole accelerators in this version: 0.5 in row 2"),
+        (
+            "a,0,60,0.5",
+            "a part of one is 1 with a column fraction: 0.5 in row 2",
+        ),
         ("a,0,60,9999999999", "gpus is too many: 9999999999 in row 2"),
         (",0,60,1", "job_id must not be empty in row 2"),
         ("a,,60,1", "submit_s is empty in row 2"),

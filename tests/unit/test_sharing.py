@@ -38,6 +38,23 @@ def document_of(
     return document
 
 
+def with_columns(
+    folder: Path,
+    rows: Sequence[Sequence[Any]],
+    columns: dict[str, list[Any]],
+    *more: Any,
+    **keys: Any,
+) -> dict[str, Any]:
+    """Return such a scenario with further columns in its job file."""
+    document = document_of(folder, rows, *more, **keys)
+    path = folder / "jobs.csv"
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    cells = [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
+    lines = [f"{line},{added}" for line, added in zip(lines, cells, strict=True)]
+    path.write_text("\n".join([",".join([head, *columns]), *lines, ""]), encoding="utf-8")
+    return document
+
+
 def ran(*arguments: Any, **keys: Any) -> Simulated:
     return run(from_document(document_of(*arguments, **keys)))
 
@@ -198,6 +215,51 @@ def test_utilisations_count_in_per_cent_rounded_up(tmp_path: Path) -> None:
         rows = [(0, 10, 1, loads[0]), (0, 10, 1, loads[1])]
         done = ran(tmp_path, rows, {"jobs": 2}, nodes=node)
         assert done.log.start_ms.tolist() == starts
+
+
+def test_a_fraction_counts_in_place_of_the_utilisation(tmp_path: Path) -> None:
+    """Four jobs ask for 0.5, 0.3, 0.2 and 0.2; the fourth finds the one accelerator full."""
+    node = {"accelerators": 1}
+    rows = [(0, 10, 1, 0.9), (0, 10, 1, 0.1), (0, 10, 1, 0.0), (0, 10, 1, 0.0)]
+    columns = {"fraction": [0.5, 0.3, 0.2, 0.2]}
+    done = run(from_document(with_columns(tmp_path, rows, columns, {"jobs": 4}, nodes=node)))
+    assert done.log.start_ms.tolist() == [0, 0, 0, 10_000]
+    assert ends_s(done) == [10.0, 10.0, 10.0, 20.0]  # what is busy sums up to 1: nobody is slowed
+    columns["fraction"][0] = ""  # its utilisation counts: 0.9, and no other fits but the 0 s
+    done = run(from_document(with_columns(tmp_path, rows, columns, {"jobs": 4}, nodes=node)))
+    assert done.log.start_ms.tolist() == [0, 10_000, 10_000, 10_000]
+
+
+def test_a_workload_asks_for_a_fraction_where_its_file_does_not_say(tmp_path: Path) -> None:
+    rows = [(0, 10, 1, 0.1)] * 3
+    for fraction, starts in ((0.5, [0, 0, 10_000]), (0.3, [0, 0, 0]), (0.501, [0, 10_000, 20_000])):
+        done = ran(
+            tmp_path, rows, {"jobs": 3}, nodes={"accelerators": 1}, workloads__w__fraction=fraction
+        )
+        assert done.log.start_ms.tolist() == starts
+
+
+def test_fractions_that_can_not_be_are_refused(tmp_path: Path) -> None:
+    rows = [(0, 10, 1, 0.1), (0, 10, 2, 0.1)]
+    for cells, said in (
+        ([0, ""], "fraction must be above 0 and at most 1: 0 in row 2"),
+        ([1.5, ""], "fraction must be above 0 and at most 1: 1.5 in row 2"),
+        (["", 0.5], "fraction must be 1 for a job of several accelerators: 0.5 in row 3"),
+    ):
+        document = with_columns(tmp_path, rows, {"fraction": cells}, {"jobs": 2})
+        with pytest.raises(InputError, match=said):
+            run(from_document(document))
+    for keys, said in (
+        ({"fraction": 0}, "0 is out of range"),
+        ({"fraction": 0.5, "shareable": False}, "its jobs share no accelerator"),
+        ({"gpus": 0.5}, "0.5 is a part of one; write gpus = 1, fraction = 0.5"),
+        ({"gpus": 2, "fraction": 0.5}, "jobs of several accelerators have each whole"),
+    ):
+        document = document_of(tmp_path, rows, {"jobs": 2})
+        drawn = {"arrivals": {"process": "regular", "every": "1 h"}, "duration": "1 h", "gpus": 1}
+        document["workloads"]["w"] = {"clusters": ["c"], **drawn, **keys}
+        with pytest.raises(InputError, match=said):
+            from_document(document)
 
 
 def test_gangs_and_those_that_may_not_hold_theirs_alone(tmp_path: Path) -> None:
@@ -428,6 +490,7 @@ def test_sharing_counts_to_the_key(tmp_path: Path) -> None:
             ({"jobs": 2, "interference": {"overhead": 0.1}}, {}),
             ({"jobs": 2, "interference": {"points": [[0.0, 1.0], [1.0, 1.1]]}}, {}),
             ({"jobs": 2}, {"workloads__w__shareable": False}),
+            ({"jobs": 2}, {"workloads__w__fraction": 0.5}),
         )
     ]
     assert len(set(keys)) == len(keys)

@@ -124,7 +124,11 @@ def test_alibaba_2023(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert trace.first_ms is None
     assert dict(trace.jobs.dropped) == {"no GPU": 1, "never scheduled": 1}
-    assert trace.jobs.notes == ("a whole GPU goes to 1 pod that asked for a part",)
+    assert trace.jobs.notes == (
+        "1 pod asked for a part of a GPU; held is a whole one where none is shared",
+    )
+    assert trace.jobs.fraction is not None
+    assert trace.jobs.fraction.tolist() == [1.0, 0.46, 1.0]
 
 
 def test_alibaba_2020_joins_jobs_with_their_tasks(tmp_path: Path) -> None:

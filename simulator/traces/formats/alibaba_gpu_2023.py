@@ -27,8 +27,8 @@ def _is_pod_list(glimpse: Glimpse) -> bool:
 def alibaba_gpu_2023(file: "JobFile", findings: Findings) -> JobCells:
     """Read an openb_pod_list_*.csv of the Alibaba GPU cluster 2023.
 
-    Times are seconds from the trace's own zero. A pod that takes a part of a GPU holds a whole
-    one here.
+    Times are seconds from the trace's own zero. A pod that takes a part of a GPU asks for that
+    part where a cluster shares its accelerators, and holds a whole one elsewhere.
     """
     opened = open_table(file.path, findings)
     has_columns(opened, READ, findings)
@@ -49,8 +49,10 @@ def alibaba_gpu_2023(file: "JobFile", findings: Findings) -> JobCells:
             "deletion_time - scheduled_time", value["deletion_time"] - value["scheduled_time"],
         ),
         "gpus": ("num_gpu", value["num_gpu"]),
+        "fraction": ("gpu_milli / 1000", value["gpu_milli"] / _WHOLE_MILLI),
     }  # fmt: skip
-    notes = (
-        [f"a whole GPU goes to {counted(shared, 'pod')} that asked for a part"] if shared else []
-    )
+    notes = []
+    if shared:
+        pods = counted(shared, "pod")
+        notes = [f"{pods} asked for a part of a GPU; held is a whole one where none is shared"]
     return kept(columns, rows, sieve, opened.sha256, notes=notes)
