@@ -86,8 +86,9 @@ class Simulated:
         average: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
         pue: float | dict[str, Any] | None = None,
+        supply: dict[str, Any] | None = None,
     ) -> "Simulated":
-        """Bill the same events under another grid or PUE, at every site.
+        """Bill the same events under another grid, PUE or supply, at every site.
 
         A marginal signal belongs to its grid: another average without another marginal leaves
         the marginal figures absent.
@@ -98,6 +99,8 @@ class Simulated:
             As in a scenario: a name of the catalog, ``{"constant": "380 g/kWh"}`` or a file.
         pue : float or dict
             As in a scenario: a number, or a model such as ``{"model": "load", "fixed": "9 kW"}``.
+        supply : dict
+            As in a scenario; an empty one takes away what there is.
 
         Raises
         ------
@@ -112,11 +115,13 @@ class Simulated:
                 changes[f"sites.{site}.grid.marginal"] = marginal
             if pue is not None:
                 changes[f"sites.{site}.pue"] = pue
+            if supply is not None:
+                changes[f"sites.{site}.supply"] = supply or None
         scenario = self.inputs.scenario.replace(changes)
         issues: list[Issue] = []
         average_traces, marginal_traces = open_grids(scenario, issues)
         weather = open_weathers(scenario, issues)
-        supply = open_supplies(scenario, issues)
+        supplies = open_supplies(scenario, issues)
         if issues:
             raise InputError("bill", issues)
         again = Inputs(
@@ -126,7 +131,7 @@ class Simulated:
             tuple(average_traces),
             tuple(marginal_traces),
             weather,
-            supply,
+            supplies,
         )
         if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
