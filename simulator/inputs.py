@@ -79,6 +79,13 @@ class Inputs:
         return tuple(trace for trace in (*found, *self.weather, *rest) if trace is not None)
 
     @property
+    def supplied_grids(self) -> tuple[GridTrace, ...]:
+        """The grids of sites with supply, average and marginal."""
+        rows = zip(self.supply, self.average, self.marginal, strict=True)
+        found = [grid for supply, *grids in rows if supply is not None for grid in grids]
+        return tuple(grid for grid in found if grid is not None)
+
+    @property
     def idle_laws(self) -> tuple[Sample, ...]:
         """Laws that are columns of files beside those of jobs: wake times, failures, parameters."""
         return tuple(opened_by(self.opened, read, law) for law in _idle_laws(self.scenario))

@@ -44,7 +44,7 @@ from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
 from simulator.scenario.prices import currency_of
 from simulator.supply.assumptions import supply_assumptions
-from simulator.supply.sources import Bins, Source, market_basis, sources_of
+from simulator.supply.sources import Periods, Sources, market_basis, period_ms, sources_of
 from simulator.supply.traces import open_supplies
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
@@ -297,7 +297,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 ),
                 "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
                 "nodes": partial(node_table, fleet, power.ladders, billed),
-                **supply_tables(fleet, billed.supplied, metered, interval_ms),
+                **supply_tables(fleet, billed.supplied, interval_ms),
             }
         ),
         basis=basis_of(opened.average, opened.marginal, currency_of(scenario))
@@ -349,10 +349,17 @@ def _facility(opened: Inputs, metered: Metered) -> Facility:
     )
 
 
-def _sources(opened: Inputs, metered: Metered) -> tuple[Source | None, ...] | None:
-    grid = metered.grid
-    bins = Bins(grid.first_epoch_ms, grid.bin_ms, grid.start_epoch_ms, metered.width_ms)
-    return sources_of(opened.scenario, opened.supply, opened.average, opened.marginal, bins)
+def _sources(opened: Inputs, metered: Metered) -> Sources | None:
+    step_ms = period_ms(opened.supply, opened.supplied_grids)
+    grid = replace(metered.grid, bin_ms=step_ms)
+    periods = Periods(
+        grid.first_epoch_ms,
+        step_ms,
+        grid.start_epoch_ms,
+        grid.start_epoch_ms + grid.begin_ms,
+        grid.widths_ms(metered.end_ms),
+    )
+    return sources_of(opened.scenario, opened.supply, opened.average, opened.marginal, periods)
 
 
 def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[GridTrace, float]]:

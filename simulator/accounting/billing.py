@@ -5,7 +5,6 @@ edge of a trace, so the sum is the exact integral. A job is billed its dynamic e
 power for the accelerators it holds; what is left is unallocated.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ from simulator.kernels import meter as flows
 from simulator.kernels import sharing
 from simulator.power.facility import Facility
 from simulator.power.tables import PowerTables
-from simulator.supply.sources import Source
+from simulator.supply.sources import Sources
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
 
@@ -98,7 +97,7 @@ def account(
     metered: Metered,
     signals: Signals,
     facility: Facility,
-    sources: Sequence[Source | None] | None = None,
+    sources: Sources | None = None,
 ) -> Account:
     """Bill a metered run.
 
@@ -113,8 +112,8 @@ def account(
         On the bins of `metered`.
     facility : Facility
         What the buildings add, on the bins of `metered`.
-    sources : sequence of Source or None, optional
-        What each site has beside its grid; None where no site has anything.
+    sources : Sources, optional
+        What sites have beside their grids; None where no site has anything.
 
     Returns
     -------
@@ -125,7 +124,7 @@ def account(
     drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
     embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
-    supplied = supplied_of(sources, fleet, drawn_kwh)
+    supplied = supplied_of(sources, fleet, metered, drawn_kwh)
     caused = signals if supplied is None else _effective(signals, supplied)
     billed = _billed(fleet, metered, energy.it_kwh, caused, facility)
     runs = _bill_runs(fleet, power, jobs, log, metered, billed)

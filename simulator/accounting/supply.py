@@ -1,8 +1,8 @@
 """What a site draws from its grid, where it has supply of its own, and what jobs are billed for it.
 
-Carbon follows what is drawn: a kilowatt-hour of facility energy in a bin causes intensity x grid
+Carbon follows what is drawn: a kilowatt-hour of facility energy in a period causes intensity x grid
 draw / facility energy of the site, an effective signal, by which jobs are billed as by any other.
-What is drawn in a bin without load, to charge a storage, belongs to no job: it is split over the
+What is drawn in a period without load, to charge a storage, belongs to no job: it is split over the
 clusters of the site by the power of their machines.
 """
 
@@ -15,15 +15,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.accounting.facility import by_size
-from simulator.accounting.intervals import Intervals, intervals_of
 from simulator.accounting.metering import Metered
 from simulator.fleet import Fleet
 from simulator.supply.balance import Balance, balance_of
-from simulator.supply.sources import Source
+from simulator.supply.sources import Periods, Source, Sources
 from simulator.tables import table_of
 
 LEAST_BEARING: Final = 1e-12
-"""Share of what a bin draws from the grid below which its load is rounding, and bears none."""
+"""Share of what a period draws from the grid below which its load is rounding, and bears none."""
 
 SUMMED: Final = (
     "solar_kwh",
@@ -49,14 +48,16 @@ class Supplied:
 
     Attributes
     ----------
+    periods : Periods
     balances : tuple of Balance or None
         One for each site; None for one without supply.
     drawn_share : float64[sites, bins]
-        Grid draw over facility energy; 1 without supply, 0 in a bin without load.
+        Grid draw over facility energy of the period; 1 without supply, 0 where there is no load.
     stray_kwh : float64[bins, clusters]
-        Grid draw in bins without load.
+        Grid draw in periods without load.
     """
 
+    periods: Periods
     balances: tuple[Balance | None, ...]
     drawn_share: NDArray[np.float64]
     stray_kwh: NDArray[np.float64]
@@ -76,36 +77,43 @@ class Supplied:
 
 
 def supplied_of(
-    sources: Sequence[Source | None] | None, fleet: Fleet, facility_kwh: NDArray[np.float64]
+    sources: Sources | None, fleet: Fleet, metered: Metered, facility_kwh: NDArray[np.float64]
 ) -> Supplied | None:
     """Return what supply makes of the load of each site; None where no site has any.
 
     Parameters
     ----------
-    sources : sequence of Source or None, or None
+    sources : Sources or None
     fleet : Fleet
+    metered : Metered
+        Its bins divide the periods.
     facility_kwh : float64[bins, clusters]
     """
     if sources is None:
         return None
-    bins = len(facility_kwh)
-    share = np.ones((len(sources), bins))
+    periods, grid = sources.periods, metered.grid
+    begin_ms = grid.first_epoch_ms + np.arange(len(facility_kwh), dtype=np.int64) * grid.bin_ms
+    period = (begin_ms - periods.first_epoch_ms) // periods.step_ms
+    first = np.flatnonzero(np.diff(period, prepend=-1))
+    part = metered.width_ms / np.maximum(periods.width_ms, 1)[period]
+    share = np.ones((len(sources.sites), len(facility_kwh)))
     stray = np.zeros_like(facility_kwh)
     balances: list[Balance | None] = []
-    for site, source in enumerate(sources):
+    for site, source in enumerate(sources.sites):
         if source is None:
             balances.append(None)
             continue
         mine = np.flatnonzero(fleet.site == site)
-        load = facility_kwh[:, mine].sum(axis=1)
+        load = np.add.reduceat(facility_kwh[:, mine].sum(axis=1), first)
         balance = balance_of(source, load)
         drawn = balance.grid_kwh
         borne = load > LEAST_BEARING * drawn
-        share[site] = np.where(borne, drawn / np.where(borne, load, 1.0), 0.0)
+        share[site] = np.where(borne, drawn / np.where(borne, load, 1.0), 0.0)[period]
         if len(mine):
-            stray[:, mine] = np.where(borne, 0.0, drawn)[:, None] * by_size(fleet, mine)
+            alone = np.where(borne, 0.0, drawn)[period] * part
+            stray[:, mine] = alone[:, None] * by_size(fleet, mine)
         balances.append(balance)
-    return Supplied(tuple(balances), share, stray)
+    return Supplied(periods, tuple(balances), share, stray)
 
 
 def supply_summary(
@@ -194,58 +202,55 @@ def over_contracted(supplied: Supplied | None, fleet: Fleet) -> tuple[str, ...]:
 
 
 def supply_tables(
-    fleet: Fleet, supplied: Supplied | None, metered: Metered, interval_ms: int
+    fleet: Fleet, supplied: Supplied | None, interval_ms: int
 ) -> dict[str, Callable[[], pa.Table]]:
     """Return what makes the table of supply; nothing where no site has any."""
     if supplied is None:
         return {}
-    return {"supply": lambda: supply_table(fleet, supplied, intervals_of(metered, interval_ms))}
+    return {"supply": lambda: supply_table(fleet, supplied, interval_ms)}
 
 
-def supply_table(fleet: Fleet, supplied: Supplied, intervals: Intervals) -> pa.Table:
-    """Return one row per reporting interval and site with supply."""
+def supply_table(fleet: Fleet, supplied: Supplied, interval_ms: int) -> pa.Table:
+    """Return one row per reporting interval and site with supply.
+
+    Where an interval is no multiple of the periods, one per period.
+    """
+    periods = supplied.periods
     known = [(site, each) for site, each in enumerate(supplied.balances) if each is not None]
-    used = len(supplied.stray_kwh) - (intervals.used.start or 0)
-    last = np.append(intervals.first[1:], used) - 1
+    step_ms = periods.step_ms if interval_ms % periods.step_ms else interval_ms
+    used = slice(int(np.argmax(periods.width_ms > 0)), None)
+    interval = periods.epoch_ms[used] // step_ms
+    first = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
+    last = np.append(first[1:], len(interval)) - 1
 
-    def together(rows: list[NDArray[Any]]) -> NDArray[Any]:
-        return np.stack(rows, axis=1).ravel()
-
-    def sums(name: str) -> NDArray[Any]:
-        return together([intervals.sums(getattr(each, name)) for _, each in known])
+    def sums(rows: list[NDArray[np.float64]]) -> NDArray[Any]:
+        return np.stack([np.add.reduceat(row[used], first) for row in rows], axis=1).ravel()
 
     def plant(name: str) -> NDArray[Any]:
+        absent = np.full(len(periods.width_ms), np.nan)
         found = [getattr(each.source, name) for _, each in known]
-        absent = np.full(len(supplied.stray_kwh), np.nan)
-        return together([intervals.sums(absent if kwh is None else kwh) for kwh in found])
+        return sums([absent if kwh is None else kwh for kwh in found])
 
-    count = len(intervals.first)
-    flows = ("charged", "discharged", "curtailed", "grid", "losses", "contracted", "covered")
-    names = np.tile([site for site, _ in known], count)
+    flows = ("load", "charged", "discharged", "curtailed", "grid", "losses", "contracted")
+    stored = [each.stored_kwh[used][last] for _, each in known]
+    timed = [each.source.average_g_per_kwh * each.source.hours for _, each in known]
+    names = np.tile([site for site, _ in known], len(first)).astype(np.int16)
+    begin_ms = np.maximum(interval[first] * step_ms, periods.counted_from_ms)
     return table_of(
         "supply",
         {
-            "time": np.repeat(intervals.begin_epoch_ms, len(known)),
+            "time": np.repeat(begin_ms, len(known)),
             "site": pa.DictionaryArray.from_arrays(
-                pa.array(names.astype(np.int16)), pa.array(fleet.site_names, pa.string())
+                pa.array(names), pa.array(fleet.site_names, pa.string())
             ),
-            "load_kwh": sums("load_kwh"),
             "solar_kwh": plant("solar_kwh"),
             "wind_kwh": plant("wind_kwh"),
-            **{f"{name}_kwh": sums(f"{name}_kwh") for name in flows},
-            "stored_kwh": together([each.stored_kwh[intervals.used][last] for _, each in known]),
-            "cfe_kwh": sums("cfe_kwh"),
-            "intensity_average_g_per_kwh": _means(known, intervals),
+            **{
+                f"{name}_kwh": sums([getattr(each, f"{name}_kwh") for _, each in known])
+                for name in (*flows, "covered", "cfe")
+            },
+            "stored_kwh": np.stack(stored, axis=1).ravel(),
+            "intensity_average_g_per_kwh": sums(timed)
+            / sums([each.source.hours for _, each in known]),
         },
     )
-
-
-def _means(known: Sequence[tuple[int, Balance]], intervals: Intervals) -> NDArray[np.float64]:
-    """Return the mean intensity of each site's grid over the intervals. [g/kWh]."""
-    rows = []
-    for _, each in known:
-        hours = each.source.hours
-        timed = intervals.sums(each.source.average_g_per_kwh * hours)
-        rows.append(timed / intervals.sums(hours))
-    means: NDArray[np.float64] = np.stack(rows, axis=1).ravel()
-    return means

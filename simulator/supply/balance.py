@@ -1,6 +1,6 @@
-"""The balance of a site: who covers its load bin by bin, and what its contracts cover of the rest.
+"""The balance of a site: who covers its load, and what its contracts cover of the rest.
 
-In every bin, to rounding,
+In every period, to rounding,
 
     solar + wind + grid = load + curtailed + (change of what is stored) + losses.
 """
@@ -17,31 +17,33 @@ from simulator.supply.sources import Source
 from simulator.units import G_PER_KG, MS_PER_H
 
 TOLERANCE: Final = 1e-9
-"""Largest imbalance of a bin and of a run, over what flows in it."""
+"""Largest imbalance of a run, over what flows in it."""
+LEAST_KWH: Final = 1e-9
+"""What flows in a run counts as at least so much: less is rounding. [kWh]"""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What flowed at one site, float64[bins] unless said. [kWh].
+    """What flowed at one site, float64[periods] unless said. [kWh].
 
     Attributes
     ----------
     source : Source
-    load_kwh : float64[bins]
+    load_kwh : float64[periods]
         Facility energy.
-    charged_kwh, discharged_kwh : float64[bins]
+    charged_kwh, discharged_kwh : float64[periods]
         At the terminals of the storage.
-    stored_kwh : float64[bins]
-        Inside it, at the end of the bin.
-    curtailed_kwh, grid_kwh, losses_kwh : float64[bins]
+    stored_kwh : float64[periods]
+        Inside it, at the end of the period.
+    curtailed_kwh, grid_kwh, losses_kwh : float64[periods]
         Generation that nobody took, what was drawn from the grid, and what storage lost.
-    contracted_kwh, covered_kwh : float64[bins]
+    contracted_kwh, covered_kwh : float64[periods]
         What contracts matched by the hour delivered, and what of that was drawn.
-    cfe_kwh : float64[bins]
+    cfe_kwh : float64[periods]
         Part of the load that was carbon-free in its hour: from the site's generation, at once or
         out of storage, or covered by a contract.
-    switched_h : float64[bins]
-        How far into the bin the storage filled or emptied; NaN where it did neither. [h]
+    switched_h : float64[periods]
+        How far into the period the storage filled or emptied; NaN where it did neither. [h]
     market_kg : float
         Market-based carbon; NaN where there is neither contract nor generation. [kgCO2e]
     """
@@ -62,12 +64,12 @@ class Balance:
 
     @property
     def generated_kwh(self) -> NDArray[np.float64]:
-        """What plants of the site could give, float64[bins]. [kWh]."""
+        """What plants of the site could give, float64[periods]. [kWh]."""
         return _generated(self.source)
 
     @property
     def stored_change_kwh(self) -> NDArray[np.float64]:
-        """Change of what is stored over each bin, float64[bins]. [kWh]."""
+        """Change of what is stored over each period, float64[periods]. [kWh]."""
         return np.diff(self.stored_kwh, prepend=self.source.store.initial_kwh)
 
 
@@ -77,7 +79,7 @@ def balance_of(source: Source, load_kwh: NDArray[np.float64]) -> Balance:
     Parameters
     ----------
     source : Source
-    load_kwh : float64[bins]
+    load_kwh : float64[periods]
         Facility energy of the site. [kWh]
 
     Raises
@@ -118,7 +120,7 @@ def balance_of(source: Source, load_kwh: NDArray[np.float64]) -> Balance:
 
 
 def check(balance: Balance) -> float:
-    """Return the largest imbalance of a bin over what flows in it.
+    """Return the imbalance of all periods over what flows in them.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def check(balance: Balance) -> float:
     out = balance.load_kwh + balance.curtailed_kwh + balance.losses_kwh
     scale = into.sum() + balance.stored_kwh.max(initial=balance.source.store.initial_kwh)
     off = float(np.abs(into - out - balance.stored_change_kwh).sum())
-    imbalance = off / float(scale) if scale else off
+    imbalance = off / max(float(scale), LEAST_KWH)
     if not imbalance <= TOLERANCE:
         raise ArithmeticError(f"supply and load of a site disagree by {imbalance:g}")
     return imbalance
@@ -146,13 +148,14 @@ def _generated(source: Source) -> NDArray[np.float64]:
 def _covered_share(
     drawn: NDArray[np.float64], bought: NDArray[np.float64], period: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the share of what is drawn that what is bought covers in each period, on bins."""
+    """Return the share of what is drawn that what is bought covers, by periods of it."""
     if not len(period):
         return np.zeros(0)
     first = np.flatnonzero(np.diff(period, prepend=period[:1] - 1))
     drawn_sum, bought_sum = np.add.reduceat(drawn, first), np.add.reduceat(bought, first)
     some = drawn_sum > 0.0
-    share = np.where(some, np.minimum(bought_sum / np.where(some, drawn_sum, 1.0), 1.0), 0.0)
+    covered = np.minimum(bought_sum, drawn_sum)
+    share = np.where(some, covered / np.where(some, drawn_sum, 1.0), 0.0)
     return share[np.searchsorted(first, np.arange(len(period)), side="right") - 1]
 
 

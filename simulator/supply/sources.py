@@ -1,6 +1,11 @@
-"""What the sites of a run have beside their grids, on its bins: powers, stores, intensities."""
+"""What the sites of a run have beside their grids: powers, stores, intensities, by periods.
 
-from collections.abc import Sequence
+A period is an hour of the calendar, or less where a trace of a site with supply has finer steps. It
+doesn't depend on the reporting interval, so that no total does.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,30 +28,39 @@ METHODS: Final = ("perfect", "persistence", "previous-day", "noisy")
 
 
 @dataclass(frozen=True, slots=True)
-class Bins:
-    """The bins of a run.
+class Periods:
+    """The periods in which supply is set against load.
 
     Attributes
     ----------
-    first_epoch_ms, bin_ms, start_epoch_ms : int
-        Start of the first bin and length of each; start of the run. [ms]
-    width_ms : int64[bins]
-        How much of each bin is counted. [ms]
+    first_epoch_ms, step_ms, start_epoch_ms, counted_from_ms : int
+        Start of the first period and length of each; start of the run, and of what counts, since
+        the Unix epoch. [ms]
+    width_ms : int64[periods]
+        How much of each is counted. [ms]
     """
 
     first_epoch_ms: int
-    bin_ms: int
+    step_ms: int
     start_epoch_ms: int
+    counted_from_ms: int
     width_ms: NDArray[np.int64]
 
     @property
     def epoch_ms(self) -> NDArray[np.int64]:
-        """Start of each bin, since the Unix epoch, int64[bins]. [ms]."""
-        return self.first_epoch_ms + np.arange(len(self.width_ms), dtype=np.int64) * self.bin_ms
+        """Start of each period, since the Unix epoch, int64[periods]. [ms]."""
+        return self.first_epoch_ms + np.arange(len(self.width_ms), dtype=np.int64) * self.step_ms
 
     def of(self, trace: Trace) -> NDArray[np.float64]:
-        """Return the value of a trace on each bin, float64[bins]."""
-        return trace.on_bins(self.first_epoch_ms, self.bin_ms, len(self.width_ms))
+        """Return the value of a trace in each period, float64[periods]."""
+        return trace.on_bins(self.first_epoch_ms, self.step_ms, len(self.width_ms))
+
+
+def period_ms(traces: Iterable[SupplyTraces | None], grids: Iterable[GridTrace | None]) -> int:
+    """Return the length of a period: that divides the hour and every step of the traces. [ms]."""
+    known = [trace for each in traces if each is not None for trace in each]
+    known += [trace for trace in grids if trace is not None]
+    return math.gcd(MS_PER_H, *(trace.grain_ms for trace in known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +69,15 @@ class Source:
 
     Attributes
     ----------
-    hours : float64[bins]
-        How much of each bin is counted. [h]
-    epoch_ms : int64[bins]
-        Start of each bin. [ms since 1970-01-01T00:00Z]
-    solar_kwh, wind_kwh : float64[bins] or None
+    hours : float64[periods]
+        How much of each period is counted. [h]
+    epoch_ms : int64[periods]
+        Start of each period. [ms since 1970-01-01T00:00Z]
+    solar_kwh, wind_kwh : float64[periods] or None
         What plants can give; None where there is no such plant.
-    hourly_kwh, annual_kwh : float64[bins] or None
+    hourly_kwh, annual_kwh : float64[periods] or None
         What contracts deliver, by how they are matched; None where there is none.
-    average_g_per_kwh, residual_g_per_kwh : float64[bins]
+    average_g_per_kwh, residual_g_per_kwh : float64[periods]
         Intensity of the grid, and of what no contract covers.
     store : simulator.kernels.supply.Store
     outlook : simulator.kernels.arbitrage.Outlook
@@ -97,26 +111,39 @@ class Source:
         return self.hourly_kwh is not None or self.annual_kwh is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the sites of a run have beside their grids.
+
+    Attributes
+    ----------
+    periods : Periods
+    sites : tuple of Source or None
+        None for a site that has nothing.
+    """
+
+    periods: Periods
+    sites: tuple[Source | None, ...]
+
+
 def sources_of(
     scenario: Scenario,
     traces: Sequence[SupplyTraces | None],
     average: Sequence[GridTrace],
     marginal: Sequence[GridTrace | None],
-    bins: Bins,
-) -> tuple[Source | None, ...] | None:
-    """Return what each site has beside its grid, None for one that has nothing.
-
-    None in place of all where no site has anything.
-    """
+    periods: Periods,
+) -> Sources | None:
+    """Return what each site has beside its grid; None where no site has anything."""
     if not any(site.supply for site in scenario.sites.values()):
         return None
     rows = zip(scenario.sites.values(), traces, average, marginal, strict=True)
-    return tuple(
+    sites = tuple(
         None
         if site.supply is None or known is None
-        else _source(scenario, site, known, grids, bins)
+        else _source(scenario, site, known, grids, periods)
         for site, known, *grids in rows
     )
+    return Sources(periods, sites)
 
 
 def _source(
@@ -124,17 +151,17 @@ def _source(
     site: Site,
     traces: SupplyTraces,
     grids: Sequence[GridTrace | None],
-    bins: Bins,
+    periods: Periods,
 ) -> Source:
     said = site.supply
     assert said is not None
     average = grids[0]
     assert average is not None
-    hours = bins.width_ms / MS_PER_H
-    on_bins = bins.of(average)
+    hours = periods.width_ms / MS_PER_H
+    in_each = periods.of(average)
 
     def given(capacity_w: float, trace: Trace) -> NDArray[np.float64]:
-        return capacity_w / W_PER_KW * bins.of(trace) * hours
+        return capacity_w / W_PER_KW * periods.of(trace) * hours
 
     def bought(matching: str) -> NDArray[np.float64] | None:
         pairs = zip(said.contracts, traces.contracts, strict=True)
@@ -145,19 +172,19 @@ def _source(
         None if plant is None or trace is None else given(plant.capacity_w, trace)
         for plant, trace in ((said.solar, traces.solar), (said.wind, traces.wind))
     )
-    residual = on_bins if traces.residual is None else bins.of(traces.residual)
+    residual = in_each if traces.residual is None else periods.of(traces.residual)
     return Source(
         hours=hours,
-        epoch_ms=bins.epoch_ms,
+        epoch_ms=periods.epoch_ms,
         solar_kwh=solar,
         wind_kwh=wind,
         hourly_kwh=bought("hourly"),
         annual_kwh=bought("annual"),
-        average_g_per_kwh=on_bins,
+        average_g_per_kwh=in_each,
         residual_g_per_kwh=residual,
         store=store_of(said.battery),
-        outlook=_outlook(scenario, site, grids, bins),
-        embodied_kg=said.embodied_kg(int(bins.width_ms.sum())),
+        outlook=_outlook(scenario, site, grids, periods),
+        embodied_kg=said.embodied_kg(int(periods.width_ms.sum())),
         has_store=said.battery is not None,
     )
 
@@ -196,7 +223,7 @@ def store_of(battery: Battery | None) -> supply.Store:
 
 
 def _outlook(
-    scenario: Scenario, site: Site, grids: Sequence[GridTrace | None], bins: Bins
+    scenario: Scenario, site: Site, grids: Sequence[GridTrace | None], periods: Periods
 ) -> arbitrage.Outlook:
     """Return what the rule of a site's storage may know of its grid."""
     said = site.supply
@@ -207,16 +234,16 @@ def _outlook(
     trace = grids[1] if rule.signal == "marginal" else grids[0]
     assert trace is not None
     forecast = rule.forecast or site.grid.forecast or Forecast(method="perfect")
-    known = bins.of(trace)
+    known = periods.of(trace)
     before, drift = np.full_like(known, np.nan), np.zeros_like(known)
     if forecast.method == "previous-day":
-        before = trace.course.at(bins.epoch_ms - MS_PER_D)
+        before = trace.course.at(periods.epoch_ms - MS_PER_D)
     elif forecast.method == "noisy":
-        since_ms = np.maximum(bins.epoch_ms - bins.start_epoch_ms, 0)
+        since_ms = np.maximum(periods.epoch_ms - periods.start_epoch_ms, 0)
         outlook = Outlook(
             trace,
             forecast,
-            start_epoch_ms=bins.start_epoch_ms,
+            start_epoch_ms=periods.start_epoch_ms,
             end_ms=scenario.horizon_ms,
             seed=scenario.seed,
         )
@@ -226,16 +253,14 @@ def _outlook(
         day_before=np.ascontiguousarray(before, np.float64),
         drift=np.ascontiguousarray(drift, np.float64),
         method=METHODS.index(forecast.method),
-        window=max(1, min(-(-rule.window_ms // bins.bin_ms), len(known))),
-        day=max(1, MS_PER_D // bins.bin_ms),
+        window=max(1, min(-(-rule.window_ms // periods.step_ms), len(known))),
+        day=max(1, MS_PER_D // periods.step_ms),
     )
 
 
-def market_basis(
-    traces: Sequence[SupplyTraces | None], sources: Sequence[Source | None] | None
-) -> dict[str, str]:
+def market_basis(traces: Sequence[SupplyTraces | None], sources: Sources | None) -> dict[str, str]:
     """Return what market-based carbon stands on; nothing where there is none."""
-    pairs = zip(traces, sources or (), strict=False)
+    pairs = zip(traces, sources.sites if sources else (), strict=False)
     mixes = [
         "the grid's average, as no residual mix is given"
         if known.residual is None
