@@ -145,6 +145,11 @@ class Run:
         return self.results.hourly
 
     @property
+    def supply(self) -> "pd.DataFrame | None":
+        """One row per interval and site with supply, as a copy; None where no site has any."""
+        return self.results.supply
+
+    @property
     def nodes(self) -> "pd.DataFrame":
         """One row per node, as a copy of your own."""
         return self.results.nodes
@@ -224,6 +229,7 @@ class Run:
         grid: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
         pue: float | dict[str, Any] | None = None,
+        supply: dict[str, Any] | None = None,
     ) -> "Run":
         """Return the same events under other accounting; nothing is simulated again.
 
@@ -235,6 +241,9 @@ class Run:
         pue : float or dict, optional
             Facility energy over IT energy of every site, or a model as a scenario file says it,
             e.g. ``{"model": "load", "fixed": "120 kW", "proportional": 0.05}``.
+        supply : dict, optional
+            Generation, storage and contracts of every site, as a scenario file says them; an
+            empty one takes away what there is.
 
         Raises
         ------
@@ -248,7 +257,7 @@ class Run:
                 "results read from a folder hold no events to bill; run their scenario.toml again"
             )
             raise InputError(self.results.scenario.name, [Issue("", rule)])
-        billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue)
+        billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue, supply=supply)
         return Run(billed.results, billed)
 
     def mttf_by_gang(self) -> "pd.DataFrame":

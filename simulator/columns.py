@@ -15,13 +15,22 @@ from simulator.column import category as _category
 from simulator.column import count as _count
 from simulator.column import number as _float
 from simulator.column import text as _text
-from simulator.rare_columns import PREEMPTIONS, RESTARTS, RUN, SHARED, SPANS
+from simulator.rare_columns import (
+    PREEMPTIONS,
+    RESTARTS,
+    RUN,
+    SHARED,
+    SPANS,
+    SUPPLY,
+    SUPPLY_SUMMARY,
+)
 from simulator.scenario.nodes import column_word
 
 __all__ = [
     "ABSENT",
     "FAILED",
     "FAILURES",
+    "RARE_TABLES",
     "SUMMARY",
     "TABLES",
     "Column",
@@ -180,8 +189,9 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "1",
         "Mean slowdown_interference of the jobs that ran; null where no accelerator is shared",
     ),
+    *SUPPLY_SUMMARY,
 )
-"""Keys of ``summary.json``, in order."""
+"""Keys of a summary, in order; ``summary.json`` has those of supply only where a site has some."""
 
 JOBS: Final[tuple[Column, ...]] = (
     _text("job_id", "Identifier of the job, as the job file gave it or workload-number"),
@@ -279,6 +289,9 @@ NODES: Final[tuple[Column, ...]] = (
 TABLES: Final[dict[str, tuple[Column, ...]]] = {"jobs": JOBS, "hourly": HOURLY, "nodes": NODES}
 """Columns of each table, by the table's name; a table's file is ``<name>.parquet``."""
 
+RARE_TABLES: Final[dict[str, tuple[Column, ...]]] = {"supply": SUPPLY}
+"""Tables that only some runs have, as `TABLES`."""
+
 ABSENT: Final = "residency_absent_s"
 """Column of the time that a node was not in service, where any was not."""
 
@@ -299,7 +312,7 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     failures did where nodes can fail; in the table of jobs that, and what preemption, racks and
     sharing did.
     """
-    fixed = TABLES[table]
+    fixed = (TABLES | RARE_TABLES)[table]
     known = {column.name for column in fixed}
     rest = [name for name in names if name not in known]
     if table == "jobs":
@@ -322,7 +335,11 @@ def _of_nodes(name: str) -> Column:
     return _float(name, "s", meanings.get(name, "Time resting in the idle state of this name"))
 
 
-def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = ()) -> str:
+def columns_csv(
+    node_columns: Iterable[str] = (),
+    job_columns: Iterable[str] = (),
+    rare_tables: Iterable[str] = (),
+) -> str:
     """Return the data dictionary: name, unit, meaning, file, type of every column.
 
     Parameters
@@ -332,13 +349,18 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     job_columns : iterable of str
         Names of those of the table of jobs, which has more where nodes can fail or have racks, or
         jobs share accelerators.
+    rare_tables : iterable of str
+        Tables of `RARE_TABLES` that the run has.
     """
+    rare_tables = tuple(rare_tables)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("name", "unit", "meaning", "file", "type", "nullable"))
-    files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
+    summary = SUMMARY if rare_tables else tuple(c for c in SUMMARY if c not in SUPPLY_SUMMARY)
+    files = {"summary.json": summary} | {f"{name}.parquet": table for name, table in TABLES.items()}
     files["jobs.parquet"] = columns_of("jobs", job_columns)
     files["nodes.parquet"] = columns_of("nodes", node_columns)
+    files |= {f"{name}.parquet": RARE_TABLES[name] for name in rare_tables}
     for file, columns in files.items():
         for column in columns:
             nullable = "yes" if column.nullable else "no"

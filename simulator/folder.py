@@ -22,6 +22,7 @@ RESULT_FILES: Final = frozenset(
         "jobs.parquet",
         "hourly.parquet",
         "nodes.parquet",
+        "supply.parquet",
         "report.html",
         "columns.csv",
         "figures",

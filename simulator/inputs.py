@@ -20,6 +20,7 @@ from simulator.power.tables import PowerTables
 from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
+from simulator.supply.traces import SupplyTraces, open_supplies
 from simulator.traces.grid import GridTrace, open_grid
 from simulator.traces.opened import Opened, opened_by
 from simulator.traces.trace import Trace
@@ -54,6 +55,8 @@ class Inputs:
         One for each site.
     weather : tuple of Trace or None
         Outside temperature of each site; None where nothing depends on it. [degC]
+    supply : tuple of SupplyTraces or None
+        What the supply of each site reads; None where it has none.
     opened : Opened or None
         Keeps what is read of files.
     """
@@ -64,14 +67,23 @@ class Inputs:
     average: tuple[GridTrace, ...]
     marginal: tuple[GridTrace | None, ...]
     weather: tuple[Trace | None, ...]
+    supply: tuple[SupplyTraces | None, ...]
     opened: Opened | None = None
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """Every trace: grids, those of one site after another, then the weather of each."""
+        """Every trace: grids, those of one site after another, then weather and then supply."""
         pairs = zip(self.average, self.marginal, strict=True)
         found = [trace for pair in pairs for trace in pair]
-        return tuple(trace for trace in (*found, *self.weather) if trace is not None)
+        rest = [trace for known in self.supply if known is not None for trace in known]
+        return tuple(trace for trace in (*found, *self.weather, *rest) if trace is not None)
+
+    @property
+    def supplied_grids(self) -> tuple[GridTrace, ...]:
+        """The grids of sites with supply, average and marginal."""
+        rows = zip(self.supply, self.average, self.marginal, strict=True)
+        found = [grid for supply, *grids in rows if supply is not None for grid in grids]
+        return tuple(grid for grid in found if grid is not None)
 
     @property
     def idle_laws(self) -> tuple[Sample, ...]:
@@ -82,11 +94,14 @@ class Inputs:
     def edges(self) -> tuple[tuple[str, int], ...]:
         """Where bins must begin: the length of which edges are multiples, by path. [ms]
 
-        The fixed losses of a building are shared out over the IT energy of the hour.
+        The fixed losses of a building are shared out over the IT energy of the hour, and contracts
+        are matched by the hour.
         """
         found = [(trace.path, trace.grain_ms) for trace in self.traces if trace.grain_ms]
-        sites = self.scenario.sites.items()
-        return (*found, *((f"sites.{name}.pue", MS_PER_H) for name, at in sites if at.fixed_w))
+        for name, site in self.scenario.sites.items():
+            found += [(f"sites.{name}.pue", MS_PER_H)] if site.fixed_w else []
+            found += [(f"sites.{name}.supply", MS_PER_H)] if site.supply else []
+        return tuple(found)
 
     def intensity(self, site: int, now_ms: int) -> tuple[float, float | None]:
         """Return the average and the marginal intensity at a site, the latter None without one.
@@ -132,6 +147,18 @@ class Inputs:
         for trace in self.traces:
             said += trace.warnings
         return tuple(dict.fromkeys(said))
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """Name and SHA-256 of every file that was read."""
+        files = [(name, digest) for name, digest, _ in self.jobs.inputs]
+        files += [(law.text, law.sha256) for law in self.idle_laws]
+        files += [
+            (trace.file, trace.file_sha256)
+            for trace in self.traces
+            if trace.file and trace.file_sha256
+        ]
+        return tuple(dict.fromkeys(files))
 
     @property
     def key(self) -> str:
@@ -180,6 +207,7 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
     issues: list[Issue] = []
     average, marginal = open_grids(scenario, issues, opened)
     weather = open_weathers(scenario, issues, opened)
+    supply = open_supplies(scenario, issues, opened)
     try:
         jobs = job_table(scenario, fleet, seed=scenario.seed, opened=opened)
     except InputError as error:
@@ -189,7 +217,7 @@ def open_inputs(scenario: Scenario, opened: Opened | None = None) -> Inputs:
         issues += unlike_queues_of_jobs(scenario, jobs)
     if issues:
         raise InputError(scenario.source, issues)
-    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, opened)
+    return Inputs(scenario, fleet, jobs, tuple(average), tuple(marginal), weather, supply, opened)
 
 
 def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from simulator.columns import TABLES, columns_csv
+from simulator.columns import RARE_TABLES, TABLES, columns_csv
 from simulator.errors import InputError, Issue
 from simulator.folder import Writer, check_folder, run_folder, write_folder
-from simulator.tables import read_table, summary_of, table_of, write_table
+from simulator.tables import read_table, summary_of, table_of, write_table, written_summary
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Results:
     summary : dict
         One value for every key of `simulator.columns.SUMMARY`; None where a quantity is absent.
     tables : mapping of str to pyarrow.Table
-        ``jobs``, ``hourly`` and ``nodes``, as `table_of` makes them; those of a run when they are
-        first asked for.
+        ``jobs``, ``hourly`` and ``nodes``, and ``supply`` where a site has some, as `table_of`
+        makes them; those of a run when they are first asked for.
     basis : dict of str to str
         What the figures stand on, e.g. ``{"average": "average, life-cycle, CISO 2022"}``; see
         `simulator.assumptions.basis_of`.
@@ -108,6 +108,11 @@ class Results:
         """One row per node, as a copy of your own."""
         return self._frame("nodes")
 
+    @property
+    def supply(self) -> "pd.DataFrame | None":
+        """One row per interval and site with supply, as a copy; None where no site has any."""
+        return self._frame("supply") if "supply" in self.tables else None
+
     def _frame(self, name: str) -> "pd.DataFrame":
         """Return a table as pandas; its ``attrs`` say what its carbon stands on."""
         frame: pd.DataFrame = self.tables[name].to_pandas()  # a copy, unless asked to split blocks
@@ -140,16 +145,19 @@ def save(
     """
     texts = {
         "scenario.toml": results.scenario.to_toml(),
-        "summary.json": _json(results.summary),
+        "summary.json": _json(written_summary(results.summary, results.tables)),
         "columns.csv": columns_csv(
-            results.tables["nodes"].column_names, results.tables["jobs"].column_names
+            results.tables["nodes"].column_names,
+            results.tables["jobs"].column_names,
+            [name for name in RARE_TABLES if name in results.tables],
         ),
         "manifest.json": _json(_manifest(results)),
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})
     writers: dict[str, Writer] = {
         f"{name}.parquet": partial(write_table, results.tables[name], name, basis=results.basis)
-        for name in TABLES
+        for name in (*TABLES, *RARE_TABLES)
+        if name in results.tables
     }
     writers |= {name: partial(_write_bytes, content) for name, content in contents.items()}
     write_folder(folder, writers, overwrite=overwrite)
@@ -170,7 +178,8 @@ def load_results(folder: str | Path) -> Results:
     manifest = _read_json(path, "manifest.json")
     _check_version(path, manifest)
     summary = _read_summary(path)
-    tables = {name: _read_table(path, name) for name in TABLES}
+    rare = [name for name in RARE_TABLES if (path / f"{name}.parquet").is_file()]
+    tables = {name: _read_table(path, name) for name in (*TABLES, *rare)}
     scenario = load(path / "scenario.toml", check_files=False, yes=True)
     try:
         return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))

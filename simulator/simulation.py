@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,14 +17,9 @@ from simulator.accounting.metering import Grid, Meter, Metered
 from simulator.accounting.preemption import preempted_of
 from simulator.accounting.reliability import reliability_of
 from simulator.accounting.sharing import shared_of
-from simulator.accounting.summary import audit, summarise
-from simulator.accounting.tables import (
-    QUEUED,
-    interval_table,
-    job_states,
-    job_table,
-    node_table,
-)
+from simulator.accounting.summary import audit, stranded, summarise
+from simulator.accounting.supply import over_contracted, supply_tables
+from simulator.accounting.tables import interval_table, job_states, job_table, node_table
 from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import (
     Controller,
@@ -48,6 +43,9 @@ from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
 from simulator.scenario.prices import currency_of
+from simulator.supply.assumptions import supply_assumptions
+from simulator.supply.sources import Periods, Sources, market_basis, period_ms, sources_of
+from simulator.supply.traces import open_supplies
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened
@@ -88,8 +86,9 @@ class Simulated:
         average: str | dict[str, Any] | None = None,
         marginal: str | dict[str, Any] | None = None,
         pue: float | dict[str, Any] | None = None,
+        supply: dict[str, Any] | None = None,
     ) -> "Simulated":
-        """Bill the same events under another grid or PUE, at every site.
+        """Bill the same events under another grid, PUE or supply, at every site.
 
         A marginal signal belongs to its grid: another average without another marginal leaves
         the marginal figures absent.
@@ -100,6 +99,8 @@ class Simulated:
             As in a scenario: a name of the catalog, ``{"constant": "380 g/kWh"}`` or a file.
         pue : float or dict
             As in a scenario: a number, or a model such as ``{"model": "load", "fixed": "9 kW"}``.
+        supply : dict
+            As in a scenario; an empty one takes away what there is.
 
         Raises
         ------
@@ -114,10 +115,13 @@ class Simulated:
                 changes[f"sites.{site}.grid.marginal"] = marginal
             if pue is not None:
                 changes[f"sites.{site}.pue"] = pue
+            if supply is not None:
+                changes[f"sites.{site}.supply"] = supply or None
         scenario = self.inputs.scenario.replace(changes)
         issues: list[Issue] = []
         average_traces, marginal_traces = open_grids(scenario, issues)
         weather = open_weathers(scenario, issues)
+        supplies = open_supplies(scenario, issues)
         if issues:
             raise InputError("bill", issues)
         again = Inputs(
@@ -127,6 +131,7 @@ class Simulated:
             tuple(average_traces),
             tuple(marginal_traces),
             weather,
+            supplies,
         )
         if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
@@ -262,8 +267,10 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     interval_ms = scenario.accounting.interval_ms
     signals = _signals(opened, metered)
     facility = _facility(opened, metered)
-    billed = account(fleet, power, jobs, log, metered, signals, facility)
+    sources = _sources(opened, metered)
+    billed = account(fleet, power, jobs, log, metered, signals, facility, sources)
     audit(billed)
+    balances = () if billed.supplied is None else billed.supplied.balances
     states = job_states(log)
     reliability = reliability_of(fleet, power, jobs, log, metered)
     preempted = preempted_of(jobs, log, metered)
@@ -290,9 +297,11 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 ),
                 "hourly": partial(interval_table, fleet, jobs, log, billed, interval_ms),
                 "nodes": partial(node_table, fleet, power.ladders, billed),
+                **supply_tables(fleet, billed.supplied, interval_ms),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
+        basis=basis_of(opened.average, opened.marginal, currency_of(scenario))
+        | market_basis(opened.supply, sources),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,
@@ -303,20 +312,15 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 site_means(fleet, metered, billed.energy.it_kwh, billed.facility_kwh, facility),
                 strict=True,
             ),
-        ),
-        warnings=(*opened.warnings, *_stranded(scenario, int((states == QUEUED).sum()))),
-        inputs=_files(opened),
-    )
-
-
-def _stranded(scenario: Scenario, waiting: int) -> Iterator[str]:
-    """Yield a warning if a draining run ended with jobs that wait for nodes it will never have."""
-    if scenario.drain and waiting:
-        jobs = "1 job still waits" if waiting == 1 else f"{waiting:,} jobs still wait"
-        yield (
-            f"drain: {jobs} at the end, for more nodes than were in service when the last other "
-            "one ended; policies bring none after the horizon: lengthen it"
         )
+        + supply_assumptions(scenario, opened.supply, balances),
+        warnings=(
+            *opened.warnings,
+            *stranded(scenario.drain, states),
+            *over_contracted(billed.supplied, fleet),
+        ),
+        inputs=opened.files,
+    )
 
 
 def _signals(opened: Inputs, metered: Metered) -> Signals:
@@ -345,6 +349,19 @@ def _facility(opened: Inputs, metered: Metered) -> Facility:
     )
 
 
+def _sources(opened: Inputs, metered: Metered) -> Sources | None:
+    step_ms = period_ms(opened.supply, opened.supplied_grids)
+    grid = replace(metered.grid, bin_ms=step_ms)
+    periods = Periods(
+        grid.first_epoch_ms,
+        step_ms,
+        grid.start_epoch_ms,
+        grid.start_epoch_ms + grid.begin_ms,
+        grid.widths_ms(metered.end_ms),
+    )
+    return sources_of(opened.scenario, opened.supply, opened.average, opened.marginal, periods)
+
+
 def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[GridTrace, float]]:
     """Return each trace with its mean over the counted time. [g/kWh]"""
     width_ms = metered.grid.widths_ms(metered.end_ms)
@@ -354,18 +371,6 @@ def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[Gri
             if trace is not None:
                 means.append((trace, float(values @ width_ms) / float(width_ms.sum())))
     return means
-
-
-def _files(opened: Inputs) -> tuple[tuple[str, str], ...]:
-    """Return name and SHA-256 of every file that was read."""
-    files = [(name, digest) for name, digest, _ in opened.jobs.inputs]
-    files += [(law.text, law.sha256) for law in opened.idle_laws]
-    files += [
-        (trace.file, trace.file_sha256)
-        for trace in opened.traces
-        if trace.file and trace.file_sha256
-    ]
-    return tuple(dict.fromkeys(files))
 
 
 def _told(log: JobLog, scenario: Scenario) -> tuple[Assumption, ...]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simulator.columns import SUMMARY, TABLES, Column, columns_of
+from simulator.columns import RARE_TABLES, SUMMARY, TABLES, Column, columns_of
+from simulator.rare_columns import SUPPLY_SUMMARY
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 ROW_GROUP: Final = 1 << 18
@@ -65,7 +66,7 @@ def table_of(name: str, columns: Mapping[str, NDArray[Any] | pa.Array]) -> pa.Ta
     Parameters
     ----------
     name : str
-        ``jobs``, ``hourly`` or ``nodes``.
+        ``jobs``, ``hourly``, ``nodes`` or ``supply``.
     columns : mapping of str to array
         Every column of the table, in any order and of one length. NaN in a column that may be
         absent becomes null. Times are UTC milliseconds since 1970, or datetime64.
@@ -88,9 +89,20 @@ def summary_of(values: Mapping[str, Any]) -> dict[str, Any]:
     ------
     ValueError
         If a key is missing or unknown, or absent (None, NaN) where it may not be.
+
+    Notes
+    -----
+    Keys of supply may be missing, as they are in files of runs without: they are None.
     """
+    values = {column.name: None for column in SUPPLY_SUMMARY} | dict(values)
     _check_names("the summary", SUMMARY, values)
     return {column.name: _plain(column, values[column.name]) for column in SUMMARY}
+
+
+def written_summary(summary: Mapping[str, Any], tables: Iterable[str]) -> dict[str, Any]:
+    """Return a summary as its file holds it: keys of supply only where there is such a table."""
+    silent = set() if "supply" in tables else {column.name for column in SUPPLY_SUMMARY}
+    return {key: value for key, value in summary.items() if key not in silent}
 
 
 def schema_of(name: str, columns: Iterable[str] = ()) -> pa.Schema:
@@ -124,7 +136,9 @@ def write_table(
         row_group_size=ROW_GROUP,
         compression="zstd",
         compression_level=1,
-        use_dictionary=[column.name for column in TABLES[name] if column.type == "category"],
+        use_dictionary=[
+            column.name for column in (TABLES | RARE_TABLES)[name] if column.type == "category"
+        ],
         write_page_checksum=True,
     )
 

@@ -65,8 +65,16 @@ DIMENSIONS: Final[dict[str, dict[str, float]]] = {
     },
     "temperature": {"degC": 1.0},
     "water": {"L/kWh": 1.0},
+    "mass per power": {"g/W": 1.0, "kg/kW": 1.0, "t/MW": 1.0},
 }
-"""Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh."""
+"""Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh, g/W."""
+
+MEASURES: Final[dict[str, dict[str, float]]] = {
+    "share": {"1": 1.0},
+    "irradiance": {"W/m2": 1.0},
+    "wind speed": {"m/s": 1.0},
+}
+"""The same for columns of files, of what no scenario states as a quantity: 1, W/m2, m/s."""
 
 CURRENCY: Final = "USD"
 """Stands in `MONEY` for any currency, a code of three capital letters."""
@@ -86,6 +94,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "rate": "12 per d",
     "temperature": "21 degC",
     "water": "1.8 L/kWh",
+    "mass per power": "1500 kg/kW",
     "money": "250000 USD",
     "money per energy": "0.08 USD/kWh",
 }
@@ -94,6 +103,7 @@ ARTICLES: Final[dict[str, str]] = {
     "energy": "an energy",
     "intensity": "an intensity",
     "water": "an amount of water per energy",
+    "mass per power": "an amount of carbon per power",
     "money": "a price",
     "money per energy": "a price of energy",
 }

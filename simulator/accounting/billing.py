@@ -15,6 +15,7 @@ from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
 from simulator.accounting.sharing import with_stays
+from simulator.accounting.supply import Supplied, supplied_of
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
@@ -22,6 +23,7 @@ from simulator.kernels import meter as flows
 from simulator.kernels import sharing
 from simulator.power.facility import Facility
 from simulator.power.tables import PowerTables
+from simulator.supply.sources import Sources
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
 
@@ -62,6 +64,8 @@ class Account:
     idle_share_kwh : float64[clusters]
         Idle energy of accelerators that were held.
     facility : Facility
+    supplied : Supplied or None
+        What supply makes of the load of each site; None where no site has any.
     jobs : simulator.kernels.billing.Bill
         [kWh] and [kgCO2e], one entry for each job.
     runs : simulator.kernels.billing.Bill
@@ -80,6 +84,7 @@ class Account:
     embodied_kg: NDArray[np.float64]
     idle_share_kwh: NDArray[np.float64]
     facility: Facility
+    supplied: Supplied | None
     jobs: kernels.Bill
     runs: kernels.Bill
 
@@ -92,6 +97,7 @@ def account(
     metered: Metered,
     signals: Signals,
     facility: Facility,
+    sources: Sources | None = None,
 ) -> Account:
     """Bill a metered run.
 
@@ -106,6 +112,8 @@ def account(
         On the bins of `metered`.
     facility : Facility
         What the buildings add, on the bins of `metered`.
+    sources : Sources, optional
+        What sites have beside their grids; None where no site has anything.
 
     Returns
     -------
@@ -116,32 +124,66 @@ def account(
     drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
     embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
-    billed = _billed(fleet, metered, energy.it_kwh, signals, facility)
+    supplied = supplied_of(sources, fleet, metered, drawn_kwh)
+    caused = signals if supplied is None else _effective(signals, supplied)
+    billed = _billed(fleet, metered, energy.it_kwh, caused, facility)
     runs = _bill_runs(fleet, power, jobs, log, metered, billed)
     return Account(
         metered=metered,
         energy=energy,
         facility_kwh=drawn_kwh,
-        operational_kg=drawn_kwh * signals.average[fleet.site].T / G_PER_KG,
-        kinds_kg=_kinds_kg(energy, drawn_kwh, signals.average[fleet.site].T / G_PER_KG),
-        marginal_kg=drawn_kwh * signals.marginal[fleet.site].T / G_PER_KG,
+        operational_kg=_caused_kg(fleet, drawn_kwh, caused.average, signals.average, supplied),
+        kinds_kg=_kinds_kg(fleet, energy, drawn_kwh, caused.average, signals.average, supplied),
+        marginal_kg=_caused_kg(fleet, drawn_kwh, caused.marginal, signals.marginal, supplied),
         water_l=water_l(fleet, energy.it_kwh, facility),
         signals=signals,
         embodied_kg=embodied / G_PER_KG,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
         facility=facility,
+        supplied=supplied,
         jobs=_of_jobs(runs, log),
         runs=runs,
     )
 
 
+def _effective(signals: Signals, supplied: Supplied) -> Signals:
+    """Return signals of what is drawn from the grid as signals of facility energy."""
+    return Signals(supplied.effective(signals.average), supplied.effective(signals.marginal))
+
+
+def _caused_kg(
+    fleet: Fleet,
+    drawn_kwh: NDArray[np.float64],
+    effective: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    supplied: Supplied | None,
+) -> NDArray[np.float64]:
+    """Return the carbon of each cluster's energy, and its part of what only charges a storage."""
+    caused: NDArray[np.float64] = drawn_kwh * effective[fleet.site].T / G_PER_KG
+    if supplied is not None:
+        caused += supplied.stray_kwh * signal[fleet.site].T / G_PER_KG
+    return caused
+
+
 def _kinds_kg(
-    energy: Energy, drawn_kwh: NDArray[np.float64], kg_per_kwh: NDArray[np.float64]
+    fleet: Fleet,
+    energy: Energy,
+    drawn_kwh: NDArray[np.float64],
+    effective: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    supplied: Supplied | None,
 ) -> dict[str, float]:
-    """Return the carbon of each kind of IT energy, without PUE, and of what buildings add."""
+    """Return the carbon of each kind of IT energy, without PUE, and of what buildings add.
+
+    What charges a storage while nothing is drawn is with what buildings add.
+    """
+    kg_per_kwh = effective[fleet.site].T / G_PER_KG
     parts_kwh = {kind: energy.by_kind_kwh[:, :, at] for at, kind in enumerate(KINDS)}
     parts_kwh[OVERHEAD] = drawn_kwh - energy.it_kwh
-    return {kind: float((kwh * kg_per_kwh).sum()) for kind, kwh in parts_kwh.items()}
+    kinds = {kind: float((kwh * kg_per_kwh).sum()) for kind, kwh in parts_kwh.items()}
+    if supplied is not None:
+        kinds[OVERHEAD] += float((supplied.stray_kwh * signal[fleet.site].T).sum()) / G_PER_KG
+    return kinds
 
 
 @dataclass(frozen=True, slots=True)

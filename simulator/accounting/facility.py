@@ -103,13 +103,13 @@ def facility_kwh(
             share = np.where(
                 fixed.borne[:, None],
                 by_hour / np.where(fixed.borne, fixed.it_kwh, 1.0)[:, None],
-                _by_size(fleet, mine),
+                by_size(fleet, mine),
             )
             result[:, mine] += fixed.kwh[:, None] * share[fixed.hour]
     return result
 
 
-def _by_size(fleet: Fleet, clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+def by_size(fleet: Fleet, clusters: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of each cluster in the power of all nodes at work, float64[clusters]."""
     size: NDArray[np.float64] = (fleet.busy_w * fleet.node_count)[clusters]
     if not size.any():

@@ -1,5 +1,6 @@
 """The summary of a run, and the audit that its sums agree."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from simulator.accounting.preemption import Preempted
 from simulator.accounting.racks import cross_rack_share
 from simulator.accounting.reliability import Reliability, ettr, goodput
 from simulator.accounting.sharing import Shared
+from simulator.accounting.supply import supply_summary
 from simulator.accounting.tables import (
     FINISHED,
     QUEUED,
@@ -85,7 +87,7 @@ def summarise(
     energy = _energy(account)
     carbon = _carbon(account)
     capacity = _capacity(fleet, account)
-    total_g = float(account.operational_kg.sum() + account.embodied_kg.sum()) * G_PER_KG
+    total_g = carbon["total_kgco2e"] * G_PER_KG
     delivered = capacity["gpu_hours_delivered"]
     it_kwh = energy["energy_it_kwh"]
     return {
@@ -102,6 +104,7 @@ def summarise(
         "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
         **_preemptions(jobs, preempted),
         **_sharing(jobs, account, shared),
+        **supply_summary(account.supplied, fleet, account.facility_kwh, account.operational_kg),
     }
 
 
@@ -192,14 +195,15 @@ def _energy(account: Account) -> dict[str, float]:
     }
 
 
-def _carbon(account: Account) -> dict[str, float | None]:
+def _carbon(account: Account) -> dict[str, float]:
     operational = float(account.operational_kg.sum())
     embodied = float(account.embodied_kg.sum())
     total = operational + embodied
+    if account.supplied is not None:
+        total += account.supplied.embodied_kg
     allocated = float(account.jobs.operational_kg.sum() + account.jobs.embodied_kg.sum())
     return {
         "scope2_location_kgco2e": operational,
-        "scope2_market_kgco2e": None,
         "marginal_kgco2e": float(account.marginal_kg.sum()),
         "scope3_embodied_kgco2e": embodied,
         "total_kgco2e": total,
@@ -272,3 +276,14 @@ def _waits(wait_ms: NDArray[np.int64], run_ms: NDArray[np.int64]) -> dict[str, f
         "waited_share": float(np.count_nonzero(wait_ms)) / len(wait_ms),
         "slowdown_mean": float(slowdown.mean()) if len(slowdown) else None,
     }
+
+
+def stranded(drains: bool, states: NDArray[np.int8]) -> Iterator[str]:
+    """Yield a warning if a draining run ended with jobs that wait for nodes it will never have."""
+    waiting = int((states == QUEUED).sum())
+    if drains and waiting:
+        jobs = "1 job still waits" if waiting == 1 else f"{waiting:,} jobs still wait"
+        yield (
+            f"drain: {jobs} at the end, for more nodes than were in service when the last other "
+            "one ended; policies bring none after the horizon: lengthen it"
+        )

@@ -1,9 +1,8 @@
-"""The catalog: node types, grids, workloads, fuels as data; each figure with unit, source, year.
+"""The catalog: machines, grids, workloads, fuels, storage as data, each with unit, source, year.
 
-The figures stand in the TOML files beside this one (``nodes.toml``, ``grids.toml``,
-``workloads.toml``, ``fuels.toml``, their sources in ``sources.toml``) and in
-``month_hour_profiles.csv``; this module only hands them out. To add a machine, a grid, a
-workload or a fuel, add it there.
+The figures stand in the TOML files beside this one (one for each of `KINDS`, their sources in
+``sources.toml`` and ``supply_sources.toml``) and in ``month_hour_profiles.csv``; this module only
+hands them out. To add a machine, a grid, a workload, a fuel or a storage, add it there.
 """
 
 import copy
@@ -18,12 +17,14 @@ from typing import Any, Final, Literal
 
 from simulator.errors import listing, nearest, shown
 
-KINDS: Final = ("nodes", "grids", "workloads", "fuels")
+KINDS: Final = ("nodes", "grids", "workloads", "fuels", "storage", "generation")
 """What the catalog holds; one TOML file each."""
 
 Basis = Literal["average", "marginal"]
 
 _ABOUT: Final = ("title", "caveats")
+_SUPPLY: Final = ("generation.toml", "storage.toml", "supply_sources.toml")
+"""Files that only scenarios with supply depend on: the digests of other sweeps leave them out."""
 _HOURS: Final = 12 * 24
 
 
@@ -97,11 +98,25 @@ def names(kind: str) -> list[str]:
 
 @cache
 def sha256() -> str:
-    """Return the SHA-256 of all that the catalog holds."""
+    """Return the SHA-256 of all that the catalog holds, but for storage and generation."""
+    return _sha256(path for path in _files() if path.name not in _SUPPLY)
+
+
+@cache
+def supply_sha256() -> str:
+    """Return the SHA-256 of what the catalog holds of storage and generation."""
+    return _sha256(path for path in _files() if path.name in _SUPPLY)
+
+
+def _files() -> list[Path]:
+    files = Path(__file__).parent.glob("*.*")
+    return sorted(path for path in files if path.suffix in {".toml", ".csv"})
+
+
+def _sha256(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.*")):
-        if path.suffix in {".toml", ".csv"}:
-            digest.update(path.read_bytes())
+    for path in files:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -189,6 +204,24 @@ def fuel_factors(factor: str) -> dict[str, float]:
     }
 
 
+def storage(name: str) -> dict[str, Any]:
+    """Return a kind of storage as the table of a site's battery would say it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such storage.
+    """
+    plain = _plain(_find("storage", "storage", name))
+    return {key: value for key, value in plain.items() if key not in _ABOUT}
+
+
+def generation(name: str) -> dict[str, float]:
+    """Return how a plant makes power: that of ``"photovoltaics"`` or of a ``"wind-turbine"``."""
+    plain = _plain(_find("generation", "kind of plant", name))
+    return {key: value for key, value in plain.items() if key not in _ABOUT}
+
+
 def entry(name: str) -> tuple[str, dict[str, Any]]:
     """Return the kind of a name and its whole entry, figures with their sources included.
 
@@ -226,10 +259,21 @@ def profile(region: str) -> tuple[float, ...]:
 
 
 @cache
+def _sources() -> dict[str, Any]:
+    supply: dict[str, Any] = _read("supply_sources")["sources"]
+    return _table("sources") | supply
+
+
+@cache
 def _table(kind: str) -> dict[str, Any]:
-    with Path(__file__).with_name(f"{kind}.toml").open("rb") as file:
-        table: dict[str, Any] = tomllib.load(file)[kind]
+    table: dict[str, Any] = _read(kind)[kind]
     return table
+
+
+def _read(name: str) -> dict[str, Any]:
+    with Path(__file__).with_name(f"{name}.toml").open("rb") as file:
+        document: dict[str, Any] = tomllib.load(file)
+    return document
 
 
 def _find(kind: str, what: str, name: str) -> dict[str, Any]:
@@ -275,7 +319,7 @@ def _figures(kind: str, name: str, value: Any, key: str = "") -> Iterator[Figure
 
 
 def _figure(kind: str, name: str, key: str, said: dict[str, Any]) -> Figure:
-    source = _table("sources")[said["source"]]
+    source = _sources()[said["source"]]
     value, unit = _number(said["value"])
     return Figure(
         kind=kind,

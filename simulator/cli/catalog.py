@@ -21,6 +21,8 @@ KIND_NAMES: Final = {
     "grids": "grid",
     "workloads": "workload",
     "fuels": "fuel",
+    "storage": "storage",
+    "generation": "kind of plant",
 }
 HOURS: Final = 24
 MOST_NEAR: Final = 3

@@ -1,15 +1,18 @@
 """What makes the difference of carbon between two sides of a comparison, means over the seeds."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import InputError, Issue, listing, shown
-from simulator.explanation.difference import bases_text, keys_of_steps
+from simulator.explanation.difference import CARBON, SUPPLY, bases_text, keys_of_steps
 from simulator.explanation.waterfall import draw_difference
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simulator.comparison.comparison import Comparison
+
+ROUNDING: Final = 1e-9
+"""Part of a total below which what is left of it is nothing."""
 
 
 def draw_steps(found: "Comparison", other: str | None = None) -> "Figure":
@@ -38,9 +41,19 @@ def draw_steps(found: "Comparison", other: str | None = None) -> "Figure":
         raise InputError("waterfall", [Issue(key, rule) for key in missing])
     seeds = len(found.seeds)
     return draw_difference(
-        dict(zip(means.index, means["base_mean"], strict=True)),
-        dict(zip(means.index, means["other_mean"], strict=True)),
+        _with_supply(dict(zip(means.index, means["base_mean"], strict=True))),
+        _with_supply(dict(zip(means.index, means["other_mean"], strict=True))),
         (base, name),
         bases_text(found.basis[base], found.basis[name]),
         runs_text=f", means over {seeds} seeds" if seeds > 1 else "",
     )
+
+
+def _with_supply(means: dict[str, Any]) -> dict[str, Any]:
+    """Return means with what supply embodies: what the other steps leave of the total.
+
+    It is absent as a quantity where one side has no supply; there it is nothing.
+    """
+    total_kg = float(means["total_kgco2e"])
+    rest_kg = total_kg - sum(float(means[key]) for key in keys_of_steps())
+    return means | {CARBON[SUPPLY]: rest_kg if abs(rest_kg) > ROUNDING * abs(total_kg) else None}

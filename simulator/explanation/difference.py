@@ -18,7 +18,9 @@ STEPS: Final[dict[str, str]] = {
     "embodied": "",
 }
 """Steps in order, and the summary key of their energy where there is one."""
-CARBON: Final = {"embodied": "scope3_embodied_kgco2e"}
+SUPPLY: Final = "supply"
+"""A step more, where a site of either run has supply: what is embodied in it."""
+CARBON: Final = {"embodied": "scope3_embodied_kgco2e", SUPPLY: "scope3_supply_kgco2e"}
 """Summary key of a step's carbon, where it is not ``<step>_kgco2e``."""
 DIGITS: Final = 5
 """Digits of the largest number of a column."""
@@ -35,7 +37,7 @@ class Step:
     Attributes
     ----------
     step : str
-        A key of `STEPS`.
+        A key of `STEPS`, or `SUPPLY`.
     base_kgco2e, run_kgco2e, difference_kgco2e : float
         The difference is run less base.
     share_of_base : float or None
@@ -61,9 +63,9 @@ def steps_between(base: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[Step
     """
     total_kg = float(base["total_kgco2e"])
     steps = []
-    for name in STEPS:
+    for name in _steps_of(base, run):
         key = CARBON.get(name, f"{name}_kgco2e")
-        base_kg, run_kg = float(base[key]), float(run[key])
+        base_kg, run_kg = (float(summary.get(key) or 0.0) for summary in (base, run))
         base_kwh, run_kwh = _energy_kwh(base, name), _energy_kwh(run, name)
         steps.append(
             Step(
@@ -80,6 +82,11 @@ def steps_between(base: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[Step
     return tuple(steps)
 
 
+def _steps_of(*summaries: Mapping[str, Any]) -> tuple[str, ...]:
+    supplied = any(summary.get(CARBON[SUPPLY]) is not None for summary in summaries)
+    return (*STEPS, SUPPLY) if supplied else tuple(STEPS)
+
+
 def keys_of_steps() -> tuple[str, ...]:
     """Return the keys of a summary that the carbon of the steps adds up from."""
     return tuple(CARBON.get(name, f"{name}_kgco2e") for name in STEPS)
@@ -91,7 +98,7 @@ def difference_kg(steps: Sequence[Step]) -> float:
 
 
 def _energy_kwh(summary: Mapping[str, Any], step: str) -> float | None:
-    if step == "embodied":
+    if step in CARBON:
         return None
     if step == "overhead":
         return float(summary["energy_facility_kwh"] - summary["energy_it_kwh"])

@@ -41,6 +41,9 @@ def factor_lines(
     if not_by_cluster_kg:
         note = "is of nodes added or retired in the run"
         yield from _row("  of which", not_by_cluster_kg, "kg", note)
+    if summary["scope3_supply_kgco2e"] is not None:
+        made = "of generation and storage on the sites"
+        yield from _row("+ embodied, supply", summary["scope3_supply_kgco2e"], "kg", made)
     yield from _row("= total_kgco2e", summary["total_kgco2e"], "kg")
     yield from _row("  of which billed to jobs", summary["allocated_kgco2e"], "kg")
     yield from _row("  and to none", summary["unallocated_kgco2e"], "kg", "unallocated")

@@ -157,6 +157,12 @@ class Plots:
 
         return draw(self.results)
 
+    def supply(self) -> "Figure":
+        """Draw a week of supply stacked against the load, and what is stored."""
+        from simulator.figures.supply import draw
+
+        return draw(self.results)
+
     def nodes(self) -> "Figure":
         """Draw nodes awake, changing and asleep over time, and how many jobs fill."""
         from simulator.figures.nodes import draw

@@ -80,6 +80,8 @@ def fingerprint_of(
         own = kind.sources()
         if named := {name: own[name] for name in own if json.dumps(name) in text}:
             document[key] = named
+    if ".supply." in text or '.supply"' in text:
+        document["supply_catalog"] = catalog.supply_sha256()
     digest = hashlib.sha256(_text(document).encode())
     for path, column in zip(points.paths, points.columns, strict=True):
         _feed(digest, path, column, files)

@@ -19,6 +19,7 @@ from simulator.display import (
     water_text,
 )
 from simulator.figures.series import ROUNDING, unheld_idle_kwh
+from simulator.report.supply import embodied_rows, supply_rows
 from simulator.results import Results
 from simulator.units import G_PER_KG, MS_PER_H
 
@@ -61,6 +62,7 @@ def headline(results: Results) -> tuple[Line, ...]:
     return (
         *_energy(results),
         *carbon(results),
+        *(Line("supply", *said) for said in supply_rows(summary)),
         *_cost(results),
         *_fleet(results),
         *_jobs(summary),
@@ -87,6 +89,7 @@ def carbon(results: Results) -> tuple[Line, ...]:
             summary["scope3_embodied_kgco2e"],
             "straight-line over calendar lifetime",
         ),
+        *embodied_rows(summary),
         ("total", summary["total_kgco2e"], "location-based + embodied"),
     )
     return tuple(

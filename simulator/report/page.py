@@ -28,6 +28,7 @@ from simulator.results import Results, library_versions
 GROUPS: Final = {
     "energy": "Energy",
     "carbon": "Carbon, CO2e",
+    "supply": "Supply",
     "cost": "Cost",
     "fleet": "Accelerators",
     "jobs": "Jobs",
@@ -75,7 +76,8 @@ def page_html(results: Results, figures: Mapping[str, bytes]) -> str:
 def answer(results: Results) -> Iterator[str]:
     """Yield the answer in a few sentences."""
     summary, basis = results.summary, results.basis
-    location, *_, embodied, total = carbon(results)
+    lines = {line.label: line for line in carbon(results)}
+    location, embodied, total = (lines[name] for name in ("location-based", "embodied", "total"))
     yield (
         f"{period_sentence(results)} the fleet drew "
         f"{energy_text(summary['energy_facility_kwh'])} of facility energy: "
@@ -85,6 +87,12 @@ def answer(results: Results) -> Iterator[str]:
         f"That is {total.value} of CO2e: {location.value} operational ({location.label}: "
         f"{location.basis}) and {embodied.value} embodied ({embodied.basis})."
     )
+    if summary["cfe_score_hourly"] is not None:
+        yield (
+            f"Of the facility energy {share_text(summary['cfe_score_hourly'])} was carbon-free in "
+            f"its hour; {energy_text(summary['grid_kwh'])} came from the grid. Generation and "
+            f"storage embody {lines['embodied, supply'].value} of the total."
+        )
     if summary["marginal_kgco2e"] is not None:
         yield (
             f"By marginal intensity ({basis.get('marginal', 'marginal')}) the operational part is "

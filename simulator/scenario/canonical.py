@@ -41,6 +41,7 @@ _SILENT: Final = frozenset(
         "forecast",
         "format",
         "region",
+        "supply",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""

@@ -8,7 +8,7 @@ from simulator.scenario.accelerators import accelerator_problems, accelerator_wa
 from simulator.scenario.arrivals import RegularArrivals
 from simulator.scenario.dispatch import AMONG, dispatch_problems
 from simulator.scenario.facility import FreeCoolingPue, LoadPue
-from simulator.scenario.grid import GridConstant, Site
+from simulator.scenario.grid import GridConstant
 from simulator.scenario.laws import Constant, Law, Lognormal
 from simulator.scenario.limits import ACCELERATORS, INTERVALS, JOBS
 from simulator.scenario.model import Scenario
@@ -23,6 +23,8 @@ from simulator.scenario.reliability import reliability_problems, reliability_war
 from simulator.scenario.rests import early_rests
 from simulator.scenario.scheduling import scheduling_problems
 from simulator.scenario.sharing_checks import sharing_problems, sharing_warnings
+from simulator.scenario.sites import Site
+from simulator.scenario.supply_checks import supply_warnings
 from simulator.scenario.workloads import Workload
 from simulator.units import format_quantity
 
@@ -187,6 +189,7 @@ def warnings_of(scenario: Scenario, unused_nodes: list[str]) -> tuple[str, ...]:
         *early_rests(scenario),
         *reliability_warnings(scenario),
         *sharing_warnings(scenario),
+        *supply_warnings(scenario),
         *_about_sites(scenario),
         *_about_sizes(scenario),
         *_about_scope2(scenario),
@@ -294,7 +297,7 @@ def _about_scope2(scenario: Scenario) -> Iterator[str]:
     if "location-based" not in scenario.accounting.scope2:
         yield (
             "accounting.scope2: totals stand on the location-based method all the same; "
-            "market-based figures need contracts, which this version has not"
+            "market-based figures stand beside them where a site has contracts or generation"
         )
 
 

@@ -202,7 +202,7 @@ def _like(under: Document, over: Document) -> bool:
 
 
 def _form(table: Document) -> tuple[str, object] | None:
-    for key in ("process", "dist", "policy", "model", "way"):
+    for key in ("process", "dist", "policy", "model", "way", "rule"):
         if isinstance(table.get(key), str):
             return key, table[key]
     for key in ("mixture", "file", "constant", "exponent", "points"):

@@ -1,4 +1,4 @@
-"""Sites and their electricity, as a scenario writes them."""
+"""The carbon intensity of a site's electricity, as a scenario writes it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +8,11 @@ from pydantic import Field, ValidationInfo
 
 from simulator.errors import listing, nearest, shown
 from simulator.grid_formats import PLAIN, GridFormat, grid_format_names, grid_formats
-from simulator.scenario.facility import (
-    PUE_MODELS,
-    WUE_MODELS,
-    Pue,
-    PueModel,
-    TemperatureWue,
-    Wue,
-)
 from simulator.scenario.fields import Marker, Number, Quantity, Text, Word, absent
 from simulator.scenario.paths import Part
-from simulator.scenario.prices import Price, PriceOf
 from simulator.scenario.reading import reading_of
 from simulator.scenario.series import AfterEnd, Gaps, SeriesFile
 from simulator.scenario.spec import Spec, read_as, refusal
-from simulator.scenario.weather import Weather, WeatherSource
 from simulator.units import DIMENSIONS
 
 
@@ -315,54 +305,3 @@ class Grid(Spec):
     def example(cls) -> str:
         """Return what to write where something other than a table stands."""
         return 'write { average = "CISO" } or { average = { constant = "380 g/kWh" } }'
-
-
-class Site(Spec):
-    """A place with its building and its electricity."""
-
-    pue: Annotated[float | PueModel, Pue()] = Field(examples=["1.1"])
-    """Power usage effectiveness: facility energy over IT energy, at least 1; or a model."""
-    grid: Grid = Field(examples=['{ average = "CISO" }'])
-    """Carbon intensity of the electricity."""
-    power_budget_w: Annotated[float | None, Quantity("power", positive=True)] = Field(
-        default=None, alias="power_budget", validate_default=False
-    )
-    """IT power that the clusters of the site may not exceed together; none unless given."""
-    weather: Annotated[WeatherSource | None, Weather()] = absent()
-    """Outside temperature, for the models of PUE and of water that depend on it."""
-    wue_l_per_kwh: Annotated[float | TemperatureWue | None, Wue()] = Field(
-        default=None, alias="wue", validate_default=False
-    )
-    """Water usage effectiveness: litres of water over IT energy, or a model; none given, water is
-    absent."""
-    electricity_price: Annotated[Price | None, PriceOf("money per energy")] = Field(
-        default=None, validate_default=False, examples=['"0.08 USD/kWh"']
-    )
-    """What a kWh of facility energy costs, in any currency; none given, its cost is absent."""
-
-    @classmethod
-    def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
-        """Ask for the weather where a model needs it."""
-        if "weather" in table:
-            return
-        for key, models in (("pue", PUE_MODELS), ("wue", WUE_MODELS)):
-            name = table[key].get("model") if isinstance(table.get(key), dict) else None
-            kind = models.get(name) if isinstance(name, str) else None
-            if kind is not None and getattr(kind, "needs_weather", False):
-                text = (
-                    f'the model "{name}" needs the outside temperature; write weather = '
-                    '{ file = ... } or { constant = "15 degC" } beside it'
-                )
-                yield (key,), text
-
-    @property
-    def needs_weather(self) -> bool:
-        """Whether anything of the site depends on the outside temperature."""
-        return any(
-            getattr(model, "needs_weather", False) for model in (self.pue, self.wue_l_per_kwh)
-        )
-
-    @property
-    def fixed_w(self) -> float:
-        """Power of the building that doesn't depend on its IT. [W]."""
-        return float(getattr(self.pue, "fixed_w", 0.0))

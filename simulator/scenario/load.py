@@ -21,13 +21,13 @@ from simulator.scenario.document import (
 )
 from simulator.scenario.draft import Draft
 from simulator.scenario.fields import plain_text
-from simulator.scenario.grid import Site
 from simulator.scenario.layers import Place, laid, lay_parent
 from simulator.scenario.model import SCHEMA, Provenance, Scenario, other_schema
 from simulator.scenario.nodes import NodeType
 from simulator.scenario.partly import read_partly
 from simulator.scenario.paths import dotted
 from simulator.scenario.reading import Reading
+from simulator.scenario.sites import Site
 from simulator.scenario.spec import Spec, issues_of, read_as
 from simulator.scenario.study_tables import STUDIES, StudyFile, not_one, taken
 from simulator.scenario.toml_reader import is_shallow

@@ -25,7 +25,6 @@ from simulator.scenario.grid import (
     GridFile,
     GridName,
     IntensitySource,
-    Site,
 )
 from simulator.scenario.load_curves import ExponentCurve, LoadCurve, PointsCurve
 from simulator.scenario.node_power import Component, PowerLevel
@@ -34,6 +33,7 @@ from simulator.scenario.placement import Placing, Racks
 from simulator.scenario.provisioning import Provisioning
 from simulator.scenario.reading import Reading
 from simulator.scenario.scheduling import Scheduling
+from simulator.scenario.sites import Site
 from simulator.scenario.spec import Spec
 from simulator.scenario.workloads import GpuChoices, JobFile, Workload
 from simulator.units import format_quantity

@@ -100,6 +100,16 @@ class Outlook:
                 return expected if self._may_be_negative else np.maximum(expected, 0.0)
         return self._course.at(now + leads_ms)
 
+    def drift(self, times_ms: "NDArray[np.int64]") -> "NDArray[np.float64]":
+        """Return the walk of errors at times since the start: two of them differ by a forecast's.
+
+        Of one method, ``noisy``; [g/kWh].
+        """
+        steps = times_ms // self._step_ms
+        self._draw(int(steps.max(initial=0)))
+        walked: NDArray[np.float64] = self._deviation_g * self._walk[steps]
+        return walked
+
     def _error(self, now_ms: int, leads_ms: "NDArray[np.int64]") -> "NDArray[np.float64]":
         """Return the errors of forecasts: those of all steps still to come, added up. [g/kWh]."""
         here, there = now_ms // self._step_ms, (now_ms + leads_ms) // self._step_ms

@@ -16,7 +16,7 @@ from simulator.traces.findings import Findings, counted, instant, length, row_li
 from simulator.traces.series_cells import SeriesCells
 from simulator.traces.table_file import as_text, has_columns, numbers, open_table, read_columns
 from simulator.traces.timestamps import epoch_ms
-from simulator.units import DIMENSIONS, MS_PER_D
+from simulator.units import DIMENSIONS, MEASURES, MS_PER_D
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ def plain_cells(source: "SeriesFile", dimension: str, findings: Findings) -> Ser
     source : SeriesFile
         File, columns, filter, unit and meaning of the stamps.
     dimension : str
-        What the values are, a key of `simulator.units.DIMENSIONS`.
+        What the values are, a key of `simulator.units.DIMENSIONS` or of `MEASURES`.
     findings : Findings
         Takes problems of single values; the caller checks it.
 
@@ -105,7 +105,7 @@ def plain_cells(source: "SeriesFile", dimension: str, findings: Findings) -> Ser
         raise AssertionError
     return SeriesCells(
         times,
-        values * DIMENSIONS[dimension][source.unit],
+        values * (DIMENSIONS | MEASURES)[dimension][source.unit],
         rows,
         file.sha256,
         f"column {source.value} in {source.unit}",

@@ -45,6 +45,25 @@ UNITLESS: dict[str, str] = {
     "margin": "relative to the forecast",
     "notes": "each with its unit",
     "per_load": "dynamic power over load",
+    "effective": "signals over facility energy, each with its unit",
+    "drawn_share": "kWh of the grid over kWh of facility energy",
+    "day_before": "intensity, in the unit of the signal",
+    "drift": "error of a forecast, in the unit of the signal",
+    "kept": "of a kWh stored",
+    "regained": "of a kWh stored, its inverse",
+    "buying": "g for a stored kWh over g/kWh of the grid",
+    "selling": "g for a stored kWh over g/kWh of the grid",
+    "charge_efficiency": "stored over charged",
+    "discharge_efficiency": "given over taken",
+    "c_rate": "power over capacity, per hour, as the trade has it",
+    "soc": "shares of the capacity",
+    "initial": "share of the capacity",
+    "constant": "power over capacity",
+    "performance_ratio": "power over rated power",
+    "full_from": "m/s, as wind speeds are",
+    "cut_in": "m/s, as wind speeds are",
+    "cut_out": "m/s, as wind speeds are",
+    "speeds": "m/s, as wind speeds are",
     "offered_load": "share of capacity",
     "peak_to_trough": "ratio of rates",
     "per_degree": "what 1 degC adds, in the unit of the law",
@@ -199,7 +218,7 @@ def test_no_name_is_excused_that_nothing_uses() -> None:
     assert set(UNITLESS) <= {name for _, name in float_names()}
 
 
-@pytest.mark.parametrize("table", ["SUMMARY", "JOBS", "HOURLY", "NODES"])
+@pytest.mark.parametrize("table", ["SUMMARY", "JOBS", "HOURLY", "NODES", "SUPPLY"])
 def test_columns_carry_their_unit(table: str) -> None:
     for column in getattr(columns, table):
         # Costs are in the currency of the scenario, which no name can say.

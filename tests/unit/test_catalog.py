@@ -14,7 +14,7 @@ from simulator.power.break_even import ladder_of
 from simulator.scenario import from_document
 from simulator.scenario.law_moments import mean
 from simulator.scenario.nodes import NodeType
-from simulator.units import DIMENSIONS, H_PER_D, MS_PER_S, parse_quantity
+from simulator.units import DIMENSIONS, H_PER_D, MEASURES, MS_PER_S, parse_quantity
 from tests.builders import scenario_document
 from tests.trace_files import NEW_YEAR, opened
 
@@ -54,7 +54,7 @@ def test_every_number_has_a_unit_a_source_and_a_year() -> None:
     figures = catalog.entries()
     assert len(figures) > 60
     for figure in figures:
-        assert figure.unit in PLAIN_UNITS.union(*DIMENSIONS.values()), figure
+        assert figure.unit in PLAIN_UNITS.union(*DIMENSIONS.values(), *MEASURES.values()), figure
         assert len(figure.source) > 20, figure
         assert 1990 < figure.year < 2100, figure
         assert math.isfinite(figure.value), figure

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from simulator.columns import SUMMARY, TABLES, Column, columns_csv
+from simulator.columns import RARE_TABLES, SUMMARY, TABLES, Column, columns_csv
+from simulator.rare_columns import SUPPLY_SUMMARY
 
 CONTRACT = {
     "summary": """name seed key horizon_h energy_it_kwh energy_facility_kwh energy_dynamic_kwh
@@ -19,7 +20,9 @@ CONTRACT = {
         sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
         cost_electricity cost_machines cost_total failures gpu_hours_lost goodput ettr
         preemptions gpu_hours_preempted cross_rack_share gpu_hours_shared
-        slowdown_interference_mean""",
+        slowdown_interference_mean solar_kwh wind_kwh grid_kwh curtailed_kwh charged_kwh
+        discharged_kwh stored_change_kwh storage_losses_kwh contracted_kwh covered_kwh
+        cfe_score_hourly cfe_score_annual scope3_supply_kgco2e""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
         energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e
         energy_facility_kwh""",
@@ -28,6 +31,9 @@ CONTRACT = {
         jobs_queued_mean energy_dynamic_kwh energy_idle_kwh energy_sleep_kwh
         energy_transition_kwh water_l nodes_awake_mean nodes_owned_mean
         nodes_transition_mean""",
+    "supply": """time site load_kwh solar_kwh wind_kwh charged_kwh discharged_kwh stored_kwh
+        curtailed_kwh grid_kwh losses_kwh contracted_kwh covered_kwh cfe_kwh
+        intensity_average_g_per_kwh""",
     "nodes": """node cluster type energy_it_kwh residency_busy_s residency_idle_s
         residency_entering_s residency_waking_s wake_ups wake_ups_cancelled""",
 }
@@ -40,7 +46,7 @@ UNITS = {
     "_h": "h",
     "_l": "L",
 }
-REGISTRY = {"summary": SUMMARY, **TABLES}
+REGISTRY = {"summary": SUMMARY, **TABLES, **RARE_TABLES}
 COLUMNS = [column for columns in REGISTRY.values() for column in columns]
 
 
@@ -63,12 +69,20 @@ def test_only_what_may_be_absent_is_nullable() -> None:
 
 
 def test_the_data_dictionary_holds_every_column_once() -> None:
-    rows = list(csv.DictReader(io.StringIO(columns_csv())))
+    rows = list(csv.DictReader(io.StringIO(columns_csv(rare_tables=RARE_TABLES))))
     assert len(rows) == len(COLUMNS) == len({(row["file"], row["name"]) for row in rows})
     assert {row["file"] for row in rows} == {
         "summary.json",
         "jobs.parquet",
         "hourly.parquet",
         "nodes.parquet",
+        "supply.parquet",
     }
     assert all(row["unit"] and row["meaning"] for row in rows)
+
+
+def test_the_data_dictionary_of_a_run_without_supply_knows_nothing_of_it() -> None:
+    rows = list(csv.DictReader(io.StringIO(columns_csv())))
+    assert "supply.parquet" not in {row["file"] for row in rows}
+    told = {row["name"] for row in rows if row["file"] == "summary.json"}
+    assert told == {column.name for column in SUMMARY} - {c.name for c in SUPPLY_SUMMARY}
