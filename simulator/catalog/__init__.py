@@ -1,9 +1,9 @@
-"""The catalog: node types, grids, workloads, fuels as data; each figure with unit, source, year.
+"""The catalog: node types, grids, workloads, fuels, parts as data; with unit, source, year.
 
 The figures stand in the TOML files beside this one (``nodes.toml``, ``grids.toml``,
-``workloads.toml``, ``fuels.toml``, their sources in ``sources.toml``) and in
+``workloads.toml``, ``fuels.toml``, ``parts.toml``, their sources in ``sources.toml``) and in
 ``month_hour_profiles.csv``; this module only hands them out. To add a machine, a grid, a
-workload or a fuel, add it there.
+workload, a fuel or a part, add it there.
 """
 
 import copy
@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from simulator.errors import listing, nearest, shown
 
-KINDS: Final = ("nodes", "grids", "workloads", "fuels")
+KINDS: Final = ("nodes", "grids", "workloads", "fuels", "parts")
 """What the catalog holds; one TOML file each."""
 
 Basis = Literal["average", "marginal"]
@@ -187,6 +187,18 @@ def fuel_factors(factor: str) -> dict[str, float]:
         for figure in entries(name)
         if figure.key == factor
     }
+
+
+def part(name: str) -> dict[str, Any]:
+    """Return what a part of a node takes to make, each figure as its bare value.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such part.
+    """
+    plain: dict[str, Any] = _plain(_find("parts", "part", name))
+    return plain
 
 
 def entry(name: str) -> tuple[str, dict[str, Any]]:

@@ -239,7 +239,7 @@ def test_catalog_refuses_an_unknown_name_with_the_nearest(shell: Shell) -> None:
 
 def test_catalog_as_json_holds_every_figure_with_its_source(shell: Shell) -> None:
     document = json.loads(shell("catalog", "--json")[1])
-    assert set(document) == {"nodes", "grids", "workloads", "fuels"}
+    assert set(document) == {"nodes", "grids", "workloads", "fuels", "parts"}
     node = document["nodes"]["hgx-a100"]
     assert {figure["key"] for figure in node["figures"]} >= {"idle_power", "busy_power"}
     assert len(document["grids"]["CISO"]["mean_g_per_kwh"]) == 288
