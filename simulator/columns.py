@@ -24,6 +24,7 @@ __all__ = [
     "FAILURES",
     "SUMMARY",
     "TABLES",
+    "WRITTEN_OFF",
     "Column",
     "columns_csv",
     "columns_of",
@@ -286,6 +287,9 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
+WRITTEN_OFF: Final = "written_off_kgco2e"
+"""Column of what nodes left of their embodied carbon, where it is written off."""
+
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
@@ -295,9 +299,9 @@ def residency_column(state: str) -> str:
 def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
-    To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail; in the table of jobs that, and what preemption, racks and
-    sharing did.
+    To those of `TABLES` come, in the table of nodes, the idle states of the scenario, what failures
+    did where nodes can fail, and what was written off; in the table of jobs what failures,
+    preemption, racks and sharing did.
     """
     fixed = TABLES[table]
     known = {column.name for column in fixed}
@@ -311,18 +315,26 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
 
 
 def _is_of_nodes(name: str) -> bool:
-    return name == FAILURES or (name.startswith("residency_") and name.endswith("_s"))
+    return name in (FAILURES, WRITTEN_OFF) or (
+        name.startswith("residency_") and name.endswith("_s")
+    )
 
 
 def _of_nodes(name: str) -> Column:
     """Return a column of the table of nodes that not every run has."""
     if name == FAILURES:
         return _count(FAILURES, "Times that the node failed")
+    if name == WRITTEN_OFF:
+        return _float(
+            WRITTEN_OFF, "kgCO2e", "Embodied carbon that was left at retirement, and counted then"
+        )
     meanings = {ABSENT: "Time not in service", FAILED: "Time failed, until it was repaired"}
     return _float(name, "s", meanings.get(name, "Time resting in the idle state of this name"))
 
 
-def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = ()) -> str:
+def columns_csv(
+    node_columns: Iterable[str] = (), job_columns: Iterable[str] = (), embodied: str | None = None
+) -> str:
     """Return the data dictionary: name, unit, meaning, file, type of every column.
 
     Parameters
@@ -332,6 +344,8 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     job_columns : iterable of str
         Names of those of the table of jobs, which has more where nodes can fail or have racks, or
         jobs share accelerators.
+    embodied : str, optional
+        How the carbon of making is spread, in words, where it is not in a straight line.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -342,6 +356,8 @@ def columns_csv(node_columns: Iterable[str] = (), job_columns: Iterable[str] = (
     for file, columns in files.items():
         for column in columns:
             nullable = "yes" if column.nullable else "no"
-            row = (column.name, column.unit, column.meaning, file, column.type, nullable)
+            said = embodied is not None and column.name == "scope3_embodied_kgco2e"
+            meaning = f"Embodied carbon: {embodied}" if said else column.meaning
+            row = (column.name, column.unit, meaning, file, column.type, nullable)
             writer.writerow(row)
     return out.getvalue()

@@ -142,7 +142,9 @@ def save(
         "scenario.toml": results.scenario.to_toml(),
         "summary.json": _json(results.summary),
         "columns.csv": columns_csv(
-            results.tables["nodes"].column_names, results.tables["jobs"].column_names
+            results.tables["nodes"].column_names,
+            results.tables["jobs"].column_names,
+            results.basis.get("embodied"),
         ),
         "manifest.json": _json(_manifest(results)),
     }

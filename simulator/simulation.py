@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.accounting.billing import Signals, account
+from simulator.accounting.embodied import making_of
 from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
@@ -48,6 +49,7 @@ from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
 from simulator.scenario.prices import currency_of
+from simulator.scenario.spreading import spreading_of
 from simulator.tables import Tables, summary_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened
@@ -262,7 +264,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     interval_ms = scenario.accounting.interval_ms
     signals = _signals(opened, metered)
     facility = _facility(opened, metered)
-    billed = account(fleet, power, jobs, log, metered, signals, facility)
+    making = making_of(scenario, fleet)
+    billed = account(fleet, power, jobs, log, metered, signals, facility, making)
     audit(billed)
     states = job_states(log)
     reliability = reliability_of(fleet, power, jobs, log, metered)
@@ -292,7 +295,9 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 "nodes": partial(node_table, fleet, power.ladders, billed),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal, currency_of(scenario)),
+        basis=basis_of(
+            opened.average, opened.marginal, currency_of(scenario), spreading_of(scenario)
+        ),
         assumptions=_told(log, scenario)
         + assumptions_of(
             scenario,

@@ -85,7 +85,7 @@ def summarise(
     energy = _energy(account)
     carbon = _carbon(account)
     capacity = _capacity(fleet, account)
-    total_g = float(account.operational_kg.sum() + account.embodied_kg.sum()) * G_PER_KG
+    total_g = float(account.operational_kg.sum() + account.embodied.total_kg) * G_PER_KG
     delivered = capacity["gpu_hours_delivered"]
     it_kwh = energy["energy_it_kwh"]
     return {
@@ -194,7 +194,7 @@ def _energy(account: Account) -> dict[str, float]:
 
 def _carbon(account: Account) -> dict[str, float | None]:
     operational = float(account.operational_kg.sum())
-    embodied = float(account.embodied_kg.sum())
+    embodied = account.embodied.total_kg
     total = operational + embodied
     allocated = float(account.jobs.operational_kg.sum() + account.jobs.embodied_kg.sum())
     return {

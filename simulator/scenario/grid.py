@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo
 
 from simulator.errors import listing, nearest, shown
 from simulator.grid_formats import PLAIN, GridFormat, grid_format_names, grid_formats
+from simulator.scenario.buildings import Building, BuildingOf
 from simulator.scenario.facility import (
     PUE_MODELS,
     WUE_MODELS,
@@ -339,6 +340,10 @@ class Site(Spec):
         default=None, validate_default=False, examples=['"0.08 USD/kWh"']
     )
     """What a kWh of facility energy costs, in any currency; none given, its cost is absent."""
+    building: Annotated[Building | None, BuildingOf()] = absent()
+    """Carbon of the building, over the IT power it is built for; not counted unless given."""
+    power_gear: Annotated[Building | None, BuildingOf()] = absent()
+    """Carbon of its power gear and cooling, in the same form; not counted unless given."""
 
     @classmethod
     def rules(cls, table: dict[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:

@@ -38,6 +38,9 @@ MOST_JOBS: Final = 2**31 - 1
 
 MOST_PRIORITY: Final = 2**31 - 1
 
+PHASES: Final = ("data", "experimentation", "training", "inference")
+"""Phases of machine learning, from data to use."""
+
 REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
 """Columns that every job file has."""
 
@@ -266,6 +269,9 @@ class Workload(Spec):
     shareable: Annotated[bool | None, Flag()] = absent()
     """Whether jobs of one accelerator may share it where the cluster lets them; true unless
     given."""
+    phase: Annotated[str | None, Word(PHASES)] = absent()
+    """Phase of machine learning that the jobs belong to: `data`, `experimentation`, `training` or
+    `inference`; it changes no job, and sums are told by it."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 
