@@ -48,6 +48,7 @@ def test_by_use_jobs_bear_the_whole_of_what_is_counted(tmp_path: Path) -> None:
     adds_up(results)
     shares_kg = results.jobs["embodied_kgco2e"].to_numpy()
     assert shares_kg[0] == pytest.approx(4.56308464522, rel=1e-11)
+    assert shares_kg[0] == pytest.approx(1500 * 64 / 21038.4, rel=1e-12)
     assert shares_kg.sum() == pytest.approx(30.8008213552, rel=1e-11)
     assert results.summary["scope3_embodied_kgco2e"] == pytest.approx(30.8008213552, rel=1e-11)
 
