@@ -260,6 +260,43 @@ class Run:
         billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue, supply=supply)
         return Run(billed.results, billed)
 
+    def view(self, name: str, *, per: str | None = None) -> "pd.DataFrame":
+        """Return the total of the run under other headings.
+
+        Parameters
+        ----------
+        name : str
+            ``phase``, ``life-cycle``, ``ghg-protocol``, ``component`` or ``sci``.
+        per : str, optional
+            Functional unit of ``sci``: ``gpu-hour``, which it is unless given, or ``job``.
+
+        Returns
+        -------
+        DataFrame
+            One row for each line: ``group``, ``item``, ``kgco2e``, whether it is ``counted``, and
+            a ``note``. Those counted add up to ``total_kgco2e``. Its ``attrs`` hold that total,
+            what is ``left_out``, the ``rate`` of ``sci``, and what is known ``beside`` carbon.
+
+        Raises
+        ------
+        InputError
+            If there is no such view, or no such functional unit.
+        """
+        import pandas as pd
+
+        from simulator.explanation.views import view_of
+
+        view = view_of(self.results, name, per)
+        table = pd.DataFrame([asdict(line) for line in view.lines])
+        table = table.astype({"kgco2e": "float64"})
+        table.attrs |= {
+            "total_kgco2e": view.total_kgco2e,
+            "left_out": list(view.left_out),
+            "rate": dict(view.rate),
+            "beside": dict(view.beside),
+        }
+        return table
+
     def mttf_by_gang(self) -> "pd.DataFrame":
         """Return the mean time to failure of jobs by their size: run time over interruptions.
 

@@ -6,12 +6,14 @@ from typing import Final, Protocol
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
 from simulator.scenario.accelerators import eligible
+from simulator.scenario.embodied import parts_of
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
 from simulator.scenario.grid import signal_of
 from simulator.scenario.law_moments import mean
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import NodeType, Scenario, Site
 from simulator.scenario.prices import currency_of
+from simulator.scenario.spreading import spreading_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
 from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
@@ -41,6 +43,7 @@ def basis_of(
     average: Sequence[Signal],
     marginal: Sequence[Signal | None],
     currency: str | None = None,
+    embodied: str | None = None,
 ) -> dict[str, str]:
     """Return what the figures stand on.
 
@@ -51,7 +54,8 @@ def basis_of(
         ``average_factors``, ``average_mix`` and the same of marginal: their kinds of emission
         factors and whose generation they count, by which runs are told to be alike. Those of
         marginal signals are there only where every site has one, ``currency`` only where the
-        scenario has prices.
+        scenario has prices, ``embodied`` only where the carbon of making is not that of nodes in a
+        straight line.
     """
     known = [trace for trace in marginal if trace is not None]
     signals = {"average": average} | ({"marginal": known} if len(known) == len(marginal) else {})
@@ -59,14 +63,16 @@ def basis_of(
     for signal, traces in signals.items():
         basis[f"{signal}_factors"] = _kinds(trace.factor for trace in traces)
         basis[f"{signal}_mix"] = _kinds(trace.mix for trace in traces)
-    return basis if currency is None else basis | {"currency": currency}
+    rest = {"currency": currency, "embodied": embodied}
+    return basis | {name: text for name, text in rest.items() if text is not None}
 
 
 def declared_basis(scenario: Scenario) -> dict[str, str]:
     """Return what the figures of a scenario stand on, without opening a file; as `basis_of`."""
     grids = [site.grid for site in scenario.sites.values()]
     marginal = [None if grid.marginal is None else signal_of(grid.marginal) for grid in grids]
-    return basis_of([signal_of(grid.average) for grid in grids], marginal, currency_of(scenario))
+    average = [signal_of(grid.average) for grid in grids]
+    return basis_of(average, marginal, currency_of(scenario), spreading_of(scenario))
 
 
 _KINDS: Final = {"unknown": "not stated", "": "constant"}
@@ -136,6 +142,16 @@ def assumptions_of(
             (name, "accelerators", str(node.accelerators), "1", source),
             (name, "embodied carbon", f"{node.embodied_kg:g}", "kgCO2e", source),
             (name, "lifetime", f"{node.lifetime_ms / MS_PER_Y:g}", "y", source),
+        ]
+        rows += [
+            (
+                name,
+                f"embodied: {each.count:,} x {each.part}",
+                f"{each.total_kg:g}",
+                "kgCO2e",
+                each.how,
+            )
+            for each in parts_of(node.embodied_kg)
         ]
         if node.price is not None:
             amount, currency = node.price

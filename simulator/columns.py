@@ -33,6 +33,7 @@ __all__ = [
     "RARE_TABLES",
     "SUMMARY",
     "TABLES",
+    "WRITTEN_OFF",
     "Column",
     "columns_csv",
     "columns_of",
@@ -299,6 +300,9 @@ FAILED: Final = "residency_failed_s"
 FAILURES: Final = "failures"
 """Columns of the time that a node was failed, and of how often it failed, where nodes can fail."""
 
+WRITTEN_OFF: Final = "written_off_kgco2e"
+"""Column of what nodes left of their embodied carbon, where it is written off."""
+
 
 def residency_column(state: str) -> str:
     """Return the column of the time that nodes rest in an idle state, by the state's name."""
@@ -308,9 +312,9 @@ def residency_column(state: str) -> str:
 def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a table that has columns of these names.
 
-    To those of `TABLES` come, in the table of nodes, the idle states of the scenario, and what
-    failures did where nodes can fail; in the table of jobs that, and what preemption, racks and
-    sharing did.
+    To those of `TABLES` come, in the table of nodes, the idle states of the scenario, what failures
+    did where nodes can fail, and what was written off; in the table of jobs what failures,
+    preemption, racks and sharing did.
     """
     fixed = (TABLES | RARE_TABLES)[table]
     known = {column.name for column in fixed}
@@ -324,13 +328,19 @@ def columns_of(table: str, names: Iterable[str]) -> tuple[Column, ...]:
 
 
 def _is_of_nodes(name: str) -> bool:
-    return name == FAILURES or (name.startswith("residency_") and name.endswith("_s"))
+    return name in (FAILURES, WRITTEN_OFF) or (
+        name.startswith("residency_") and name.endswith("_s")
+    )
 
 
 def _of_nodes(name: str) -> Column:
     """Return a column of the table of nodes that not every run has."""
     if name == FAILURES:
         return _count(FAILURES, "Times that the node failed")
+    if name == WRITTEN_OFF:
+        return _float(
+            WRITTEN_OFF, "kgCO2e", "Embodied carbon that was left at retirement, and counted then"
+        )
     meanings = {ABSENT: "Time not in service", FAILED: "Time failed, until it was repaired"}
     return _float(name, "s", meanings.get(name, "Time resting in the idle state of this name"))
 
@@ -339,6 +349,7 @@ def columns_csv(
     node_columns: Iterable[str] = (),
     job_columns: Iterable[str] = (),
     rare_tables: Iterable[str] = (),
+    embodied: str | None = None,
 ) -> str:
     """Return the data dictionary: name, unit, meaning, file, type of every column.
 
@@ -351,6 +362,8 @@ def columns_csv(
         jobs share accelerators.
     rare_tables : iterable of str
         Tables of `RARE_TABLES` that the run has.
+    embodied : str, optional
+        How the carbon of making is spread, in words, where it is not in a straight line.
     """
     rare_tables = tuple(rare_tables)
     out = io.StringIO()
@@ -364,6 +377,8 @@ def columns_csv(
     for file, columns in files.items():
         for column in columns:
             nullable = "yes" if column.nullable else "no"
-            row = (column.name, column.unit, column.meaning, file, column.type, nullable)
+            said = embodied is not None and column.name == "scope3_embodied_kgco2e"
+            meaning = f"Embodied carbon: {embodied}" if said else column.meaning
+            row = (column.name, column.unit, meaning, file, column.type, nullable)
             writer.writerow(row)
     return out.getvalue()

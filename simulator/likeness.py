@@ -19,6 +19,8 @@ SIGNALS: Final = ("average", "marginal")
 """Signals that carbon figures stand on, as a basis names them."""
 STANDS_ON: Final = (*SIGNALS, "currency")
 """What any figure may stand on."""
+STRAIGHT: Final = "of nodes in a straight line"
+"""How the carbon of making is spread where a basis says nothing of it."""
 CONSTANT: Final = "constant"
 """Kind of factors and mix of an intensity that claims none."""
 
@@ -78,6 +80,7 @@ def unlike(base: Based, other: Based, *, on: Sequence[str] = STANDS_ON) -> list[
         *_versions(base, other),
         *_time(base.scenario, other.scenario),
         *unlike_signals(base.basis, other.basis, [signal for signal in SIGNALS if signal in on]),
+        *(unlike_making(base.basis, other.basis) if "average" in on else ()),
         *(_money(base.basis, other.basis) if "currency" in on else ()),
     ]
 
@@ -154,6 +157,16 @@ _KEPT_APART: Final = (
 def _kinds(basis: Mapping[str, str], key: str) -> set[str]:
     """Return the kinds of factors or mixes that a basis names; constants claim none."""
     return {kind for kind in basis.get(key, "").split(", ") if kind} - {CONSTANT}
+
+
+def unlike_making(base: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
+    """Yield why the embodied carbon of two bases is not counted by one rule."""
+    one, two = (basis.get("embodied", STRAIGHT) for basis in (base, other))
+    if one != two:
+        yield (
+            f"embodied carbon {two} is not the base's, {one}; count it by one rule in both, "
+            "under [accounting] and [sites]"
+        )
 
 
 def _money(base: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:

@@ -279,15 +279,16 @@ provisioning: Final = Kind(
     "provisioning",
     forms=(Form("descent", ("states",)), Form("controller", ("env", "cluster"), generator=True)),
     package="simulator.policies",
-    roles=("ladder", "lifetime", "node_limit"),
+    roles=("age", "ladder", "lifetime", "node_limit"),
     reserved=("policy", "max_waking"),
 )
 """Policies of idle nodes: ``@provisioning("headroom")``.
 
 A plain function of the node's idle states returns the ladder that idle nodes follow. A generator
-function is a SimPy process that commands the cluster while it runs. Roles: `ladder`, the flag
-that says whether idle nodes follow the node's own ladder; `lifetime`, a time that is the node
-type's lifetime where a file doesn't say it; `node_limit`, the most nodes the cluster may have.
+function is a SimPy process that commands the cluster while it runs. Roles: `age`, the age of the
+first nodes; `ladder`, the flag that says whether idle nodes follow the node's own ladder;
+`lifetime`, a time that is the node type's lifetime where a file doesn't say it; `node_limit`, the
+most nodes the cluster may have.
 """
 
 

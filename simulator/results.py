@@ -150,6 +150,7 @@ def save(
             results.tables["nodes"].column_names,
             results.tables["jobs"].column_names,
             [name for name in RARE_TABLES if name in results.tables],
+            results.basis.get("embodied"),
         ),
         "manifest.json": _json(_manifest(results)),
     }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.accounting.billing import Signals, account
+from simulator.accounting.embodied import making_of
 from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
 from simulator.accounting.metering import Grid, Meter, Metered
@@ -43,6 +44,7 @@ from simulator.results import Results
 from simulator.scenario.limits import INTERVALS
 from simulator.scenario.model import Scenario
 from simulator.scenario.prices import currency_of
+from simulator.scenario.spreading import spreading_of
 from simulator.supply.assumptions import supply_assumptions
 from simulator.supply.sources import Periods, Sources, market_basis, period_ms, sources_of
 from simulator.supply.traces import open_supplies
@@ -268,7 +270,8 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     signals = _signals(opened, metered)
     facility = _facility(opened, metered)
     sources = _sources(opened, metered)
-    billed = account(fleet, power, jobs, log, metered, signals, facility, sources)
+    making = making_of(scenario, fleet)
+    billed = account(fleet, power, jobs, log, metered, signals, facility, sources, making)
     audit(billed)
     balances = () if billed.supplied is None else billed.supplied.balances
     states = job_states(log)
@@ -300,7 +303,9 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
                 **supply_tables(fleet, billed.supplied, interval_ms),
             }
         ),
-        basis=basis_of(opened.average, opened.marginal, currency_of(scenario))
+        basis=basis_of(
+            opened.average, opened.marginal, currency_of(scenario), spreading_of(scenario)
+        )
         | market_basis(opened.supply, sources),
         assumptions=_told(log, scenario)
         + assumptions_of(

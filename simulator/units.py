@@ -1,7 +1,8 @@
 """Units: quantities are strings with units at the door, plain numbers in one unit inside.
 
 Inside the house time is integer milliseconds, power watts, energy joules, mass grams,
-intensity grams per kilowatt-hour. Conversion constants stand here and nowhere else.
+intensity grams per kilowatt-hour, area square centimetres, storage gigabytes. Conversion constants
+stand here and nowhere else.
 """
 
 import math
@@ -65,9 +66,11 @@ DIMENSIONS: Final[dict[str, dict[str, float]]] = {
     },
     "temperature": {"degC": 1.0},
     "water": {"L/kWh": 1.0},
-    "mass per power": {"g/W": 1.0, "kg/kW": 1.0, "t/MW": 1.0},
+    "area": {"mm2": 1e-2, "cm2": 1.0, "m2": 1e4},
+    "storage": {"MB": 1e-3, "GB": 1.0, "TB": 1e3, "PB": 1e6},
+    "mass per power": {"g/W": 1.0, "kg/kW": 1.0, "t/MW": 1.0, "kg/MW": 1e-3},
 }
-"""Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh, g/W."""
+"""Factor from each unit to the house unit: ms, W, J, g, g/kWh, 1/ms, degC, L/kWh, cm2, GB, g/W."""
 
 MEASURES: Final[dict[str, dict[str, float]]] = {
     "share": {"1": 1.0},
@@ -94,6 +97,8 @@ EXAMPLES: Final[dict[str, str]] = {
     "rate": "12 per d",
     "temperature": "21 degC",
     "water": "1.8 L/kWh",
+    "area": "826 mm2",
+    "storage": "2 TB",
     "mass per power": "1500 kg/kW",
     "money": "250000 USD",
     "money per energy": "0.08 USD/kWh",
@@ -103,14 +108,16 @@ ARTICLES: Final[dict[str, str]] = {
     "energy": "an energy",
     "intensity": "an intensity",
     "water": "an amount of water per energy",
-    "mass per power": "an amount of carbon per power",
+    "area": "an area",
+    "storage": "an amount of storage",
+    "mass per power": "a mass per power",
     "money": "a price",
     "money per energy": "a price of energy",
 }
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"\s*(?P<unit>[A-Za-z/ ]+?)\s*"
+    r"\s*(?P<unit>[A-Za-z/ ]+2?)\s*"
 )
 
 

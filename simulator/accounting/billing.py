@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.embodied import Embodied, Making, embodied_of, straight_line
 from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
 from simulator.accounting.metering import Grid, Metered
@@ -59,8 +60,8 @@ class Account:
     water_l : float64[bins, clusters]
         NaN for a site that gives no WUE.
     signals : Signals
-    embodied_kg : float64[clusters]
-        Straight line over the calendar lifetime of every node in service, within the window.
+    embodied : Embodied
+        Carbon of making nodes and of building sites, within the window.
     idle_share_kwh : float64[clusters]
         Idle energy of accelerators that were held.
     facility : Facility
@@ -81,7 +82,7 @@ class Account:
     marginal_kg: NDArray[np.float64]
     water_l: NDArray[np.float64]
     signals: Signals
-    embodied_kg: NDArray[np.float64]
+    embodied: Embodied
     idle_share_kwh: NDArray[np.float64]
     facility: Facility
     supplied: Supplied | None
@@ -98,6 +99,7 @@ def account(
     signals: Signals,
     facility: Facility,
     sources: Sources | None = None,
+    making: Making | None = None,
 ) -> Account:
     """Bill a metered run.
 
@@ -114,6 +116,8 @@ def account(
         What the buildings add, on the bins of `metered`.
     sources : Sources, optional
         What sites have beside their grids; None where no site has anything.
+    making : Making, optional
+        How the carbon of making is spread; in a straight line unless given.
 
     Returns
     -------
@@ -122,12 +126,12 @@ def account(
     failed_w = None if power.failures is None else power.failures.failed_w
     energy = energy_of(fleet, power.ladders, metered, failed_w)
     drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
-    embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
+    embodied = embodied_of(fleet, metered, energy, making or straight_line(fleet))
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
     supplied = supplied_of(sources, fleet, metered, drawn_kwh)
     caused = signals if supplied is None else _effective(signals, supplied)
     billed = _billed(fleet, metered, energy.it_kwh, caused, facility)
-    runs = _bill_runs(fleet, power, jobs, log, metered, billed)
+    runs = _bill_runs(fleet, power, jobs, log, metered, billed, embodied)
     return Account(
         metered=metered,
         energy=energy,
@@ -137,7 +141,7 @@ def account(
         marginal_kg=_caused_kg(fleet, drawn_kwh, caused.marginal, signals.marginal, supplied),
         water_l=water_l(fleet, energy.it_kwh, facility),
         signals=signals,
-        embodied_kg=embodied / G_PER_KG,
+        embodied=embodied,
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
         facility=facility,
         supplied=supplied,
@@ -272,6 +276,7 @@ def _bill_runs(
     log: JobLog,
     metered: Metered,
     billed: _Billed,
+    embodied: Embodied,
 ) -> kernels.Bill:
     held = held_by(jobs, log)
     bill = kernels.Bill(*(np.empty(len(held.start_ms)) for _ in kernels.Bill._fields))
@@ -281,7 +286,7 @@ def _bill_runs(
         site=fleet.site,
         dynamic_kwh_per_ms=(fleet.busy_w - fleet.idle_w) / per_gpu,
         idle_kwh_per_ms=fleet.idle_w / per_gpu,
-        embodied_kg_per_ms=fleet.embodied_g / (fleet.accelerators * fleet.lifetime_ms * G_PER_KG),
+        embodied_kg_per_ms=embodied.per_gpu_kg_per_ms,
         level_draw=fleet.level_draw,
         curves=power.curves,
         pue=billed.pue,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.service import Retirements, Service
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
 from simulator.kernels import meter as kernels
@@ -84,6 +85,8 @@ class Metered:
         Failures since the end of the warm-up.
     changes : Changes or None
         Changes of load on nodes whose load curve bends, by which their jobs are billed.
+    retirements : Retirements or None
+        Nodes that left the service; None where none may.
     """
 
     grid: Grid
@@ -98,6 +101,7 @@ class Metered:
     cancelled: NDArray[np.int64]
     failures: NDArray[np.int64]
     changes: Changes | None = None
+    retirements: Retirements | None = None
 
     @property
     def width_ms(self) -> NDArray[np.int64]:
@@ -142,6 +146,7 @@ class Meter:
         self._confirmed = confirmed
         self._curves = power.curves
         self._changes: list[Changes] = []
+        self._service = Service(absent) if power.may_leave.any() else None
         self._meter = kernels.Meter(
             node_cluster=np.repeat(np.arange(clusters), fleet.node_count).astype(np.int16),
             resting=resting.astype(np.int8),
@@ -171,6 +176,8 @@ class Meter:
             )
             if self._curves.bent.any():
                 self._changes.append(self._bent(log, rows))
+            if self._service is not None:
+                self._service.read(log, rows)
 
     def _bent(self, log: Log, rows: int) -> Changes:
         """Return the changes of load on nodes whose load curve bends."""
@@ -204,6 +211,7 @@ class Meter:
             cancelled=stays.nodes[:, residency.CANCELLED],
             failures=stays.nodes[:, residency.FAILURES],
             changes=_joined(self._changes) if self._curves.bent.any() else None,
+            retirements=None if self._service is None else self._service.retirements(),
         )
 
     def _reach(self, end_ms: int) -> None:

@@ -197,7 +197,7 @@ def _energy(account: Account) -> dict[str, float]:
 
 def _carbon(account: Account) -> dict[str, float]:
     operational = float(account.operational_kg.sum())
-    embodied = float(account.embodied_kg.sum())
+    embodied = account.embodied.total_kg
     total = operational + embodied
     if account.supplied is not None:
         total += account.supplied.embodied_kg

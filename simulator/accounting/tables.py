@@ -5,6 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, queued_job_ms, seconds
+from simulator.accounting.embodied import Embodied
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION, Energy
 from simulator.accounting.intervals import intervals_of
 from simulator.accounting.metering import Metered
@@ -12,7 +13,7 @@ from simulator.accounting.preemption import Preempted
 from simulator.accounting.racks import spans
 from simulator.accounting.reliability import Reliability
 from simulator.accounting.sharing import Shared
-from simulator.columns import ABSENT, FAILED, FAILURES, residency_column
+from simulator.columns import ABSENT, FAILED, FAILURES, WRITTEN_OFF, residency_column
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import meter as flows
@@ -175,7 +176,7 @@ def _timed(
 
 
 def node_table(fleet: Fleet, ladders: Ladders, account: Account) -> pa.Table:
-    """Return one row per node; where nodes sleep or fail, with columns of that."""
+    """Return one row per node; where nodes sleep, fail or are written off, with columns of that."""
     metered, energy = account.metered, account.energy
     cluster = np.repeat(np.arange(len(fleet.cluster_names)), fleet.node_count)
     types = tuple(dict.fromkeys(fleet.node_types))
@@ -198,6 +199,7 @@ def node_table(fleet: Fleet, ladders: Ladders, account: Account) -> pa.Table:
             **_resting_s(ladders, cluster, away_ms),
             **_absent_s(metered, energy),
             **(_failed(metered, energy) if fails else {}),
+            **_written_off(account.embodied),
         },
     )
 
@@ -228,6 +230,11 @@ def _absent_s(metered: Metered, energy: Energy) -> dict[str, NDArray[np.float64]
 
 def _failed(metered: Metered, energy: Energy) -> dict[str, NDArray[np.generic]]:
     return {FAILED: energy.node_failed_ms / MS_PER_S, FAILURES: metered.failures}
+
+
+def _written_off(embodied: Embodied) -> dict[str, NDArray[np.float64]]:
+    left_kg = embodied.written_off_kg
+    return {} if left_kg is None else {WRITTEN_OFF: left_kg}
 
 
 def _node_names(fleet: Fleet) -> pa.ChunkedArray:

@@ -1,8 +1,8 @@
-"""The catalog: machines, grids, workloads, fuels, storage as data, each with unit, source, year.
+"""The catalog: machines, grids, workloads, fuels, parts, storage; with unit, source, year.
 
 The figures stand in the TOML files beside this one (one for each of `KINDS`, their sources in
 ``sources.toml`` and ``supply_sources.toml``) and in ``month_hour_profiles.csv``; this module only
-hands them out. To add a machine, a grid, a workload, a fuel or a storage, add it there.
+hands them out. To add a machine, a grid, a workload, a fuel, a part or a storage, add it there.
 """
 
 import copy
@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 from simulator.errors import listing, nearest, shown
 
-KINDS: Final = ("nodes", "grids", "workloads", "fuels", "storage", "generation")
+KINDS: Final = ("nodes", "grids", "workloads", "fuels", "parts", "storage", "generation")
 """What the catalog holds; one TOML file each."""
 
 Basis = Literal["average", "marginal"]
@@ -202,6 +202,18 @@ def fuel_factors(factor: str) -> dict[str, float]:
         for figure in entries(name)
         if figure.key == factor
     }
+
+
+def part(name: str) -> dict[str, Any]:
+    """Return what a part of a node takes to make, each figure as its bare value.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such part.
+    """
+    plain: dict[str, Any] = _plain(_find("parts", "part", name))
+    return plain
 
 
 def storage(name: str) -> dict[str, Any]:

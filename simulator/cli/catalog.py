@@ -21,6 +21,7 @@ KIND_NAMES: Final = {
     "grids": "grid",
     "workloads": "workload",
     "fuels": "fuel",
+    "parts": "part of a node",
     "storage": "storage",
     "generation": "kind of plant",
 }

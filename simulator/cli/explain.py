@@ -27,6 +27,18 @@ def explain(
         Path | None,
         typer.Option("--against", metavar="DIR", help="Explain the difference to another run."),
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            "--view",
+            metavar="V",
+            help="One total under other headings: phase, life-cycle, ghg-protocol, component, sci.",
+        ),
+    ] = None,
+    per: Annotated[
+        str | None,
+        typer.Option("--per", metavar="R", help="Functional unit of --view sci: gpu-hour or job."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Draw the difference: .svg or .png."),
@@ -41,7 +53,10 @@ def explain(
 ) -> None:
     """Take figures apart: idle states, carbon, one job, a difference."""
     out = terminal(context, json, quiet, no_progress)
+    if view is None:
+        _refuse(what, "--per", "is of a view; write --view sci beside it", _given(per))
     if against is not None:
+        _refuse(what, "--view", "is of one run; leave out --against", _given(view))
         _refuse(what, "--set", _STAY, sets)
         _refuse(what, "--job", "a job has no other to compare with; leave it out", _given(job))
         _explain_difference(what, against, output, force, out)
@@ -51,10 +66,15 @@ def explain(
     _refuse(what, "--force", rule, _given(force or None))
     if is_of_a_run(what):
         _refuse(what, "--set", _STAY, sets)
+        if view is not None:
+            _refuse(what, "--job", "is the bill of one job; leave out --view", _given(job))
+            _explain_view(what, view, per, out)
+            return
         _explain_run(what, job, out)
         return
     rule = "a scenario has no bills; name the folder of a run"
     _refuse(what, "--job", rule, _given(job))
+    _refuse(what, "--view", "a scenario has no total; name the folder of a run", _given(view))
     _explain_scenario(what, sets, out)
 
 
@@ -80,10 +100,11 @@ def _refuse(what: Path, option: str, rule: str, given: list[str]) -> None:
 def _explain_scenario(what: Path, sets: list[str], out: Terminal) -> None:
     from simulator import api
     from simulator.explanation.page import ladder_lines
+    from simulator.explanation.parts import part_lines
 
     scenario = api.load(what, sets=sets)
     document = _about(scenario, out)
-    out.say("\n".join(ladder_lines(document["ladders"])))
+    out.say("\n".join([*part_lines(scenario), *ladder_lines(document["ladders"])]))
     out.document(_plain(document))
 
 
@@ -102,9 +123,22 @@ def _explain_run(folder: Path, job: str | None, out: Terminal) -> None:
     _explain_fleet(results, out)
 
 
+def _explain_view(folder: Path, name: str, per: str | None, out: Terminal) -> None:
+    from simulator.explanation.view_page import view_lines
+    from simulator.explanation.views import view_of
+    from simulator.results import load_results
+
+    results = load_results(folder)
+    view = view_of(results, name, per)
+    out.say("\n".join(view_lines(view, results.basis.get("currency"))))
+    out.document({"name": results.scenario.name, "key": results.key, "view": asdict(view)})
+
+
 def _explain_fleet(results: "Results", out: Terminal) -> None:
     from simulator.explanation.factors import factors_of, not_by_cluster_kg
+    from simulator.explanation.making import besides_nodes
     from simulator.explanation.page import ladder_lines
+    from simulator.explanation.parts import part_lines
     from simulator.explanation.residency import residencies
     from simulator.explanation.sums import factor_lines
 
@@ -115,7 +149,8 @@ def _explain_fleet(results: "Results", out: Terminal) -> None:
     lines = [
         *ladder_lines(document["ladders"], did),
         "",
-        *factor_lines(factors, results.summary, basis, rest_kg),
+        *part_lines(results.scenario),
+        *factor_lines(factors, results.summary, basis, rest_kg, besides_nodes(results)),
     ]
     out.say("\n".join(lines))
     document |= {
@@ -209,11 +244,14 @@ def _draw(
 def _about(scenario: "Scenario", out: Terminal) -> dict[str, Any]:
     """Return the ladders of a scenario and its warnings, which are said too."""
     from simulator.explanation.ladders import cluster_ladders
+    from simulator.explanation.parts import part_documents
 
     ladders = cluster_ladders(scenario)
     for warning in scenario.warnings:
         out.warn(warning)
-    return {"name": scenario.name, "ladders": ladders, "warnings": list(scenario.warnings)}
+    about = {"name": scenario.name, "ladders": ladders, "warnings": list(scenario.warnings)}
+    parts = part_documents(scenario)
+    return about | {"parts": parts} if parts else about
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:

@@ -39,9 +39,19 @@ def show(
     # The paths of axes are quoted keys there, and read better without.
     study_origins = {path.replace('"', ""): label for path, label in read.origins.items()}
     lines += table_lines(read.tables, study_origins)
+    document: dict[str, Any] = {"scenario": scenario.document, **read.tables}
+    if any(_in_parts(node) for node in document["scenario"].get("nodes", {}).values()):
+        from simulator.explanation.parts import part_documents, part_lines
+
+        lines += ["", *part_lines(scenario)]
+        document["parts"] = part_documents(scenario)
     out.say("\n".join(lines))
-    document = {"scenario": scenario.document, **read.tables}
     out.document({**_plain(document), "origins": {**scenario.origins, **read.origins}})
+
+
+def _in_parts(node: object) -> bool:
+    """Return whether the carbon of making a node is said part by part."""
+    return isinstance(node, Mapping) and isinstance(node.get("embodied"), Mapping)
 
 
 def table_lines(document: Mapping[str, Any], origins: Mapping[str, str]) -> Iterator[str]:

@@ -7,12 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.errors import InputError, Issue, nearest, shown
+from simulator.explanation.making import built_kg_per_gpu_h, lifetime_h
 from simulator.figures.series import counted_h
 from simulator.results import Results
 from simulator.scenario.clusters import Cluster
 from simulator.scenario.model import Scenario
 from simulator.scenario.nodes import NodeType
-from simulator.units import G_PER_KG, MS_PER_H, MS_PER_S, S_PER_H, W_PER_KW
+from simulator.units import G_PER_KG, MS_PER_S, S_PER_H, W_PER_KW
 
 MOST_COMPARED: Final = 2000
 """Identifiers that an unknown one is compared with, letter by letter."""
@@ -46,7 +47,9 @@ class JobBill:
     operational_kgco2e, embodied_kgco2e, total_kgco2e : float
     marginal_kgco2e : float or None
     embodied_each_kg, lifetime_h : float
-        Of one node of the cluster.
+        Of one node of the cluster; the lifetime is that of use where making is spread by use.
+    built_kgco2e : float
+        Part of `embodied_kgco2e` that is of the building and the power gear.
     """
 
     job_id: str
@@ -72,6 +75,7 @@ class JobBill:
     marginal_kgco2e: float | None
     embodied_each_kg: float
     lifetime_h: float
+    built_kgco2e: float = 0.0
 
 
 def job_bill(results: Results, job_id: str) -> JobBill:
@@ -116,7 +120,8 @@ def job_bill(results: Results, job_id: str) -> JobBill:
         total_kgco2e=operational_kg + embodied_kg,
         marginal_kgco2e=job["marginal_kgco2e"],
         embodied_each_kg=node.embodied_kg,
-        lifetime_h=node.lifetime_ms / MS_PER_H,
+        lifetime_h=lifetime_h(results.scenario, node),
+        built_kgco2e=gpus * held_h * built_kg_per_gpu_h(results.scenario, job["cluster"]),
     )
 
 

@@ -16,9 +16,24 @@ ABSENT: Final = "-"
 
 
 def factor_lines(
-    factors: Sequence[Factors], summary: dict[str, Any], basis: str, not_by_cluster_kg: float
+    factors: Sequence[Factors],
+    summary: dict[str, Any],
+    basis: str,
+    not_by_cluster_kg: float,
+    besides: Sequence[tuple[str, float]] = (),
 ) -> Iterator[str]:
-    """Yield what the total of a run is the product and the sum of, cluster by cluster."""
+    """Yield what the total of a run is the product and the sum of, cluster by cluster.
+
+    Parameters
+    ----------
+    factors : sequence of Factors
+    summary : dict
+    basis : str
+    not_by_cluster_kg : float
+        Embodied carbon of nodes that came or went.
+    besides : sequence of (str, float)
+        Embodied carbon of other kinds: its name, and how much. [kgCO2e]
+    """
     for each in factors:
         title = f"{each.cluster} at {each.site}: {each.node_count:,} x {each.node_type}"
         yield from wrapped(title, 0)
@@ -37,10 +52,13 @@ def factor_lines(
     yield "fleet"
     operational_kg = summary["scope2_location_kgco2e"]
     yield from _row("operational, clusters", operational_kg, "kg", basis)
-    yield from _row("+ embodied, clusters", summary["scope3_embodied_kgco2e"], "kg")
+    all_of = "+ embodied, all" if besides else "+ embodied, clusters"
+    yield from _row(all_of, summary["scope3_embodied_kgco2e"], "kg")
     if not_by_cluster_kg:
         note = "is of nodes added or retired in the run"
         yield from _row("  of which", not_by_cluster_kg, "kg", note)
+    for what, kg in besides:
+        yield from _row("  of which", kg, "kg", f"is of {what}")
     if summary["scope3_supply_kgco2e"] is not None:
         made = "of generation and storage on the sites"
         yield from _row("+ embodied, supply", summary["scope3_supply_kgco2e"], "kg", made)
@@ -81,7 +99,10 @@ def job_lines(job: JobBill) -> Iterator[str]:
         f"= {own}{job.gpus:,} / {job.accelerators:,} x {number(job.embodied_each_kg)} kg x "
         f"{number(job.held_h)} h / {number(job.lifetime_h)} h"
     )
-    yield from _row("+ embodied share", job.embodied_kgco2e, "kg", made)
+    yield from _row("+ embodied share", job.embodied_kgco2e - job.built_kgco2e, "kg", made)
+    if job.built_kgco2e:
+        note = "building and power gear, by the power of what it held"
+        yield from _row("+ share of building", job.built_kgco2e, "kg", note)
     yield from _row("= total", job.total_kgco2e, "kg")
     if job.marginal_kgco2e is not None:
         note = "operational at marginal intensity; no part of the total"

@@ -27,7 +27,12 @@ def _possible(
 
 
 @provisioning(
-    "capacity-planner", rules=_possible, node_limit="most", ladder="sleep", lifetime="lifetime_ms"
+    "capacity-planner",
+    rules=_possible,
+    node_limit="most",
+    ladder="sleep",
+    age="age_ms",
+    lifetime="lifetime_ms",
 )
 def capacity_planner(
     env: Clock,

@@ -21,6 +21,7 @@ CHANGE: Final = 10
 DIGITS: Final = 3
 CLEAR: Final = "*"
 MANY_PERCENT: Final = 1000.0
+STRAIGHT: Final = "straight-line over calendar lifetime"
 
 Row = Mapping[Any, Any]
 
@@ -155,7 +156,8 @@ def _basis(names: Sequence[str], basis: Mapping[str, Mapping[str, str]]) -> Iter
         "location-based": [basis[name].get("average", "") for name in names],
         "marginal": [basis[name].get("marginal", "") for name in names],
     }
-    yield "total carbon = location-based + embodied (straight-line over calendar lifetime)"
+    rules = dict.fromkeys(basis[name].get("embodied", STRAIGHT) for name in names)
+    yield from _wrapped(f"total carbon = location-based + embodied ({'; '.join(rules)})", "  ")
     for label, found in words.items():
         if len(set(found)) == 1:
             if found[0]:

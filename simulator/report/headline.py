@@ -87,7 +87,7 @@ def carbon(results: Results) -> tuple[Line, ...]:
         (
             "embodied",
             summary["scope3_embodied_kgco2e"],
-            "straight-line over calendar lifetime",
+            basis.get("embodied", "straight-line over calendar lifetime"),
         ),
         *embodied_rows(summary),
         ("total", summary["total_kgco2e"], "location-based + embodied"),

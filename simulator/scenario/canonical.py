@@ -7,9 +7,11 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.scenario.dispatch import PREFERENCE, Dispatch
+from simulator.scenario.embodied import SummedKg
 from simulator.scenario.policy_choice import PolicyChoice
 from simulator.scenario.scheduling import FIFO, Scheduling
 from simulator.scenario.spec import Spec
+from simulator.scenario.spreading import CARRIED, HELD
 
 if TYPE_CHECKING:
     from simulator.scenario.model import Scenario
@@ -42,11 +44,22 @@ _SILENT: Final = frozenset(
         "format",
         "region",
         "supply",
+        "use_lifetime_ms",
+        "building",
+        "power_gear",
+        "in_use",
+        "retirement",
+        "phase",
     }
 )
 """Attributes that leave no trace where they are absent: the scenario is the same as without."""
 
-_USUAL: Final[dict[str, Any]] = {"preemptible": True, "priority": 0}
+_USUAL: Final[dict[str, Any]] = {
+    "preemptible": True,
+    "priority": 0,
+    "in_use": HELD,
+    "retirement": CARRIED,
+}
 """What such an attribute stands at where it is absent; said in so many words it is the same."""
 
 
@@ -92,6 +105,8 @@ def _plain_parts(scenario: "Scenario") -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value of a scenario as JSON has it; order is kept where it has a meaning."""
+    if isinstance(value, SummedKg):
+        return {"is": "parts", "kg": float(value), "parts": _plain(value.parts)}
     if value is None or isinstance(value, str | int | float):
         return value
     match value:

@@ -7,6 +7,7 @@ from simulator.errors import Issue, listing, nearest, shown
 from simulator.scenario.accelerators import accelerator_problems, accelerator_warnings, eligible
 from simulator.scenario.arrivals import RegularArrivals
 from simulator.scenario.dispatch import AMONG, dispatch_problems
+from simulator.scenario.embodied_checks import building_problems, spreading_problems
 from simulator.scenario.facility import FreeCoolingPue, LoadPue
 from simulator.scenario.grid import GridConstant
 from simulator.scenario.laws import Constant, Law, Lognormal
@@ -74,10 +75,12 @@ def problems_between(
     yield from placement_problems(parts["clusters"], parts["sites"])
     yield from reliability_problems(parts["nodes"], parts["workloads"])
     yield from sharing_problems(parts)
+    yield from building_problems(parts)
     for section in ("sites", "clusters"):
         if not document.get(section, {}) and isinstance(document.get(section, {}), dict):
             yield Issue(section, f"missing; write at least one [{section}.NAME]")
     if scenario is not None:
+        yield from spreading_problems(scenario.accounting, parts)
         yield from _too_many_jobs(scenario, confirmed)
         yield from _too_many_intervals(scenario, confirmed)
 

@@ -29,6 +29,7 @@ from simulator.scenario.reading import reading_of
 from simulator.scenario.scheduling import FIFO, QueuePolicy, Scheduling
 from simulator.scenario.sharing import Sharing, SharingOf
 from simulator.scenario.spec import Problems, Spec
+from simulator.scenario.spreading import RETIREMENTS, RULES, STRAIGHT_LINE, USES
 from simulator.units import MS_PER_D, format_quantity
 
 SCOPE2: Final = ("location-based", "market-based")
@@ -133,8 +134,15 @@ class Accounting(Spec):
 
     scope2: Annotated[tuple[str, ...], Scope2()] = as_written(list(SCOPE2))
     """Methods to report; market-based figures are absent where no contract is known."""
-    embodied: Annotated[Literal["straight-line"], Word(["straight-line"])] = "straight-line"
-    """How the carbon of making is spread: evenly over the calendar lifetime."""
+    embodied: Annotated[str, Word(RULES)] = STRAIGHT_LINE
+    """How the carbon of making is spread: `straight-line`, evenly over the calendar lifetime of
+    every node owned, or `by-use`, over the time in use of `use_lifetime`."""
+    in_use: Annotated[str | None, Word(USES)] = absent()
+    """With `by-use`, what counts as use: `held`, accelerators that jobs hold, or `awake`, nodes
+    that are awake; `held` unless given."""
+    retirement: Annotated[str | None, Word(RETIREMENTS)] = absent()
+    """What becomes of the carbon of making that a node leaves at its retirement: `carried`, it goes
+    with the node, or `written-off`, it is counted then; `carried` unless given."""
     functional_unit: Annotated[Literal["gpu-hour"], Word(["gpu-hour"])] = "gpu-hour"
     """Unit of work that carbon is related to: an accelerator held by a job for an hour."""
     interval_ms: Annotated[int, Milliseconds(positive=True)] = Field(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.errors import Issue, shown
+from simulator.scenario.embodied import EmbodiedOf
 from simulator.scenario.fields import (
     Milliseconds,
     Number,
@@ -33,7 +34,7 @@ from simulator.scenario.reading import unread_of
 from simulator.scenario.reliability import FailuresOf, NodeFailures
 from simulator.scenario.spec import Problems, Spec
 from simulator.scenario.table_list import TableList
-from simulator.units import G_PER_KG, format_quantity
+from simulator.units import format_quantity
 
 MOST_ACCELERATORS: Final = 1024
 """Accelerators that one node may have."""
@@ -41,18 +42,6 @@ MOST_ACCELERATORS: Final = 1024
 
 NOT_RESTING: Final = ("busy", "idle", "entering", "waking", "absent", "failed")
 """What results call a node that doesn't rest in an idle state."""
-
-
-class Kilograms(Quantity):
-    """A mass, kept in kilograms as the name of its attribute says."""
-
-    def __init__(self) -> None:
-        super().__init__("mass")
-
-    def read(self, value: Any, info: ValidationInfo) -> float:
-        """Return the mass in kilograms."""
-        mass = super().read(value, info)
-        return mass / G_PER_KG if isinstance(value, str) else mass
 
 
 class IdleState(Spec):
@@ -102,12 +91,17 @@ class NodeType(Spec):
     `components` they say it."""
     relative_speed: Annotated[float, Number(low=1e-6, high=1e6, meaning="a speed")] = 1.0
     """Speed at work given in GPU-days: at 2 a job takes half as long."""
-    embodied_kg: Annotated[float, Kilograms()] = Field(alias="embodied", examples=['"2500 kg"'])
-    """CO2e of making one node, cradle to gate."""
+    embodied_kg: Annotated[float, EmbodiedOf()] = Field(alias="embodied", examples=['"2500 kg"'])
+    """CO2e of making one node, cradle to gate; or a table of its `parts`, which sum to it."""
     lifetime_ms: Annotated[int, Milliseconds(positive=True)] = Field(
         alias="lifetime", examples=['"4 y"']
     )
     """Calendar time over which the carbon of making, and the price, are spread evenly."""
+    use_lifetime_ms: Annotated[int | None, Milliseconds(positive=True)] = Field(
+        default=None, alias="use_lifetime", validate_default=False
+    )
+    """Time in use in the course of the lifetime, over which `accounting.embodied = "by-use"`
+    spreads the carbon of making, e.g. 45 % of a lifetime of 4 y: `"1.8 y"`."""
     price: Annotated[Price | None, PriceOf("money")] = Field(
         default=None, validate_default=False, examples=['"250 kUSD"']
     )
@@ -165,6 +159,15 @@ class NodeType(Spec):
     @classmethod
     def _above_idle(cls, busy_w: float, info: ValidationInfo) -> float:
         return above_idle(busy_w, info)
+
+    @field_validator("use_lifetime_ms")
+    @classmethod
+    def _within_lifetime(cls, use_ms: int | None, info: ValidationInfo) -> int | None:
+        lifetime_ms, unread = info.data.get("lifetime_ms"), unread_of(info)
+        if use_ms is not None and unread is None and lifetime_ms and use_ms > lifetime_ms:
+            use, lifetime = (format_quantity(time_ms, "time") for time_ms in (use_ms, lifetime_ms))
+            raise ValueError(f"use_lifetime ({use}) must not be above lifetime ({lifetime})")
+        return use_ms
 
     @field_validator("idle_states")
     @classmethod

@@ -61,6 +61,12 @@ class Provisioning(PolicyChoice):
         flag = self.plugin.roles.get("ladder")
         return self.policy != ALWAYS_ON and (flag is None or bool(self.parameters[flag]))
 
+    @property
+    def age_ms(self) -> int:
+        """Age of the first nodes at the start; 0 where the policy asks for none. [ms]"""
+        name = self.plugin.roles.get("age")
+        return 0 if name is None else int(self.parameters[name])
+
     def arguments(self, node: NodeType) -> dict[str, Any]:
         """Return the parameters for a node type: its lifetime where none is said."""
         name = self.plugin.roles.get("lifetime")

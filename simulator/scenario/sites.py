@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from simulator.scenario.buildings import Building, BuildingOf
 from simulator.scenario.facility import (
     PUE_MODELS,
     WUE_MODELS,
@@ -44,7 +45,10 @@ class Site(Spec):
         default=None, validate_default=False, examples=['"0.08 USD/kWh"']
     )
     """What a kWh of facility energy costs, in any currency; none given, its cost is absent."""
-
+    building: Annotated[Building | None, BuildingOf()] = absent()
+    """Carbon of the building, over the IT power it is built for; not counted unless given."""
+    power_gear: Annotated[Building | None, BuildingOf()] = absent()
+    """Carbon of its power gear and cooling, in the same form; not counted unless given."""
     supply: Annotated[Supply | None, TableOf(Supply)] = absent()
     """Generation and storage on the site, and contracts; none given, all is drawn from the grid."""
 

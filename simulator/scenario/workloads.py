@@ -39,6 +39,9 @@ MOST_JOBS: Final = 2**31 - 1
 
 MOST_PRIORITY: Final = 2**31 - 1
 
+PHASES: Final = ("data", "experimentation", "training", "inference")
+"""Phases of machine learning, from data to use."""
+
 REQUIRED_COLUMNS: Final = ("job_id", "submit_s", "duration_s", "gpus")
 """Columns that every job file has."""
 
@@ -273,6 +276,9 @@ class Workload(Spec):
     )
     """Part of an accelerator that each job of one asks for where jobs share it; its utilisation
     counts unless given. With `jobs`, of those whose file does not say it."""
+    phase: Annotated[str | None, Word(PHASES)] = absent()
+    """Phase of machine learning that the jobs belong to: `data`, `experimentation`, `training` or
+    `inference`; it changes no job, and sums are told by it."""
     jobs: Annotated[JobFile | None, Jobs()] = absent()
     """Jobs to replay, in place of `arrivals`, `gpu_days` or `duration`, and `gpus`."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.assumptions import declared_basis
 from simulator.errors import InputError
-from simulator.likeness import unlike_signals
+from simulator.likeness import unlike_making, unlike_signals
 from simulator.plans.axes import Axis
 from simulator.plans.plan import Plan
 from simulator.text_table import WIDTH
@@ -55,7 +55,12 @@ def basis_lines(plan: Plan) -> list[str]:
         f"total carbon = location-based ({what}) + embodied", WIDTH, break_on_hyphens=False
     )
     reasons = dict.fromkeys(
-        reason for each in found[1:] for reason in unlike_signals(found[0], each, ["average"])
+        reason
+        for each in found[1:]
+        for reason in (
+            *unlike_signals(found[0], each, ["average"]),
+            *unlike_making(found[0], each),
+        )
     )
     if reasons:
         said = "; ".join(reasons)
@@ -66,7 +71,7 @@ def basis_lines(plan: Plan) -> list[str]:
 
 def _bases(plan: Plan) -> tuple[NDArray[np.int64], list[dict[str, str]]]:
     """Return the number of each point's basis, and the bases; empty where a point is refused."""
-    axes = [axis for axis in plan.axes if _changes_a_grid(axis)]
+    axes = [axis for axis in plan.axes if _changes_the_basis(axis)]
     varied = [axis for axis in axes if axis.parts[-1] != "constant"]
     kinds, first = _kinds(plan, varied)
     found = [_basis(plan, at) for at in first]
@@ -76,8 +81,10 @@ def _bases(plan: Plan) -> tuple[NDArray[np.int64], list[dict[str, str]]]:
     return kinds, found
 
 
-def _changes_a_grid(axis: Axis) -> bool:
+def _changes_the_basis(axis: Axis) -> bool:
     parts = axis.parts
+    if parts[0] == "accounting":
+        return len(parts) < 2 or parts[1] in ("embodied", "in_use", "retirement")
     return parts[0] == "sites" and (len(parts) < 3 or parts[2] == "grid")
 
 

@@ -16,12 +16,14 @@ SUFFIXES = (
     "_ms", "_s", "_h", "_d", "_per_ms", "_w", "_kw", "_mw", "_j", "_kwh", "_g", "_kg",
     "_gco2e", "_kgco2e", "_g_per_kwh", "_per_gpu_hour", "_per_node_day", "_gpu_days", "_gpus",
     "_bytes", "_mib", "_in", "_pt", "_px", "_l", "_l_per_kwh", "_degc",
+    "_cm2", "_gb",
 )  # fmt: skip
 WORDS = ("gpu_days", "gpu_hours", "bytes", "days", "hours", "kg", "kwh")
 """Units that are words of their own, at the beginning of a name."""
 
 UNITLESS: dict[str, str] = {
     # shares of 1 and ratios
+    "abatement": "share of gases, of 1",
     "accelerators": "relative speed of each, 1 where it goes by the node",
     "fraction": "part of one accelerator",
     "alpha": "weight of the newest sample",
@@ -98,6 +100,7 @@ UNITLESS: dict[str, str] = {
     "target": "share of capacity",
     "utilisation": "share of 1",
     "waited_share": "share of jobs",
+    "yield_share": "of 1",
     "weights": "relative to one another",
     "weekend": "ratio of rates",
     "worst_ratio": "energy over the least possible",
@@ -124,6 +127,8 @@ UNITLESS: dict[str, str] = {
     # numbers whose unit stands beside them
     "above": "bound of any number",
     "argument": "of any function",
+    "beside": "in the unit of its name",
+    "besides": "kilograms, each with what they are of",
     "asked": "in the unit of the axis",
     "average": "g/kWh by site and bin, as its docstring says",
     "below": "bound of any number",

@@ -74,6 +74,17 @@ def test_unlike_points_are_warned_of(scenario: Scenario, tmp_path: Path) -> None
     assert "by mix consumption is not the base's, by mix production" in " ".join(said.split())
 
 
+def test_points_by_unlike_rules_of_making_are_warned_of(scenario: Scenario) -> None:
+    axes = {"accounting.retirement": ["carried", "written-off"]}
+    said = " ".join(basis_lines(plan_of(scenario, axes)))
+    assert "warning: points are unlike, and their carbon is not to be compared: embodied" in said
+
+
+def test_points_by_one_rule_of_making_are_not(scenario: Scenario) -> None:
+    said = " ".join(basis_lines(plan_of(scenario, {"clusters.c.count": [1, 2]})))
+    assert "unlike" not in said
+
+
 def test_constants_of_an_axis_are_told_without_their_number(scenario: Scenario) -> None:
     constant = scenario.replace({"sites.s.grid.average": {"constant": "100 g/kWh"}})
     axes = {"sites.s.grid.average.constant": ["100 g/kWh", "200 g/kWh"]}

@@ -36,6 +36,10 @@ PLAIN_UNITS = {
     "share of jobs",
     "GPU-days",
     "of full speed",
+    "kWh/cm2",
+    "g/cm2",
+    "g/GB",
+    "kg/m2",
 }
 
 
@@ -296,6 +300,53 @@ def test_profiles_are_the_means_of_the_hourly_file(data_folder: Path, region: st
     # Filled hours (at most 28 of 8,760) and the first hour of the year are not in the profile.
     assert np.median(np.abs(ours - means)) < 0.06
     assert np.abs(ours - means).max() < 6.0
+
+
+def test_parts_are_the_parameters_of_act(data_folder: Path) -> None:
+    """Logic, memory, storage and boards, figure by figure."""
+    path = data_folder / "hardware" / "act_embodied_parameters.csv"
+    published = defaultdict(dict)
+    with path.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            published[row["table"]][row["key"]] = float(row["value"])
+    logic = catalog.part("logic")
+    tables = {"energy": "epa", "gas-95": "gpa_95", "gas-99": "gpa_99", "materials": "materials"}
+    for key, table in tables.items():
+        assert {name: each[key] for name, each in logic.items() if name.endswith("nm")} == (
+            published[f"logic/{table}"]
+        )
+    for part, sources in {
+        "dram": ["dram/dram_hynix"],
+        "ssd": ["ssd/ssd_hynix", "ssd/ssd_seagate", "ssd/ssd_western"],
+        "hdd": ["hdd/hdd_enterprise"],
+    }.items():
+        named = {
+            name.replace("_", "-").lower(): value
+            for source in sources
+            for name, value in published[source].items()
+        }
+        assert catalog.part(part)["storage"] == named
+    layers = {f"{name}-layers": kg for name, kg in published["materials/pcb"].items()}
+    assert catalog.part("board")["area"] == {k: v for k, v in layers.items() if "cpla" not in k}
+
+
+@pytest.mark.parametrize("name", ["dram", "ssd", "hdd", "board"])
+def test_the_usual_technology_is_one_that_there_is(name: str) -> None:
+    part = catalog.part(name)
+    assert part["usual"] in part.get("storage", part.get("area"))
+
+
+def test_the_published_rule_is_half_for_systems_without_accelerators() -> None:
+    figures = {
+        name: {figure.key: figure for figure in catalog.entries(name)}
+        for name in ("gpu-system", "cpu-system")
+    }
+    whole, half = (each["piece"].value for each in figures.values())
+    assert (whole, half) == (2000.0, 1000.0)
+    for each in figures.values():
+        lifetime, use = each["lifetime"], each["utilisation"]
+        assert (lifetime.low, lifetime.high, lifetime.unit) == (3.0, 5.0, "y")
+        assert (use.low, use.high) == (0.3, 0.6)
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,7 @@ def test_catalog_as_json_holds_every_figure_with_its_source(shell: Shell) -> Non
         "grids",
         "workloads",
         "fuels",
+        "parts",
         "storage",
         "generation",
     }

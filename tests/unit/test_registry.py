@@ -174,7 +174,7 @@ def test_a_function_that_can_not_be_a_policy_is_refused(policy: Any, said: str) 
 def test_the_decorator_itself_is_told_what_is_wrong_with_it() -> None:
     with pytest.raises(TypeError, match="write a name"):
         fs.provisioning("")
-    with pytest.raises(TypeError, match="leader: known here are ladder, lifetime, node_limit"):
+    with pytest.raises(TypeError, match="leader: known here are age, ladder, lifetime, node_limit"):
         fs.provisioning("faulty", leader="every_ms")(registered("headroom").function)
     with pytest.raises(TypeError, match="node_limit: no parameter is called most"):
         fs.provisioning("faulty", node_limit="most")(registered("headroom").function)
