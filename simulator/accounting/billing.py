@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
+from simulator.accounting.bins import Grid
+from simulator.accounting.carbon import embodied_kg, kinds_kg
+from simulator.accounting.energy import Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
-from simulator.accounting.metering import Grid, Metered
+from simulator.accounting.metering import Metered
 from simulator.accounting.sharing import with_stays
+from simulator.accounting.signals import Signals, integrals
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels import billing as kernels
@@ -24,22 +27,6 @@ from simulator.power.facility import Facility
 from simulator.power.tables import PowerTables
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """Grid signals of each site on the bins of a run.
-
-    Attributes
-    ----------
-    average : float64[sites, bins]
-        Average intensity. [g/kWh]
-    marginal : float64[sites, bins]
-        Marginal intensity; NaN for a site that has none. [g/kWh]
-    """
-
-    average: NDArray[np.float64]
-    marginal: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +101,6 @@ def account(
     failed_w = None if power.failures is None else power.failures.failed_w
     energy = energy_of(fleet, power.ladders, metered, failed_w)
     drawn_kwh = facility_kwh(fleet, metered, energy.it_kwh, facility)
-    embodied = fleet.embodied_g * energy.owned_ms.sum(axis=0) / fleet.lifetime_ms
     idle_per_gpu_w = fleet.idle_w / fleet.accelerators
     billed = _billed(fleet, metered, energy.it_kwh, signals, facility)
     runs = _bill_runs(fleet, power, jobs, log, metered, billed)
@@ -123,25 +109,20 @@ def account(
         energy=energy,
         facility_kwh=drawn_kwh,
         operational_kg=drawn_kwh * signals.average[fleet.site].T / G_PER_KG,
-        kinds_kg=_kinds_kg(energy, drawn_kwh, signals.average[fleet.site].T / G_PER_KG),
+        kinds_kg=kinds_kg(
+            energy.by_kind_kwh,
+            drawn_kwh - energy.it_kwh,
+            signals.average[fleet.site].T / G_PER_KG,
+        ),
         marginal_kg=drawn_kwh * signals.marginal[fleet.site].T / G_PER_KG,
         water_l=water_l(fleet, energy.it_kwh, facility),
         signals=signals,
-        embodied_kg=embodied / G_PER_KG,
+        embodied_kg=embodied_kg(fleet, energy.owned_ms.sum(axis=0)),
         idle_share_kwh=metered.bins[:, :, flows.HELD].sum(axis=0) * idle_per_gpu_w / W_MS_PER_KWH,
         facility=facility,
         jobs=_of_jobs(runs, log),
         runs=runs,
     )
-
-
-def _kinds_kg(
-    energy: Energy, drawn_kwh: NDArray[np.float64], kg_per_kwh: NDArray[np.float64]
-) -> dict[str, float]:
-    """Return the carbon of each kind of IT energy, without PUE, and of what buildings add."""
-    parts_kwh = {kind: energy.by_kind_kwh[:, :, at] for at, kind in enumerate(KINDS)}
-    parts_kwh[OVERHEAD] = drawn_kwh - energy.it_kwh
-    return {kind: float((kwh * kg_per_kwh).sum()) for kind, kwh in parts_kwh.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,21 +268,9 @@ def _shares(
 
 
 def _signal(borne: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]) -> kernels.Signal:
-    """Return a signal with its running integral, by which a job is billed in two look-ups.
-
-    Where a site has a model of PUE, an hour of hardly any IT energy bears its fixed losses all
-    the same, and its values can be many orders above those of other hours: the integral is then
-    kept in two parts, so that the difference of two look-ups loses no digits.
-    """
+    """Return a signal with its running integral, by which a job is billed in two look-ups."""
     values = np.ascontiguousarray(borne)
-    steps = values * grid.bin_ms
-    integral = np.zeros((values.shape[0], values.shape[1] + 1))
-    rest = np.zeros_like(integral)
-    np.cumsum(steps, axis=1, out=integral[:, 1:])
-    for site in np.flatnonzero(modelled):
-        before, after = integral[site, :-1], integral[site, 1:]
-        added = after - before
-        np.cumsum(before - (after - added) + (steps[site] - added), out=rest[site, 1:])
+    integral, rest = integrals(values, grid.bin_ms, modelled)
     return kernels.Signal(values, integral, rest, grid.bin_ms, grid.offset_ms)
 
 
