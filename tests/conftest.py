@@ -39,6 +39,7 @@ INTERPRETED = {
         "accelerators",
         "asked_dispatch",
         "asked_policies",
+        "bill",
         "dispatch",
         "failure_scenarios",
         "failures_and_policies",
