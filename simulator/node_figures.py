@@ -1,21 +1,24 @@
 """Figures of a node type that are still those of the catalog, with their source and range."""
 
+import math
 from typing import Final
 
 from simulator import catalog
 from simulator.catalog import Figure
 from simulator.scenario.nodes import NodeType
-from simulator.units import parse_quantity
+from simulator.units import G_PER_KG, parse_quantity
 
 PREFIX: Final = "catalog "
 """How the source of a node type begins that came from the catalog."""
 MEASURES: Final = {
-    "idle_power": ("idle_power_w", "power"),
-    "busy_power": ("busy_power_w", "power"),
-    "embodied": ("embodied_kg", "mass"),
-    "lifetime": ("lifetime_ms", "time"),
+    "idle_power": ("idle_power_w", "power", 1.0),
+    "busy_power": ("busy_power_w", "power", 1.0),
+    "embodied": ("embodied_kg", "mass", G_PER_KG),
+    "lifetime": ("lifetime_ms", "time", 1.0),
 }
-"""Attribute and dimension of each figure, by its key."""
+"""Attribute, dimension and unit of each figure, by its key."""
+SAME: Final = 1e-12
+"""Relative difference of two ways of writing one quantity."""
 
 
 def catalog_figure(node: NodeType, key: str) -> Figure | None:
@@ -26,11 +29,12 @@ def catalog_figure(node: NodeType, key: str) -> Figure | None:
     name = catalog_name(node)
     if name is None:
         return None
-    attribute, dimension = MEASURES[key]
+    attribute, dimension, size = MEASURES[key]
     for figure in catalog.entries(name):
         if figure.key == key and figure.kind == "nodes":
-            said = parse_quantity(f"{figure.value:.17g} {figure.unit}", dimension)
-            return figure if said == getattr(node, attribute) else None
+            said = parse_quantity(f"{figure.value:.17g} {figure.unit}", dimension) / size
+            same = math.isclose(said, getattr(node, attribute), rel_tol=SAME)
+            return figure if same else None
     return None
 
 

@@ -41,6 +41,7 @@ INTERPRETED = {
         "asked_policies",
         "bill",
         "dispatch",
+        "explain_figure",
         "failure_scenarios",
         "failures_and_policies",
         "fair_share",
