@@ -5,7 +5,7 @@
 >>> run.summary["total_kgco2e"]  # doctest: +SKIP
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -100,7 +100,7 @@ def open_run(folder: str | Path) -> "Run":
     """
     from simulator.results import load_results
 
-    return Run(load_results(folder))
+    return Run(load_results(folder), folder=folder)
 
 
 class Run:
@@ -112,13 +112,21 @@ class Run:
         Tables and summary; nothing in them is computed again.
     simulated : Simulated, optional
         What happened, for billing it again; absent for a run read from a folder.
+    folder : path, optional
+        Where it was read from.
     """
 
-    __slots__ = ("_simulated", "results")
+    __slots__ = ("_folder", "_simulated", "results")
 
-    def __init__(self, results: "Results", simulated: "Simulated | None" = None) -> None:
+    def __init__(
+        self,
+        results: "Results",
+        simulated: "Simulated | None" = None,
+        folder: str | Path | None = None,
+    ) -> None:
         self.results = results
         self._simulated = simulated
+        self._folder = folder
 
     def __repr__(self) -> str:
         name = self.results.scenario.name
@@ -230,35 +238,53 @@ class Run:
         marginal: str | dict[str, Any] | None = None,
         pue: float | dict[str, Any] | None = None,
         supply: dict[str, Any] | None = None,
+        electricity_price: str | None = None,
+        embodied: str | Mapping[str, str] | None = None,
+        lifetime: str | Mapping[str, str] | None = None,
     ) -> "Run":
-        """Return the same events under other accounting; nothing is simulated again.
+        """Return the same events under other terms; nothing is simulated again.
+
+        A run read from a folder is billed from its tables; where they don't tell enough, its
+        scenario is run again.
 
         Parameters
         ----------
         grid, marginal : str or dict, optional
             Average and marginal intensity of every site, as a scenario file says them: a name of
-            the catalog, ``{"constant": "380 g/kWh"}`` or ``{"file": ..., "time": ...}``.
+            the catalog, ``{"constant": "380 g/kWh"}`` or ``{"file": ..., "time": ...}``. Another
+            grid without another marginal leaves the marginal figures absent.
         pue : float or dict, optional
             Facility energy over IT energy of every site, or a model as a scenario file says it,
             e.g. ``{"model": "load", "fixed": "120 kW", "proportional": 0.05}``.
         supply : dict, optional
             Generation, storage and contracts of every site, as a scenario file says them; an
             empty one takes away what there is.
+        electricity_price : str, optional
+            Of every site, e.g. ``"0.09 USD/kWh"``.
+        embodied, lifetime : str or mapping of str to str, optional
+            Of every node type in use, e.g. ``"1500 kg"`` and ``"6 y"``, or by node type:
+            ``{"hgx-a100": "2500 kg"}``.
 
         Raises
         ------
         InputError
-            If a value is refused, or the run was read from a folder, where its events are not.
+            If a value is refused, or the folder of the run is not what it wrote.
         """
-        if self._simulated is None:
+        from simulator.terms import Terms
+
+        terms = Terms(grid, marginal, pue, supply, electricity_price, embodied, lifetime)
+        if self._simulated is not None:
+            billed = self._simulated.billed(terms)
+            return Run(billed.results, billed)
+        if self._folder is None:
             from simulator.errors import InputError, Issue
 
-            rule = (
-                "results read from a folder hold no events to bill; run their scenario.toml again"
-            )
+            rule = "these results have neither events nor a folder; run their scenario again"
             raise InputError(self.results.scenario.name, [Issue("", rule)])
-        billed = self._simulated.bill(average=grid, marginal=marginal, pue=pue, supply=supply)
-        return Run(billed.results, billed)
+        from simulator.bills import bill_folder
+
+        bill = bill_folder(self._folder, terms)
+        return Run(bill.results, bill.simulated)
 
     def view(self, name: str, *, per: str | None = None) -> "pd.DataFrame":
         """Return the total of the run under other headings.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from simulator.node_figures import source_of
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
 from simulator.scenario.accelerators import eligible
@@ -21,6 +22,10 @@ from simulator.workload.table import JobTable, WorkloadSize
 
 Assumption = tuple[str, str, str, str, str]
 """Subject, quantity, value, unit, source."""
+
+
+INTENSITY_MEAN: Final = " intensity, mean"
+"""How the quantity of a signal's mean ends."""
 
 
 class Signal(Protocol):
@@ -133,15 +138,45 @@ def assumptions_of(
     buildings : iterable of (Trace or None, SiteMeans)
         For each site its outside temperature, and what its models came to.
     """
+    rows = list(assumptions_of_sites(scenario, traces, buildings))
+    rows += _sharing_rows(scenario)
+    rows += _requested_rows(scenario, jobs)
+    rows += _preemption_rows(scenario)
+    rows += _speed_rows(scenario)
+    for size in jobs.sizes:
+        rows += _size_rows(size)
+    return tuple(rows)
+
+
+def assumptions_of_sites(
+    scenario: Scenario,
+    traces: Iterable[tuple[GridTrace, float]],
+    buildings: Iterable[tuple[Trace | None, SiteMeans]],
+) -> tuple[Assumption, ...]:
+    """Return those of machines, buildings and grids, which a run may be billed without.
+
+    The parameters are those of `assumptions_of`, whose first rows these are.
+    """
     rows: list[Assumption] = []
     for name, node in scenario.nodes.items():
-        source = node.source or "scenario"
         rows += [
-            (name, "idle power", f"{node.idle_power_w:g}", "W", source),
-            (name, "busy power", f"{node.busy_power_w:g}", "W", source),
-            (name, "accelerators", str(node.accelerators), "1", source),
-            (name, "embodied carbon", f"{node.embodied_kg:g}", "kgCO2e", source),
-            (name, "lifetime", f"{node.lifetime_ms / MS_PER_Y:g}", "y", source),
+            (name, "idle power", f"{node.idle_power_w:g}", "W", source_of(node, "idle_power")),
+            (name, "busy power", f"{node.busy_power_w:g}", "W", source_of(node, "busy_power")),
+            (name, "accelerators", str(node.accelerators), "1", node.source or "scenario"),
+            (
+                name,
+                "embodied carbon",
+                f"{node.embodied_kg:g}",
+                "kgCO2e",
+                source_of(node, "embodied"),
+            ),
+            (
+                name,
+                "lifetime",
+                f"{node.lifetime_ms / MS_PER_Y:g}",
+                "y",
+                source_of(node, "lifetime"),
+            ),
         ]
         rows += [
             (
@@ -161,16 +196,16 @@ def assumptions_of(
         rows += _building_rows(name, site, weather, means)
     for trace, mean_g_per_kwh in traces:
         site_name = trace.path.removeprefix("sites.").partition(".grid")[0]
-        quantity = f"{trace.basis} intensity, mean"
+        quantity = f"{trace.basis}{INTENSITY_MEAN}"
         source = f"{trace.label}: {trace.note}"
         rows.append((site_name, quantity, f"{mean_g_per_kwh:.4g}", "g/kWh", source))
-    rows += _sharing_rows(scenario)
-    rows += _requested_rows(scenario, jobs)
-    rows += _preemption_rows(scenario)
-    rows += _speed_rows(scenario)
-    for size in jobs.sizes:
-        rows += _size_rows(size)
     return tuple(rows)
+
+
+def rows_of_jobs(rows: Sequence[Assumption]) -> tuple[Assumption, ...]:
+    """Return the rows of `assumptions_of` that follow those of machines, buildings and grids."""
+    last = max(at for at, row in enumerate(rows) if row[1].endswith(INTENSITY_MEAN))
+    return tuple(rows[last + 1 :])
 
 
 def _building_rows(

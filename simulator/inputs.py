@@ -1,16 +1,16 @@
 """What a run reads: the scenario with its fleet, jobs and grids, opened and checked."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet, fleet_of
+from simulator.origin import Origin
 from simulator.policies import provisioning_of
 from simulator.power.budgets import powerless_jobs
 from simulator.power.curves import curves_of
@@ -21,12 +21,10 @@ from simulator.registry import dispatch, placement, provisioning, scheduling
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import Scenario
 from simulator.supply.traces import SupplyTraces, open_supplies
-from simulator.traces.grid import GridTrace, open_grid
+from simulator.traces.grid import GridTrace
 from simulator.traces.opened import Opened, opened_by
+from simulator.traces.sites import all_traces, edges_of, open_grids, open_weathers
 from simulator.traces.trace import Trace
-from simulator.traces.weather import open_weather
-from simulator.units import MS_PER_H
-from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
 from simulator.workload.queues import (
@@ -73,10 +71,8 @@ class Inputs:
     @property
     def traces(self) -> tuple[Trace, ...]:
         """Every trace: grids, those of one site after another, then weather and then supply."""
-        pairs = zip(self.average, self.marginal, strict=True)
-        found = [trace for pair in pairs for trace in pair]
         rest = [trace for known in self.supply if known is not None for trace in known]
-        return tuple(trace for trace in (*found, *self.weather, *rest) if trace is not None)
+        return (*all_traces(self.average, self.marginal, self.weather), *rest)
 
     @property
     def supplied_grids(self) -> tuple[GridTrace, ...]:
@@ -97,11 +93,7 @@ class Inputs:
         The fixed losses of a building are shared out over the IT energy of the hour, and contracts
         are matched by the hour.
         """
-        found = [(trace.path, trace.grain_ms) for trace in self.traces if trace.grain_ms]
-        for name, site in self.scenario.sites.items():
-            found += [(f"sites.{name}.pue", MS_PER_H)] if site.fixed_w else []
-            found += [(f"sites.{name}.supply", MS_PER_H)] if site.supply else []
-        return tuple(found)
+        return edges_of(self.scenario, self.traces)
 
     def intensity(self, site: int, now_ms: int) -> tuple[float, float | None]:
         """Return the average and the marginal intensity at a site, the latter None without one.
@@ -163,24 +155,22 @@ class Inputs:
     @property
     def key(self) -> str:
         """Address of the run: SHA-256 of scenario, seed, contents of inputs and versions."""
-        jobs = json.dumps([content for _, _, content in self.jobs.inputs], separators=(",", ":"))
-        traces = json.dumps([trace.sha256 for trace in self.traces], separators=(",", ":"))
-        # The JSON of one object; the scenario has its own ready for every seed.
-        text = (
-            f'{{"jobs":{jobs},"model_version":{MODEL_VERSION},"scenario":'
-            f'{self.scenario.key_text()},"schema_version":{SCHEMA_VERSION},"traces":{traces}}}'
-        )
+        return self.origin.key(self.scenario, (trace.sha256 for trace in self.traces))
+
+    @property
+    def origin(self) -> Origin:
+        """What the address of the run is made of beside its scenario and its traces."""
         # What few runs have is added only where it is, so that the others keep their keys.
         code = provisioning.sources(each.idle.policy for each in self.scenario.clusters.values())
-        rare = [[law.sha256 for law in self.idle_laws], sorted(code.items())]
+        rare: list[Any] = [[law.sha256 for law in self.idle_laws], sorted(code.items())]
         queues = scheduling.sources(each.queue.policy for each in self.scenario.clusters.values())
         rare += [sorted(queues.items())] if queues else []
         ways = dispatch.sources(each.clusters.policy for each in self.scenario.workloads.values())
         rare += [{"dispatch": sorted(ways.items())}] if ways else []
         places = placement.sources(_placing(self.scenario))
         rare += [["placement", sorted(places.items())]] if places else []
-        text += json.dumps(rare, separators=(",", ":")) if any(rare) else ""
-        return hashlib.sha256(text.encode()).hexdigest()
+        jobs = tuple(content for _, _, content in self.jobs.inputs)
+        return Origin(jobs, json.dumps(rare, separators=(",", ":")) if any(rare) else "")
 
 
 def _placing(scenario: Scenario) -> list[str]:
@@ -237,56 +227,3 @@ def _idle_laws(scenario: Scenario) -> Iterator[Empirical]:
         for value in workload.clusters.parameters.values():
             if isinstance(value, Empirical):
                 yield value
-
-
-def open_weathers(
-    scenario: Scenario, issues: list[Issue], opened: Opened | None = None
-) -> tuple[Trace | None, ...]:
-    """Open the weather of every site where something depends on it; problems go to `issues`."""
-    traces: list[Trace | None] = []
-    for name, site in scenario.sites.items():
-        trace = None
-        try:
-            if site.weather is not None and site.needs_weather:
-                trace = opened_by(
-                    opened,
-                    open_weather,
-                    site.weather,
-                    start=scenario.start,
-                    end_ms=scenario.horizon_ms,
-                    path=f"sites.{name}.weather",
-                )
-        except InputError as error:
-            issues += error.issues
-        traces.append(trace)
-    return tuple(traces)
-
-
-def open_grids(
-    scenario: Scenario, issues: list[Issue], opened: Opened | None = None
-) -> tuple[list[GridTrace], list[GridTrace | None]]:
-    """Open the grids of every site; a trace that is refused adds to `issues` instead."""
-    average: list[GridTrace] = []
-    marginal: list[GridTrace | None] = []
-    for name, site in scenario.sites.items():
-        for basis, source in (("average", site.grid.average), ("marginal", site.grid.marginal)):
-            trace = None
-            try:
-                if source is not None:
-                    trace = opened_by(
-                        opened,
-                        open_grid,
-                        source,
-                        start=scenario.start,
-                        end_ms=scenario.horizon_ms,
-                        after_end=site.grid.after_end,
-                        gaps=site.grid.gaps,
-                        path=f"sites.{name}.grid.{basis}",
-                    )
-            except InputError as error:
-                issues += error.issues
-            if basis == "marginal":
-                marginal.append(trace)
-            elif trace is not None:
-                average.append(trace)
-    return average, marginal

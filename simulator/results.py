@@ -5,7 +5,7 @@ import json
 import platform
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
@@ -16,6 +16,8 @@ import pyarrow as pa
 from simulator.columns import RARE_TABLES, TABLES, columns_csv
 from simulator.errors import InputError, Issue
 from simulator.folder import Writer, check_folder, run_folder, write_folder
+from simulator.origin import Origin
+from simulator.seals import broken_seals, seals_of
 from simulator.tables import read_table, summary_of, table_of, write_table, written_summary
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
@@ -75,6 +77,12 @@ class Results:
         Time the run took. [s]
     command : str or None
         The command line, without paths of the machine.
+    origin : Origin or None
+        What its key is made of beside scenario and traces; None of a folder that doesn't say.
+    billed_from : str or None
+        Key of the run whose events these are, where they were billed again.
+    seals : dict of str to str
+        SHA-256 of the files that they were read from; empty where there are none, or nobody said.
     schema_version, model_version : int
         Versions of the result files and of the models behind them.
     """
@@ -90,6 +98,9 @@ class Results:
     inputs: tuple[tuple[str, str], ...] = ()
     wall_s: float | None = None
     command: str | None = None
+    origin: Origin | None = None
+    billed_from: str | None = None
+    seals: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     model_version: int = MODEL_VERSION
 
@@ -152,7 +163,6 @@ def save(
             [name for name in RARE_TABLES if name in results.tables],
             results.basis.get("embodied"),
         ),
-        "manifest.json": _json(_manifest(results)),
     }
     contents = {name: text.encode() for name, text in texts.items()} | dict(extra_files or {})
     writers: dict[str, Writer] = {
@@ -161,11 +171,18 @@ def save(
         if name in results.tables
     }
     writers |= {name: partial(_write_bytes, content) for name, content in contents.items()}
+    writers["manifest.json"] = partial(_write_manifest, results)  # the last: it seals the others
     write_folder(folder, writers, overwrite=overwrite)
 
 
-def load_results(folder: str | Path) -> Results:
+def load_results(folder: str | Path, *, sealed: bool = False) -> Results:
     """Return the results that a run wrote into a folder.
+
+    Parameters
+    ----------
+    folder : path
+    sealed : bool
+        Whether to refuse files that are not, byte by byte, what the run wrote.
 
     Raises
     ------
@@ -178,6 +195,8 @@ def load_results(folder: str | Path) -> Results:
     _check_present(path)
     manifest = _read_json(path, "manifest.json")
     _check_version(path, manifest)
+    if sealed and (issues := broken_seals(path, _seals(manifest))):
+        raise InputError(str(folder), issues)
     summary = _read_summary(path)
     rare = [name for name in RARE_TABLES if (path / f"{name}.parquet").is_file()]
     tables = {name: _read_table(path, name) for name in (*TABLES, *rare)}
@@ -225,11 +244,17 @@ def _manifest(results: Results) -> dict[str, Any]:
         "python": platform.python_version(),
         "libraries": library_versions(),
         "wall_s": results.wall_s,
+        "origin": None if results.origin is None else asdict(results.origin),
+        "billed_from": results.billed_from,
     }
 
 
 def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write_manifest(results: Results, path: Path) -> None:
+    path.write_text(_json(_manifest(results) | {"files": seals_of(path.parent)}), encoding="utf-8")
 
 
 def _write_bytes(content: bytes, path: Path) -> None:
@@ -293,9 +318,21 @@ def _provenance(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": tuple((str(row["name"]), str(row["sha256"])) for row in manifest["inputs"]),
         "wall_s": manifest["wall_s"],
         "command": manifest["command"],
+        "origin": _origin(manifest.get("origin")),
+        "billed_from": manifest.get("billed_from"),
+        "seals": _seals(manifest),
         "schema_version": int(manifest["schema_version"]),
         "model_version": int(manifest["model_version"]),
     }
+
+
+def _origin(said: dict[str, Any] | None) -> Origin | None:
+    return None if said is None else Origin(tuple(map(str, said["jobs"])), str(said["rare"]))
+
+
+def _seals(manifest: dict[str, Any]) -> dict[str, str]:
+    said = manifest.get("files")
+    return {str(name): str(sha) for name, sha in said.items()} if isinstance(said, dict) else {}
 
 
 def _assumption(

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from simulator.accounting.billing import Signals, account
+from simulator.accounting.billing import account
+from simulator.accounting.bins import Grid
 from simulator.accounting.embodied import making_of
 from simulator.accounting.facility import site_means
 from simulator.accounting.ledger import costs, peaks
-from simulator.accounting.metering import Grid, Meter, Metered
+from simulator.accounting.metering import Meter, Metered
 from simulator.accounting.preemption import preempted_of
 from simulator.accounting.reliability import reliability_of
 from simulator.accounting.sharing import shared_of
+from simulator.accounting.signals import means_of, signals_of
 from simulator.accounting.summary import audit, stranded, summarise
 from simulator.accounting.supply import over_contracted, supply_tables
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
@@ -33,7 +33,7 @@ from simulator.engine import (
 )
 from simulator.errors import InputError, Issue
 from simulator.fleet import fleet_of
-from simulator.inputs import Inputs, open_grids, open_inputs, open_weathers
+from simulator.inputs import Inputs, open_inputs
 from simulator.joblog import JobLog
 from simulator.policies import QueueRule, dispatch_of, placement_of, scheduling_of
 from simulator.policies.foresight import foreseeing
@@ -49,8 +49,9 @@ from simulator.supply.assumptions import supply_assumptions
 from simulator.supply.sources import Periods, Sources, market_basis, period_ms, sources_of
 from simulator.supply.traces import open_supplies
 from simulator.tables import Tables, summary_of
-from simulator.traces.grid import GridTrace
+from simulator.terms import Source, Terms
 from simulator.traces.opened import Opened
+from simulator.traces.sites import open_grids, open_weathers
 from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 from simulator.workload.quotas import quotas_of
 
@@ -85,41 +86,23 @@ class Simulated:
 
     def bill(
         self,
-        average: str | dict[str, Any] | None = None,
-        marginal: str | dict[str, Any] | None = None,
+        average: Source | None = None,
+        marginal: Source | None = None,
         pue: float | dict[str, Any] | None = None,
         supply: dict[str, Any] | None = None,
     ) -> "Simulated":
-        """Bill the same events under another grid, PUE or supply, at every site.
+        """Bill the same events under another grid, PUE or supply, at every site; as `billed`."""
+        return self.billed(Terms(average, marginal, pue, supply))
 
-        A marginal signal belongs to its grid: another average without another marginal leaves
-        the marginal figures absent.
-
-        Parameters
-        ----------
-        average, marginal : str or dict
-            As in a scenario: a name of the catalog, ``{"constant": "380 g/kWh"}`` or a file.
-        pue : float or dict
-            As in a scenario: a number, or a model such as ``{"model": "load", "fixed": "9 kW"}``.
-        supply : dict
-            As in a scenario; an empty one takes away what there is.
+    def billed(self, terms: Terms) -> "Simulated":
+        """Bill the same events under other terms.
 
         Raises
         ------
         InputError
-            If a scenario with these values would be refused.
+            If a scenario under these terms would be refused.
         """
-        changes: dict[str, Any] = {}
-        for site in self.inputs.scenario.sites:
-            if average is not None:
-                changes[f"sites.{site}.grid.average"] = average
-            if average is not None or marginal is not None:
-                changes[f"sites.{site}.grid.marginal"] = marginal
-            if pue is not None:
-                changes[f"sites.{site}.pue"] = pue
-            if supply is not None:
-                changes[f"sites.{site}.supply"] = supply or None
-        scenario = self.inputs.scenario.replace(changes)
+        scenario = terms.of(self.inputs.scenario)
         issues: list[Issue] = []
         average_traces, marginal_traces = open_grids(scenario, issues)
         weather = open_weathers(scenario, issues)
@@ -137,9 +120,12 @@ class Simulated:
         )
         if any(grain_ms % self.metered.grid.bin_ms for _, grain_ms in again.edges):
             # Edges between the bins of this run: meter the same events again, more finely.
-            return simulated(again, controllers=self.controllers, decided_by=self.decided_by)
-        results = _results(again, self.power, self.log, self.metered)
-        return replace(self, inputs=again, results=results)
+            done = simulated(again, controllers=self.controllers, decided_by=self.decided_by)
+        else:
+            results = _results(again, self.power, self.log, self.metered)
+            done = replace(self, inputs=again, results=results)
+        billed_from = self.results.billed_from or self.results.key
+        return replace(done, results=replace(done.results, billed_from=billed_from))
 
 
 def run(
@@ -267,7 +253,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
     """Bill a metered run and put its tables and summary together."""
     scenario, fleet, jobs = opened.scenario, opened.fleet, opened.jobs
     interval_ms = scenario.accounting.interval_ms
-    signals = _signals(opened, metered)
+    signals = signals_of(opened.average, opened.marginal, metered)
     facility = _facility(opened, metered)
     sources = _sources(opened, metered)
     making = making_of(scenario, fleet)
@@ -285,8 +271,13 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         "key": key,
         "horizon_h": scenario.horizon_ms / MS_PER_H,
         **summarise(fleet, jobs, log, billed, states, reliability, preempted, shared),
-        **peaks(billed, scenario.accounting.interval_ms),
-        **costs(scenario, fleet, billed),
+        **peaks(metered, interval_ms, billed.facility_kwh, billed.energy.it_kwh),
+        **costs(
+            scenario,
+            fleet,
+            billed.facility_kwh.sum(axis=0),
+            billed.energy.owned_ms.sum(axis=0),
+        ),
     }
     return Results(
         scenario=scenario,
@@ -311,7 +302,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         + assumptions_of(
             scenario,
             jobs,
-            _means(opened, metered, signals),
+            means_of(opened.average, opened.marginal, metered, signals),
             zip(
                 opened.weather,
                 site_means(fleet, metered, billed.energy.it_kwh, billed.facility_kwh, facility),
@@ -325,21 +316,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
             *over_contracted(billed.supplied, fleet),
         ),
         inputs=opened.files,
-    )
-
-
-def _signals(opened: Inputs, metered: Metered) -> Signals:
-    grid = metered.grid
-    count = len(metered.bins)
-
-    def values(trace: GridTrace | None) -> np.ndarray[Any, np.dtype[np.float64]]:
-        if trace is None:
-            return np.full(count, np.nan)
-        return trace.on_bins(grid.first_epoch_ms, grid.bin_ms, count)
-
-    return Signals(
-        average=np.stack([values(trace) for trace in opened.average]),
-        marginal=np.stack([values(trace) for trace in opened.marginal]),
+        origin=opened.origin,
     )
 
 
@@ -365,17 +342,6 @@ def _sources(opened: Inputs, metered: Metered) -> Sources | None:
         grid.widths_ms(metered.end_ms),
     )
     return sources_of(opened.scenario, opened.supply, opened.average, opened.marginal, periods)
-
-
-def _means(opened: Inputs, metered: Metered, signals: Signals) -> list[tuple[GridTrace, float]]:
-    """Return each trace with its mean over the counted time. [g/kWh]"""
-    width_ms = metered.grid.widths_ms(metered.end_ms)
-    means = []
-    for at, pair in enumerate(zip(opened.average, opened.marginal, strict=True)):
-        for trace, values in zip(pair, (signals.average[at], signals.marginal[at]), strict=True):
-            if trace is not None:
-                means.append((trace, float(values @ width_ms) / float(width_ms.sum())))
-    return means
 
 
 def _told(log: JobLog, scenario: Scenario) -> tuple[Assumption, ...]:

@@ -163,6 +163,41 @@ def read_table(name: str, path: Path) -> pa.Table:
     return table_of(name, dict(zip(table.column_names, table.columns, strict=True)))
 
 
+def numbers_of(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return a column of numbers as an array of its own, NaN where it is absent.
+
+    By its buffers: `to_numpy` imports pandas, which takes longer than to read a folder.
+    """
+    chunks = [_numbers(chunk) for chunk in column.chunks]
+    return np.concatenate([np.empty(0), *chunks])
+
+
+def codes_of(column: pa.ChunkedArray, names: Iterable[str]) -> NDArray[np.int64]:
+    """Return the place of each value of a category among names, -1 where it is none of them."""
+    places = {name: at for at, name in enumerate(names)}
+    codes = [np.empty(0, np.int64)]
+    for chunk in column.chunks:
+        known = np.array([places.get(word, -1) for word in chunk.dictionary.to_pylist()], np.int64)
+        codes.append(known[_values(chunk.indices)])
+    return np.concatenate(codes)
+
+
+def _numbers(chunk: pa.Array) -> NDArray[np.float64]:
+    values = _values(chunk).astype(np.float64)
+    if chunk.null_count:
+        bits = np.frombuffer(chunk.buffers()[0], np.uint8)
+        there = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
+        values[there == 0] = np.nan
+    return values
+
+
+def _values(chunk: pa.Array) -> NDArray[Any]:
+    """Return the values of numbers in one piece, whatever where they are absent."""
+    kind = np.dtype(str(chunk.type).replace("double", "float64"))
+    values: NDArray[Any] = np.frombuffer(chunk.buffers()[1], kind)
+    return values[chunk.offset : chunk.offset + len(chunk)]
+
+
 def _check_names(what: str, registry: Iterable[Column], given: Iterable[str]) -> None:
     known, found = [column.name for column in registry], set(given)
     missing = [name for name in known if name not in found]
@@ -178,7 +213,8 @@ def _arrow(table: str, column: Column, values: NDArray[Any] | pa.Array) -> pa.Ar
     array = values if isinstance(values, pa.Array | pa.ChunkedArray) else _wrap(values)
     try:
         array = _category(array) if column.type == "category" else array
-        array = array.cast(ARROW_TYPES[column.type])
+        kind = ARROW_TYPES[column.type]
+        array = array if array.type == kind else array.cast(kind)  # a cast is slow to import
     except pa.ArrowException as error:
         raise ValueError(f"{where} must be {column.type}: {error}") from error
     if array.null_count and not column.nullable:
@@ -192,7 +228,9 @@ def _category(array: pa.Array) -> pa.Array:
         array = array.cast(pa.string()).dictionary_encode()
     if isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries().combine_chunks()
-    return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int16()), array.dictionary)
+    indices = array.indices
+    indices = indices if indices.type == pa.int16() else indices.cast(pa.int16())
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary)
 
 
 def _wrap(values: NDArray[Any]) -> pa.Array:

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.bins import Grid
+from simulator.accounting.carbon import OVERHEAD, kinds_kg
 from simulator.accounting.embodied import Embodied, Making, embodied_of, straight_line
-from simulator.accounting.energy import KINDS, OVERHEAD, Energy, energy_of
+from simulator.accounting.energy import Energy, energy_of
 from simulator.accounting.facility import borne_by_jobs, facility_kwh, water_l
-from simulator.accounting.metering import Grid, Metered
+from simulator.accounting.metering import Metered
 from simulator.accounting.sharing import with_stays
+from simulator.accounting.signals import Signals, integrals
 from simulator.accounting.supply import Supplied, supplied_of
 from simulator.fleet import Fleet
 from simulator.joblog import JobLog
@@ -27,22 +30,6 @@ from simulator.power.tables import PowerTables
 from simulator.supply.sources import Sources
 from simulator.units import G_PER_KG, MS_PER_S, W_MS_PER_KWH
 from simulator.workload.table import JobTable
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """Grid signals of each site on the bins of a run.
-
-    Attributes
-    ----------
-    average : float64[sites, bins]
-        Average intensity. [g/kWh]
-    marginal : float64[sites, bins]
-        Marginal intensity; NaN for a site that has none. [g/kWh]
-    """
-
-    average: NDArray[np.float64]
-    marginal: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +164,12 @@ def _kinds_kg(
     signal: NDArray[np.float64],
     supplied: Supplied | None,
 ) -> dict[str, float]:
-    """Return the carbon of each kind of IT energy, without PUE, and of what buildings add.
+    """Return the carbon of each kind of energy; see `simulator.accounting.carbon.kinds_kg`.
 
     What charges a storage while nothing is drawn is with what buildings add.
     """
     kg_per_kwh = effective[fleet.site].T / G_PER_KG
-    parts_kwh = {kind: energy.by_kind_kwh[:, :, at] for at, kind in enumerate(KINDS)}
-    parts_kwh[OVERHEAD] = drawn_kwh - energy.it_kwh
-    kinds = {kind: float((kwh * kg_per_kwh).sum()) for kind, kwh in parts_kwh.items()}
+    kinds = kinds_kg(energy.by_kind_kwh, drawn_kwh - energy.it_kwh, kg_per_kwh)
     if supplied is not None:
         kinds[OVERHEAD] += float((supplied.stray_kwh * signal[fleet.site].T).sum()) / G_PER_KG
     return kinds
@@ -334,21 +319,9 @@ def _shares(
 
 
 def _signal(borne: NDArray[np.float64], grid: Grid, modelled: NDArray[np.bool_]) -> kernels.Signal:
-    """Return a signal with its running integral, by which a job is billed in two look-ups.
-
-    Where a site has a model of PUE, an hour of hardly any IT energy bears its fixed losses all
-    the same, and its values can be many orders above those of other hours: the integral is then
-    kept in two parts, so that the difference of two look-ups loses no digits.
-    """
+    """Return a signal with its running integral, by which a job is billed in two look-ups."""
     values = np.ascontiguousarray(borne)
-    steps = values * grid.bin_ms
-    integral = np.zeros((values.shape[0], values.shape[1] + 1))
-    rest = np.zeros_like(integral)
-    np.cumsum(steps, axis=1, out=integral[:, 1:])
-    for site in np.flatnonzero(modelled):
-        before, after = integral[site, :-1], integral[site, 1:]
-        added = after - before
-        np.cumsum(before - (after - added) + (steps[site] - added), out=rest[site, 1:])
+    integral, rest = integrals(values, grid.bin_ms, modelled)
     return kernels.Signal(values, integral, rest, grid.bin_ms, grid.offset_ms)
 
 

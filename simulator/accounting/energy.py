@@ -16,11 +16,8 @@ from simulator.kernels.ladder import ENTERING, RESTING, WAKING_FROM
 from simulator.power.ladder import Ladders
 from simulator.units import W_MS_PER_KWH
 
-KINDS = ("dynamic", "idle", "sleep", "transition")
-"""Kinds of IT energy: above idle power, of awake nodes, at rest, and of entering and waking."""
-OVERHEAD = "overhead"
-"""What buildings add: facility energy less IT energy."""
 DYNAMIC, IDLE, SLEEP, TRANSITION = range(4)
+"""Places of the kinds of `simulator.accounting.carbon.KINDS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Energy:
     ----------
     it_kwh : float64[bins, clusters]
     by_kind_kwh : float64[bins, clusters, 4]
-        The same by `KINDS`.
+        The same by kind.
     owned_ms, awake_ms, transition_ms : int64[bins, clusters]
         Node-time in service, awake, and entering an idle state or waking. [ms]
     node_kwh : float64[nodes]

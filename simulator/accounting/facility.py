@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.metering import Metered
+from simulator.accounting.bins import Period
 from simulator.fleet import Fleet
 from simulator.power.facility import NO_MEANS, Facility, SiteMeans
 from simulator.power.overhead import Overhead
@@ -58,22 +58,22 @@ class FixedLosses:
 
 
 def fixed_losses(
-    overhead: Overhead, metered: Metered, it_kwh: NDArray[np.float64]
+    overhead: Overhead, period: Period, it_kwh: NDArray[np.float64]
 ) -> FixedLosses | None:
     """Return the fixed losses of a site, None where there are none.
 
     Parameters
     ----------
     overhead : Overhead
-    metered : Metered
+    period : Period
         Its bins divide the hour.
     it_kwh : float64[bins]
         IT energy of the site. [kWh]
     """
     if overhead.fixed_w == 0.0:
         return None
-    grid = metered.grid
-    kwh = grid.widths_ms(metered.end_ms).astype(np.float64) * (overhead.fixed_w / W_MS_PER_KWH)
+    grid = period.grid
+    kwh = grid.widths_ms(period.end_ms).astype(np.float64) * (overhead.fixed_w / W_MS_PER_KWH)
     hour = (grid.first_epoch_ms + np.arange(len(kwh), dtype=np.int64) * grid.bin_ms) // MS_PER_H
     hour -= hour[:1]
     first = np.flatnonzero(np.diff(hour, prepend=-1))
@@ -83,7 +83,7 @@ def fixed_losses(
 
 
 def facility_kwh(
-    fleet: Fleet, metered: Metered, it_kwh: NDArray[np.float64], facility: Facility
+    fleet: Fleet, period: Period, it_kwh: NDArray[np.float64], facility: Facility
 ) -> NDArray[np.float64]:
     """Return what each cluster and its part of the building draw, float64[bins, clusters]. [kWh]
 
@@ -97,7 +97,7 @@ def facility_kwh(
         if overhead.pue is not None or not len(mine):
             continue
         result[:, mine] *= overhead.ratio[:, None]
-        fixed = fixed_losses(overhead, metered, it_kwh[:, mine].sum(axis=1))
+        fixed = fixed_losses(overhead, period, it_kwh[:, mine].sum(axis=1))
         if fixed is not None:
             by_hour = fixed.by_hour(it_kwh[:, mine])
             share = np.where(
@@ -131,7 +131,7 @@ def water_l(fleet: Fleet, it_kwh: NDArray[np.float64], facility: Facility) -> ND
 def borne_by_jobs(
     signal: NDArray[np.float64],
     fleet: Fleet,
-    metered: Metered,
+    period: Period,
     it_kwh: NDArray[np.float64],
     facility: Facility,
 ) -> NDArray[np.float64]:
@@ -155,7 +155,7 @@ def borne_by_jobs(
             continue
         result[site] *= overhead.ratio
         mine = fleet.site == site
-        fixed = fixed_losses(overhead, metered, it_kwh[:, mine].sum(axis=1))
+        fixed = fixed_losses(overhead, period, it_kwh[:, mine].sum(axis=1))
         if fixed is not None:
             result[site] += fixed.per_it_kwh(fixed.kwh * signal[site])
     return result
@@ -163,7 +163,7 @@ def borne_by_jobs(
 
 def site_means(
     fleet: Fleet,
-    metered: Metered,
+    period: Period,
     it_kwh: NDArray[np.float64],
     drawn_kwh: NDArray[np.float64],
     facility: Facility,
@@ -175,7 +175,7 @@ def site_means(
     it_kwh, drawn_kwh : float64[bins, clusters]
         IT and facility energy. [kWh]
     """
-    width_ms = metered.grid.widths_ms(metered.end_ms).astype(np.float64)
+    width_ms = period.grid.widths_ms(period.end_ms).astype(np.float64)
     means = []
     for site, overhead in enumerate(facility.overheads):
         if overhead.pue is not None and np.isnan(facility.wue_l_per_kwh[site]).all():
@@ -185,7 +185,7 @@ def site_means(
         it = it_kwh[:, mine].sum(axis=1)
         total = float(it.sum())
         ratio, counted_ms = overhead.ratio * np.ones(len(it)), width_ms
-        fixed = fixed_losses(overhead, metered, it)
+        fixed = fixed_losses(overhead, period, it)
         if fixed is not None:
             ratio = ratio + fixed.per_it_kwh(fixed.kwh)
             counted_ms = width_ms * fixed.borne[fixed.hour]

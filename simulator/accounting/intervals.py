@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.metering import Metered
+from simulator.accounting.bins import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Intervals:
         return sums
 
 
-def intervals_of(metered: Metered, interval_ms: int) -> Intervals:
+def intervals_of(period: Period, interval_ms: int) -> Intervals:
     """Return the reporting intervals: multiples of `interval_ms` since the Unix epoch."""
-    grid = metered.grid
-    width_ms = grid.widths_ms(metered.end_ms)
+    grid = period.grid
+    width_ms = grid.widths_ms(period.end_ms)
     epoch_ms = grid.first_epoch_ms + np.arange(len(width_ms), dtype=np.int64) * grid.bin_ms
     # Only bins before the end of the warm-up hold nothing: the others follow in one piece.
     used = slice(int(np.argmax(width_ms > 0)), None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.accounting.billing import Account
+from simulator.accounting.bins import Period
 from simulator.accounting.intervals import intervals_of
 from simulator.fleet import Fleet
 from simulator.scenario.model import Scenario
@@ -13,29 +13,57 @@ from simulator.scenario.prices import Price
 from simulator.units import MS_PER_H
 
 
-def peaks(account: Account, interval_ms: int) -> dict[str, float]:
-    """Return the highest mean power of a reporting interval over all clusters together. [kW]"""
-    intervals = intervals_of(account.metered, interval_ms)
+def peaks(
+    period: Period,
+    interval_ms: int,
+    facility_kwh: NDArray[np.float64],
+    it_kwh: NDArray[np.float64],
+) -> dict[str, float]:
+    """Return the highest mean power of a reporting interval over all clusters together. [kW]
+
+    Parameters
+    ----------
+    period : Period
+    interval_ms : int
+        [ms]
+    facility_kwh, it_kwh : float64[bins, clusters]
+        [kWh]
+    """
+    intervals = intervals_of(period, interval_ms)
     hours = intervals.length_ms / MS_PER_H
-    flows = {"peak_facility_kw": account.facility_kwh, "peak_it_kw": account.energy.it_kwh}
+    flows = {"peak_facility_kw": facility_kwh, "peak_it_kw": it_kwh}
     return {
         name: float((intervals.sums(by_bin.sum(axis=1)) / hours).max())
         for name, by_bin in flows.items()
     }
 
 
-def costs(scenario: Scenario, fleet: Fleet, account: Account) -> dict[str, float | None]:
+def costs(
+    scenario: Scenario,
+    fleet: Fleet,
+    facility_kwh: NDArray[np.float64],
+    owned_ms: NDArray[np.int64],
+) -> dict[str, float | None]:
     """Return what electricity and machines cost, None where a price that it takes is absent.
 
     Electricity is facility energy times the price of its site. Machines are bought once and
     written off over their lifetime in a straight line, every node in service, used or not: as
     embodied carbon is counted.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    fleet : Fleet
+    facility_kwh : float64[clusters]
+        [kWh]
+    owned_ms : int64[clusters]
+        Node-time in service. [ms]
     """
     clusters = scenario.clusters.values()
     per_kwh = _amounts(scenario.sites[cluster.site].electricity_price for cluster in clusters)
     each = _amounts(scenario.nodes[cluster.node].price for cluster in clusters)
-    electricity = _cost(per_kwh, account.facility_kwh.sum(axis=0))
-    machines = _cost(each, account.energy.owned_ms.sum(axis=0) / fleet.lifetime_ms)
+    electricity = _cost(per_kwh, facility_kwh)
+    machines = _cost(each, owned_ms / fleet.lifetime_ms)
     total = None if electricity is None or machines is None else electricity + machines
     return {"cost_electricity": electricity, "cost_machines": machines, "cost_total": total}
 

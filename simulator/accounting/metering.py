@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.accounting.bins import Grid, Period
 from simulator.accounting.service import Retirements, Service
 from simulator.errors import InputError, Issue
 from simulator.fleet import Fleet
@@ -22,47 +23,7 @@ LAST_EPOCH_MS = 253_402_300_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """The bins of a run: steps of `bin_ms` on multiples of it since the Unix epoch.
-
-    Attributes
-    ----------
-    start_epoch_ms : int
-        The scenario's start. [ms since 1970-01-01T00:00Z]
-    begin_ms : int
-        Energy counts from here on: the end of the warm-up. [ms since the start]
-    bin_ms : int
-        Divides every edge of every grid trace and of the reporting interval, so that no bin
-        straddles one.
-    """
-
-    start_epoch_ms: int
-    begin_ms: int
-    bin_ms: int
-
-    @property
-    def offset_ms(self) -> int:
-        """How far the run's start lies into the first bin. [ms]"""
-        return self.start_epoch_ms % self.bin_ms
-
-    @property
-    def first_epoch_ms(self) -> int:
-        """When the first bin begins. [ms since 1970-01-01T00:00Z]"""
-        return self.start_epoch_ms - self.offset_ms
-
-    def count(self, end_ms: int) -> int:
-        """Return how many bins reach to `end_ms`."""
-        return -(-(end_ms + self.offset_ms) // self.bin_ms)
-
-    def widths_ms(self, end_ms: int) -> NDArray[np.int64]:
-        """Return how much of each bin lies in the accounting window, int64[bins]. [ms]"""
-        edges = np.arange(self.count(end_ms) + 1, dtype=np.int64) * self.bin_ms - self.offset_ms
-        inside: NDArray[np.int64] = np.clip(edges, self.begin_ms, end_ms)
-        return inside[1:] - inside[:-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Metered:
+class Metered(Period):
     """What flowed in a run between the end of its warm-up and its end.
 
     Attributes
@@ -89,8 +50,6 @@ class Metered:
         Nodes that left the service; None where none may.
     """
 
-    grid: Grid
-    end_ms: int
     bins: NDArray[np.float64]
     away_ms: NDArray[np.int64]
     busy_ms: NDArray[np.float64]
@@ -102,11 +61,6 @@ class Metered:
     failures: NDArray[np.int64]
     changes: Changes | None = None
     retirements: Retirements | None = None
-
-    @property
-    def width_ms(self) -> NDArray[np.int64]:
-        """How much of each bin was counted, int64[bins]. [ms]"""
-        return self.grid.widths_ms(self.end_ms)
 
 
 class Meter:

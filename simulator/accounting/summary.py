@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.accounting.billing import Account, held_by
+from simulator.accounting.carbon import carbon_figures, ratios
 from simulator.accounting.energy import DYNAMIC, IDLE, SLEEP, TRANSITION
 from simulator.accounting.preemption import Preempted
 from simulator.accounting.racks import cross_rack_share
@@ -23,7 +24,7 @@ from simulator.fleet import Fleet
 from simulator.joblog import JobLog
 from simulator.kernels.meter import HELD
 from simulator.percentiles import percentiles
-from simulator.units import G_PER_KG, MS_PER_D, MS_PER_H
+from simulator.units import MS_PER_D, MS_PER_H
 from simulator.workload.table import JobTable
 
 WAITS = (
@@ -87,15 +88,17 @@ def summarise(
     energy = _energy(account)
     carbon = _carbon(account)
     capacity = _capacity(fleet, account)
-    total_g = carbon["total_kgco2e"] * G_PER_KG
-    delivered = capacity["gpu_hours_delivered"]
-    it_kwh = energy["energy_it_kwh"]
+    total_kg = carbon["total_kgco2e"]
     return {
         **energy,
         **carbon,
         **capacity,
-        "pue": energy["energy_facility_kwh"] / it_kwh if it_kwh else None,
-        "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
+        **ratios(
+            energy["energy_it_kwh"],
+            energy["energy_facility_kwh"],
+            total_kg,
+            capacity["gpu_hours_delivered"] or 0.0,
+        ),
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
         "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
@@ -196,21 +199,14 @@ def _energy(account: Account) -> dict[str, float]:
 
 
 def _carbon(account: Account) -> dict[str, float]:
-    operational = float(account.operational_kg.sum())
-    embodied = account.embodied.total_kg
-    total = operational + embodied
-    if account.supplied is not None:
-        total += account.supplied.embodied_kg
-    allocated = float(account.jobs.operational_kg.sum() + account.jobs.embodied_kg.sum())
-    return {
-        "scope2_location_kgco2e": operational,
-        "marginal_kgco2e": float(account.marginal_kg.sum()),
-        "scope3_embodied_kgco2e": embodied,
-        "total_kgco2e": total,
-        "allocated_kgco2e": allocated,
-        "unallocated_kgco2e": total - allocated,
-        **{f"{kind}_kgco2e": kg for kind, kg in account.kinds_kg.items()},
-    }
+    return carbon_figures(
+        float(account.operational_kg.sum()),
+        float(account.marginal_kg.sum()),
+        account.embodied.total_kg,
+        float(account.jobs.operational_kg.sum() + account.jobs.embodied_kg.sum()),
+        account.kinds_kg,
+        supply_kg=0.0 if account.supplied is None else account.supplied.embodied_kg,
+    )
 
 
 def _capacity(fleet: Fleet, account: Account) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ import typer
 
 from simulator import __version__
 from simulator.cli.bench import bench
+from simulator.cli.bill import bill
 from simulator.cli.catalog import catalog
 from simulator.cli.compare import compare
 from simulator.cli.doctor import doctor
@@ -46,8 +47,8 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
 VERBS: Final = (
-    run, compare, sweep, optimize, init, validate, show, report, explain, catalog, schema, doctor,
-    bench,
+    run, compare, sweep, optimize, init, validate, show, report, explain, bill, catalog, schema,
+    doctor, bench,
 )  # fmt: skip
 """The verbs in the order of ``--help``."""
 

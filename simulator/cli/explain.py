@@ -23,6 +23,10 @@ def explain(
     job: Annotated[
         str | None, typer.Option("--job", metavar="J", help="The bill of one job of a run.")
     ] = None,
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", metavar="KEY", help="Any figure of a run's summary.json."),
+    ] = None,
     against: Annotated[
         Path | None,
         typer.Option("--against", metavar="DIR", help="Explain the difference to another run."),
@@ -51,7 +55,7 @@ def explain(
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Take figures apart: idle states, carbon, one job, a difference."""
+    """Take figures apart: carbon, a job, a difference."""
     out = terminal(context, json, quiet, no_progress)
     if view is None:
         _refuse(what, "--per", "is of a view; write --view sci beside it", _given(per))
@@ -59,6 +63,7 @@ def explain(
         _refuse(what, "--view", "is of one run; leave out --against", _given(view))
         _refuse(what, "--set", _STAY, sets)
         _refuse(what, "--job", "a job has no other to compare with; leave it out", _given(job))
+        _refuse(what, "--figure", "a difference has steps of its own; leave it out", _given(figure))
         _explain_difference(what, against, output, force, out)
         return
     rule = "is about two runs; name the other with --against DIR"
@@ -68,13 +73,17 @@ def explain(
         _refuse(what, "--set", _STAY, sets)
         if view is not None:
             _refuse(what, "--job", "is the bill of one job; leave out --view", _given(job))
+            _refuse(what, "--figure", "is one thing and a view another", _given(figure))
             _explain_view(what, view, per, out)
             return
-        _explain_run(what, job, out)
+        rule = "is one thing and a job another; ask for each alone"
+        _refuse(what, "--figure", rule, _given(figure) if job is not None else [])
+        _explain_run(what, job, figure, out)
         return
-    rule = "a scenario has no bills; name the folder of a run"
+    rule = "a scenario has no results; name the folder of a run"
     _refuse(what, "--job", rule, _given(job))
     _refuse(what, "--view", "a scenario has no total; name the folder of a run", _given(view))
+    _refuse(what, "--figure", rule, _given(figure))
     _explain_scenario(what, sets, out)
 
 
@@ -108,7 +117,7 @@ def _explain_scenario(what: Path, sets: list[str], out: Terminal) -> None:
     out.document(_plain(document))
 
 
-def _explain_run(folder: Path, job: str | None, out: Terminal) -> None:
+def _explain_run(folder: Path, job: str | None, figure: str | None, out: Terminal) -> None:
     from simulator.results import load_results
 
     results = load_results(folder)
@@ -119,6 +128,14 @@ def _explain_run(folder: Path, job: str | None, out: Terminal) -> None:
         bill = job_bill(results, job)
         out.say("\n".join(job_lines(bill)))
         out.document({"name": results.scenario.name, "key": results.key, "job": asdict(bill)})
+        return
+    if figure is not None:
+        from simulator.explanation.figure import explained, figure_document, figure_lines
+
+        figures = explained(results, figure)
+        out.say("\n".join(figure_lines(figures)))
+        name, key = results.scenario.name, results.key
+        out.document({"name": name, "key": key, "figures": figure_document(figures)})
         return
     _explain_fleet(results, out)
 

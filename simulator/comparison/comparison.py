@@ -15,12 +15,12 @@ from simulator.comparison.seeds import seeds_of
 from simulator.comparison.sides import other_peaks, runs, table_of
 from simulator.display import text_html
 from simulator.errors import InputError, Issue, shown
-from simulator.inputs import open_grids
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.scenario.prices import currency_of
 from simulator.sweeps.driver import Progress
 from simulator.sweeps.session import Options
+from simulator.traces.sites import open_grids
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,14 +4,16 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simulator.display import DURATION, duration_text, share_text, short_text, unit_for
 from simulator.errors import printable
-from simulator.explanation.ladders import ClusterLadder, StateLine
-from simulator.explanation.residency import Residency
 from simulator.scenario.toml_writer import inline
 from simulator.units import S_PER_H, W_PER_KW
+
+if TYPE_CHECKING:
+    from simulator.explanation.ladders import ClusterLadder, StateLine
+    from simulator.explanation.residency import Residency
 
 WIDTH: Final = 80
 SHORTEST_NAME: Final = 6
@@ -26,7 +28,7 @@ THEORY: Final = (
 
 
 def ladder_lines(
-    ladders: Sequence[ClusterLadder], did: Mapping[str, Residency] | None = None
+    ladders: "Sequence[ClusterLadder]", did: "Mapping[str, Residency] | None" = None
 ) -> Iterator[str]:
     """Yield the ladders of a scenario line by line, and what a run did with them.
 
@@ -43,12 +45,12 @@ def ladder_lines(
         yield from textwrap.wrap(THEORY, WIDTH)
 
 
-def _kind(ladder: ClusterLadder) -> tuple[str, float, str]:
+def _kind(ladder: "ClusterLadder") -> tuple[str, float, str]:
     """Return what clusters that share a table have in common."""
     return ladder.node_type, ladder.idle_power_w, inline(ladder.idle)
 
 
-def _clusters(alike: Sequence[ClusterLadder]) -> Iterator[str]:
+def _clusters(alike: "Sequence[ClusterLadder]") -> Iterator[str]:
     ladder = alike[0]
     count = sum(each.node_count for each in alike)
     names = ", ".join(each.cluster for each in alike[:MOST_NAMED])
@@ -70,7 +72,7 @@ def _clusters(alike: Sequence[ClusterLadder]) -> Iterator[str]:
         yield from wrapped(f"to use them: --set clusters.{ladder.cluster}.idle=ladder", 2)
 
 
-def _cells(state: StateLine) -> tuple[str, ...]:
+def _cells(state: "StateLine") -> tuple[str, ...]:
     return (
         printable(state.name),
         power_text(state.power_w),
@@ -92,7 +94,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  " + "  ".join((*cells, row[-1]))
 
 
-def _envelope(states: Sequence[StateLine]) -> str:
+def _envelope(states: "Sequence[StateLine]") -> str:
     """Say which rest is the cheapest for gaps of which length."""
     best = sorted(
         (state.best_from_s, printable(state.name))
@@ -106,7 +108,7 @@ def _envelope(states: Sequence[StateLine]) -> str:
     return text + (f"; never the cheapest: {', '.join(never)}" if never else "")
 
 
-def _competition(ladder: ClusterLadder) -> str:
+def _competition(ladder: "ClusterLadder") -> str:
     bound = "can cost" if math.isinf(ladder.worst_ratio) else "costs at most"
     worst = f"as it stands a gap {bound} {_ratio_text(ladder.worst_ratio)} the least possible"
     if ladder.worst_ratio > 1.0:
@@ -121,7 +123,7 @@ def _ratio_text(ratio: float) -> str:
     return "any number of times" if math.isinf(ratio) else f"{ratio:.3g} times"
 
 
-def _did(residency: Residency) -> Iterator[str]:
+def _did(residency: "Residency") -> Iterator[str]:
     shares = ", ".join(
         f"{printable(kind)} {share_text(share)}" for kind, share in residency.shares.items()
     )

@@ -231,12 +231,15 @@ def from_document(
     return _scenario(layered, place, [])
 
 
-def replaced(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+def replaced(
+    scenario: Scenario, changes: Mapping[str, Any], *, check_files: bool = True
+) -> Scenario:
     """Return a scenario with values replaced by dotted path; see `Scenario.replace`."""
     place = Place(
         scenario.source,
         scenario.folder,
         scenario.path,
+        check_files,
         confirmed=scenario.reading.confirmed,
         untrusted=scenario.reading.untrusted,
     )

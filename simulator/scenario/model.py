@@ -244,7 +244,7 @@ class Scenario(Spec):
         known = self._provenance
         return Reading(known.folder, confirmed=known.confirmed, untrusted=known.untrusted)
 
-    def replace(self, changes: Mapping[str, Any]) -> "Scenario":
+    def replace(self, changes: Mapping[str, Any], *, check_files: bool = True) -> "Scenario":
         """Return the scenario with some values replaced, checked as a whole again.
 
         Parameters
@@ -252,6 +252,8 @@ class Scenario(Spec):
         changes : mapping
             New values by dotted path, written as in a file:
             ``{"clusters.train.count": 256, "sites.oregon.pue": 1.2}``. None takes a value out.
+        check_files : bool
+            Whether the files that the scenario names have to be there.
 
         Raises
         ------
@@ -260,7 +262,7 @@ class Scenario(Spec):
         """
         from simulator.scenario.load import replaced
 
-        return replaced(self, changes)
+        return replaced(self, changes, check_files=check_files)
 
     def with_seed(self, seed: int) -> "Scenario":
         """Return the scenario with another seed, as `replace` does, in far less time.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.workload.checkpoints import Saving
-
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from simulator.workload.checkpoints import Saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class JobTable:
     user_names: tuple[str, ...] = ()
     preemptible: NDArray[np.bool_] | None = None
     fraction: NDArray[np.float64] | None = None
-    savings: tuple[Saving | None, ...] = ()
+    savings: "tuple[Saving | None, ...]" = ()
     stated: tuple[NDArray[np.float64] | None, ...] = ()
     dispatches: tuple[bool, ...] = ()
     alone: tuple[bool, ...] = ()

@@ -36,6 +36,7 @@ UNITLESS: dict[str, str] = {
     "amounts": "of money, in the currency of the scenario",
     "borne": "kWh of facility energy over kWh of IT energy",
     "bought": "kWh, or nodes",
+    "by_bin": "in the unit of the column that it becomes",
     "confidence": "of an interval, of 1",
     "competitive_ratio": "energy over the least possible",
     "cost": "of a place on a page, relative to others",

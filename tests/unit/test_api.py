@@ -115,8 +115,9 @@ def test_saving_and_opening(done: fs.Run, tmp_path: Path) -> None:
     with pytest.raises(fs.InputError, match="--overwrite"):
         done.save(folder)
     done.save(folder, overwrite=True)
-    with pytest.raises(fs.InputError, match="hold no events to bill"):
-        opened.bill(pue=1.5)
+    assert opened.bill(pue=1.5).summary["pue"] == pytest.approx(1.5, rel=1e-12)
+    with pytest.raises(fs.InputError, match="neither events nor a folder"):
+        fs.Run(opened.results).bill(pue=1.5)
     with pytest.raises(fs.InputError, match="can't be written"):
         opened.report(tmp_path / "absent" / "page.html")
 

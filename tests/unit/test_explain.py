@@ -529,7 +529,10 @@ def test_a_run_without_jobs_has_none_to_name(shell: Shell) -> None:
         (["absent.toml"], "absent.toml"),
         (["nosuch"], "neither a file nor a scenario that ships"),
         (["."], "this is no run's folder"),
-        (["tiny.toml", "--job", "w-1"], "--job  a scenario has no bills; name the folder of a run"),
+        (
+            ["tiny.toml", "--job", "w-1"],
+            "--job  a scenario has no results; name the folder of a run",
+        ),
         (["out", "--set", "seed=1"], "--set  results stay as they are"),
     ],
 )

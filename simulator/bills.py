@@ -1,0 +1,93 @@
+"""A run billed again from its folder: by its tables where they tell, else by running it again."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from simulator.errors import InputError, Issue, shown
+from simulator.rebilling import TablesDoNotTellError, rebilled
+from simulator.results import Results, load_results
+from simulator.terms import Terms
+
+if TYPE_CHECKING:
+    from simulator.simulation import Simulated
+
+SAME: Final = 1e-12
+"""Relative difference below which two figures of one run are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A run under other terms.
+
+    Attributes
+    ----------
+    base, results : Results
+        As the run was billed, and as it is billed now.
+    again : str or None
+        Why the scenario was run again for it; None where its tables told enough.
+    simulated : Simulated or None
+        What happened, where it was.
+    """
+
+    base: Results
+    results: Results
+    again: str | None = None
+    simulated: "Simulated | None" = None
+
+
+def bill_folder(folder: str | Path, terms: Terms, *, command: str | None = None) -> Bill:
+    """Bill the run of a folder again.
+
+    Parameters
+    ----------
+    folder : path
+    terms : Terms
+    command : str, optional
+        The command line, for the manifest.
+
+    Raises
+    ------
+    InputError
+        If the folder is not what a run wrote, the terms are refused, or the scenario has to be run
+        again and does not come to the same results.
+    """
+    base = load_results(folder, sealed=True)
+    try:
+        if base.origin is None or not base.seals:
+            raise TablesDoNotTellError("its manifest seals no files")
+        bill = Bill(base, rebilled(base, terms))
+    except TablesDoNotTellError as error:
+        bill = _run_again(folder, base, terms, str(error))
+    return replace(bill, results=replace(bill.results, command=command))
+
+
+def _run_again(folder: str | Path, base: Results, terms: Terms, why: str) -> Bill:
+    from simulator import simulation
+
+    terms.of(base.scenario)  # refused before anything is run
+    done = simulation.run(base.scenario, seed=base.seed)
+    if (rule := _unlike(base, done.results)) is not None:
+        raise InputError(str(folder), [Issue("", f"{rule} ({why}, so it was run again)")])
+    billed = done.billed(terms)
+    return Bill(base, billed.results, why, billed)
+
+
+def _unlike(base: Results, again: Results) -> str | None:
+    """Return why another run of a scenario is not the one of the folder; None where it is."""
+    if base.key != again.key:
+        return "a file that it read, or a policy of your own, has changed since; bill it as it was"
+    for name, value in base.summary.items():
+        if not _same(value, again.summary[name]):
+            return (
+                f"run again it does not come to the same {name}, {shown(value)}; bill it in Python "
+                "where it was run"
+            )
+    return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=SAME)
+    return bool(one == other)
