@@ -143,7 +143,7 @@ def _phase(results: Results) -> tuple[list[Line], list[str]]:
             lines.append(Line(phase or NOT_STATED, kind, kg, note=note))
     all_kg = {
         "operational": summary["scope2_location_kgco2e"],
-        "embodied": summary["scope3_embodied_kgco2e"],
+        "embodied": _made_kg(results),
     }
     for kind, by_name in sums.items():
         rest_kg = all_kg[kind] - sum(by_name.values())
@@ -168,7 +168,14 @@ def _life_cycle(results: Results) -> tuple[list[Line], list[str]]:
         Line("end of life", "disposal and recycling", None, False, _NOT_HERE),
     ]
     rule = "transport and end of life: embodied figures are cradle to gate"
-    return [*made, *left, *_buildings(results, "building"), *use, *beyond], [rule]
+    return [
+        *made,
+        *left,
+        *_buildings(results, "building"),
+        *_supply(results, "building"),
+        *use,
+        *beyond,
+    ], [rule]
 
 
 def _ghg_protocol(results: Results) -> tuple[list[Line], list[str]]:
@@ -196,6 +203,7 @@ def _ghg_protocol(results: Results) -> tuple[list[Line], list[str]]:
             if kg
         ),
         *_buildings(results, capital),
+        *_supply(results, capital),
         Line("scope 3, category 3", "fuel and energy upstream", None, False, upstream),
     ]
     in_full = (
@@ -230,6 +238,7 @@ def _component(results: Results) -> tuple[list[Line], list[str]]:
             by_part[key] = by_part.get(key, 0.0) + share * kg
     lines = [Line(group, item, kg) for (group, item), kg in by_part.items()]
     lines += _buildings(results, "building of sites")
+    lines += _supply(results, "building of sites")
     it_kg = sum(float(results.summary[f"{kind}_kgco2e"]) for kind in _USE[:-1])
     lines.append(Line("use", "electricity of nodes", it_kg, note="location-based"))
     overhead_kg = float(results.summary["overhead_kgco2e"])
@@ -243,7 +252,7 @@ def _sci(results: Results) -> tuple[list[Line], list[str]]:
     basis = results.basis.get("average", "average intensity")
     lines = [
         Line("E x I", "operational", summary["scope2_location_kgco2e"], note=basis),
-        Line("M", "embodied", summary["scope3_embodied_kgco2e"]),
+        Line("M", "embodied", _made_kg(results)),
     ]
     return lines, ["market-based measures and offsets, by the rule of the standard"]
 
@@ -258,7 +267,7 @@ def _rate(results: Results, per: str) -> dict[str, Any]:
     return {
         "energy_kwh": energy_kwh,
         "intensity_g_per_kwh": operational_kg * G_PER_KG / energy_kwh if energy_kwh else None,
-        "embodied_gco2e": summary["scope3_embodied_kgco2e"] * G_PER_KG,
+        "embodied_gco2e": _made_kg(results) * G_PER_KG,
         "functional_unit": per,
         "functional_units": count,
         "sci_gco2e": total_g / count if count else None,
@@ -270,6 +279,18 @@ def _buildings(results: Results, group: str) -> list[Line]:
         Line(group, f"{built.kind.replace('_', ' ')} of {built.site}", built.kgco2e)
         for built in built_of(results)
     ]
+
+
+def _supply(results: Results, group: str) -> list[Line]:
+    """Return what plants and storage of the sites took to make, where there are any."""
+    made_kg = results.summary["scope3_supply_kgco2e"]
+    return [] if made_kg is None else [Line(group, "generation and storage", float(made_kg))]
+
+
+def _made_kg(results: Results) -> float:
+    """Return all embodied carbon: of nodes, buildings, plants and storage. [kgCO2e]"""
+    summary = results.summary
+    return float(summary["scope3_embodied_kgco2e"]) + float(summary["scope3_supply_kgco2e"] or 0.0)
 
 
 def _beside(results: Results) -> dict[str, float]:

@@ -91,6 +91,28 @@ def test_every_view_adds_up_to_the_total_under_every_rule(accounting: dict[str, 
     assert bool(written_off_kg(run.results)) == ("retirement" in accounting)
 
 
+def test_every_view_counts_what_plants_and_storage_took_to_make() -> None:
+    document = fleet({})
+    document["sites"]["s"]["supply"] = {
+        "wind": {
+            "capacity": "20 kW",
+            "profile": {"constant": 0.4},
+            "embodied": "700 kg/kW",
+            "lifetime": "20 y",
+        }
+    }
+    run = api.run(from_document(document), seed=3)
+    made_kg = run.summary["scope3_supply_kgco2e"]
+    assert made_kg > 0.0
+    for name in VIEWS:
+        table = run.view(name)
+        counted_kg = table[table.counted].kgco2e.sum()
+        assert counted_kg == pytest.approx(run.summary["total_kgco2e"], rel=1e-9), name
+    for name in ("life-cycle", "ghg-protocol", "component"):
+        own = run.view(name).set_index("item").kgco2e["generation and storage"]
+        assert own == pytest.approx(made_kg, rel=1e-12)
+
+
 def test_nodes_that_came_and_went_are_told_from_those_that_stayed() -> None:
     results = results_of(fleet({"retirement": "written-off"}), seed=3)
     assert sum(written_off_kg(results).values()) > 0
