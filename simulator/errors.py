@@ -57,7 +57,7 @@ class InputError(ValueError):
             path = f"{issue.path:<{width}}  " if width else ""
             lines.append(f"  {path}{issue.message}")
         if count > len(listed):
-            lines.append(f"  and {count - len(listed):,} more")
+            lines.append(f"  and {count - len(listed):,} more; --json lists all")
         return "\n".join(printable(line).replace("\n", "\\n") for line in lines)
 
 

@@ -52,7 +52,7 @@ def batsim_jobs(results: Results) -> "pd.DataFrame":
     Raises
     ------
     InputError
-        If jobs were preempted: others held their accelerators meanwhile.
+        If jobs were preempted, or shared accelerators: then several hold one at a time.
     """
     import pandas as pd
 
@@ -61,6 +61,9 @@ def batsim_jobs(results: Results) -> "pd.DataFrame":
             "jobs were preempted, and such a file has one run for each; export a run without "
             "preemption"
         )
+        raise InputError(results.scenario.name, [Issue("clusters", rule)])
+    if results.summary["gpu_hours_shared"]:
+        rule = "jobs shared accelerators, and such a file gives each to one job at a time"
         raise InputError(results.scenario.name, [Issue("clusters", rule)])
 
     jobs = results.jobs

@@ -29,6 +29,7 @@ from simulator.workload.empirical import Sample, read
 from simulator.workload.generate import job_table
 from simulator.workload.queues import (
     fair_share_warnings,
+    order_warnings,
     preemption_warnings,
     unlike_queues_of_jobs,
 )
@@ -135,6 +136,7 @@ class Inputs:
         said = [*self.scenario.warnings, *self.jobs.warnings]
         said += quota_warnings(self.jobs, quotas_of(self.scenario))
         said += fair_share_warnings(self.scenario, self.jobs)
+        said += order_warnings(self.scenario, self.jobs)
         said += preemption_warnings(self.scenario, self.jobs)
         for trace in self.traces:
             said += trace.warnings

@@ -280,6 +280,7 @@ def stranded(drains: bool, states: NDArray[np.int8]) -> Iterator[str]:
     if drains and waiting:
         jobs = "1 job still waits" if waiting == 1 else f"{waiting:,} jobs still wait"
         yield (
-            f"drain: {jobs} at the end, for more nodes than were in service when the last other "
-            "one ended; policies bring none after the horizon: lengthen it"
+            f"drain: {jobs} at the end, and nothing happens any more that could start them: they "
+            "need more nodes than are in service, or their policy does not start them; policies "
+            "bring no nodes after the horizon"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from simulator.cli.explain import is_of_a_run
+from simulator.cli.kernels import telling_of_kernels
 from simulator.cli.terminal import Json, NoProgress, Quiet, Sets, Terminal, counting, terminal
 from simulator.errors import InputError, Issue
 
@@ -92,7 +93,6 @@ def _compared(
 ) -> "Comparison":
     """Open every side, run the scenarios and compare."""
     from simulator import api, studies
-    from simulator.kernels.compile import is_warm
 
     def opened(path: Path) -> "Scenario | Run":
         return api.open_run(path) if is_of_a_run(path) else api.load(path, sets=sets)
@@ -100,10 +100,8 @@ def _compared(
     opened_sides = _each(what, opened)
     own = [side.scenario.name if isinstance(side, api.Run) else side.name for side in opened_sides]
     names = distinct(own, [path.stem for path in what], what)
-    if not is_warm():
-        out.note("compiling kernels (first run only) ...")
     sides = dict(zip(names, opened_sides, strict=True))
-    with counting(out, "compare") as show:
+    with telling_of_kernels(out), counting(out, "compare") as show:
         return studies.compare(sides, seeds=seeds, force=force, jobs=jobs, progress=show)
 
 

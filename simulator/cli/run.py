@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator import bundled, progress
+from simulator.cli.kernels import telling_of_kernels
 from simulator.cli.terminal import (
     Json,
     NoProgress,
@@ -72,9 +73,7 @@ def simulate(scenario: "Scenario", out: Terminal, command: str | None = None) ->
     from simulator import api
     from simulator.kernels.compile import is_warm
 
-    if not is_warm():
-        out.note("compiling kernels (first run only) ...")
-    with _shown(out, printable(scenario.name)) as show:
+    with telling_of_kernels(out), _shown(out, printable(scenario.name)) as show:
         done = api.run(scenario, progress=show, command=command)
     if not is_warm():
         out.warn(
@@ -102,14 +101,18 @@ def tell(done: "Run", folder: Path, out: Terminal, file: Path | None = None) -> 
 
 
 def _sizes(done: "Run") -> Iterator[tuple[str, str]]:
-    """Yield the sizes of each workload: it is the mean, not the median, that loads a fleet."""
-    for size in done.sizes:
-        if size.jobs:
-            text = (
-                f"{size.name}: GPU-days p50 {size.gpu_days_p50:.3g}, p99 {size.gpu_days_p99:.3g}, "
-                f"mean {size.gpu_days_mean:.3g}; load {100 * size.offered_load:.1f} %"
-            )
-            yield "sizes", text
+    """Yield the load and sizes of each workload: the mean, not the median, loads a fleet."""
+    sizes = [size for size in done.sizes if size.jobs]
+    loads = [f"{100 * size.offered_load:.1f} %" for size in sizes]
+    if len(sizes) > 1:
+        named = ", ".join(f"{size.name} {load}" for size, load in zip(sizes, loads, strict=True))
+        yield "load", f"{named}, each of the clusters that it may use"
+    for size, load in zip(sizes, loads, strict=True):
+        text = (
+            f"{size.name}: GPU-days p50 {size.gpu_days_p50:.3g}, p99 {size.gpu_days_p99:.3g}, "
+            f"mean {size.gpu_days_mean:.3g}"
+        )
+        yield "sizes", text if len(sizes) > 1 else f"{text}; load {load}"
 
 
 def _next_step(scenario: "Scenario") -> str:

@@ -35,6 +35,10 @@ traces = typer.Typer(
 )
 
 Trace = Annotated[str, typer.Argument(metavar="FILE", help="A trace; data:... as in scenarios.")]
+Form = Annotated[
+    str | None,
+    typer.Option("--format", "--from", metavar="F", help="Its format; told from the file."),
+]
 Columns = Annotated[
     list[str],
     typer.Option(
@@ -88,7 +92,8 @@ def check(
     context: typer.Context,
     file: Trace,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Its format; told from the file.")
+        str | None,
+        typer.Option("--format", "--from", metavar="F", help="Its format; told from the file."),
     ] = None,
     scenario: Annotated[
         Path | None,
@@ -138,7 +143,8 @@ def convert(
         Path, typer.Option("--output", "-o", metavar="OUT", help=".csv, .csv.gz or .parquet")
     ],
     form: Annotated[
-        str | None, typer.Option("--from", metavar="F", help="Its format; told from the file.")
+        str | None,
+        typer.Option("--from", "--format", metavar="F", help="Its format; told from the file."),
     ] = None,
     column: Columns = [],  # noqa: B006 - typer copies it
     processors: Processors = None,
@@ -321,6 +327,8 @@ def _refuse_unknown(file: str) -> NoReturn:
     from simulator.traces.loose_files import place
 
     path = place(file)
+    if path.is_dir():
+        raise InputError(file, [Issue("", "is a folder; name a file")])
     if not path.is_file():
         found = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         near = nearest(path.name, found)
@@ -330,12 +338,28 @@ def _refuse_unknown(file: str) -> NoReturn:
         raise InputError(file, [Issue("", "the file is empty")])
     if glimpse_of(path) is None:
         raise InputError(file, [Issue("", "can't be read, or its gzip is broken or cut short")])
+    _refuse_columns(file)
     rule = (
         f"looks like no trace; say its format, of jobs one of {', '.join(job_formats())}, with "
         "--column where a csv calls its columns otherwise; of grids one of "
         f"{', '.join(grid_formats())}, with --time, --value and --unit for csv"
     )
     raise InputError(file, [Issue("", rule)])
+
+
+def _refuse_columns(file: str) -> None:
+    """Refuse a table of which some column is nearly named as one of ours: that is what it lacks."""
+    from simulator.scenario.workloads import REQUIRED_COLUMNS
+    from simulator.traces.glimpse import glimpse_of
+    from simulator.traces.jobs import read_trace
+    from simulator.traces.loose_files import job_file, place
+
+    glimpse = glimpse_of(place(file))
+    if glimpse and any(nearest(name, REQUIRED_COLUMNS) for name in glimpse.columns):
+        form = "parquet" if glimpse.head.startswith(b"PAR1") else "csv"
+        jobs = job_file(file, form, {})
+        if jobs is not None:
+            read_trace(jobs)
 
 
 def _refuse_target(output: Path, overwrite: bool) -> None:

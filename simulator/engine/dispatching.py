@@ -67,7 +67,8 @@ class Agent:
         except PolicyError:
             raise
         except Exception as error:  # whatever goes wrong in the code of others
-            raise failed(how.policy, job.workload, now_ms, error, of="workload") from error
+            words = f"for job {job.id}: {type(error).__name__}: {error}"
+            raise failed(how.policy, job.workload, now_ms, words, of="workload") from error
         if isinstance(chosen, str):
             raise failed(how.policy, job.workload, now_ms, chosen, of="workload")
         self._send(self._columns.state.jobs, self._tables, row, chosen)
@@ -82,7 +83,8 @@ class Agent:
             return numbers[name]
         known = listing(numbers)
         if not isinstance(name, str):
-            return f"it returned {answer!r}; return one of the clusters, or its name: {known}"
+            said = f"for job {job.id} it returned {answer!r}"
+            return f"{said}; return one of the clusters, or its name: {known}"
         table, names = self._columns.table, self._market.fleet.cluster_names
         if name in [names[at] for at in table.routes[table.route[job.number]]]:
             said = f"can't hold its {job.gpus} accelerators, or not their power"

@@ -1,7 +1,7 @@
 """How it is told that a policy failed: by its name, whom it serves and the time, on one line."""
 
 from simulator.errors import PolicyError
-from simulator.units import exact_quantity
+from simulator.units import MS_PER_S, exact_quantity
 
 
 def failed(
@@ -20,7 +20,8 @@ def failed(
     of : str
         Kind of what has the name.
     """
-    when = f"after {exact_quantity(now_ms, 'time')}" if now_ms else "at the start"
+    after = f"{now_ms / MS_PER_S:.3f} s" if now_ms % MS_PER_S else exact_quantity(now_ms, "time")
+    when = f"after {after}" if now_ms else "at the start"
     words = what if isinstance(what, str) else f"{type(what).__name__}: {what}"
     return PolicyError(f"policy {policy} of {of} {name} failed {when}: {_line(words)}")
 

@@ -121,7 +121,7 @@ class Placer:
         now_s = self._columns.clock[kernels.NOW_MS] / MS_PER_S
         try:
             nodes = self._place(job, self._cluster, now_s)
-            if isinstance(nodes, Iterable) and not isinstance(nodes, list | tuple):
+            if isinstance(nodes, Iterable) and not isinstance(nodes, list | tuple | str):
                 nodes = tuple(nodes)
         except Exception as error:  # whatever goes wrong in the code of others
             words = f"{type(error).__name__}: {error}"

@@ -75,6 +75,10 @@ def _compiled(function: Any, **options: Any) -> Any:
         return numba.njit(function, **options)
 
 
+listeners: list[Callable[[str], None]] = []
+"""Told the name of a kernel that is in no cache, before it is compiled."""
+
+
 def _lenient(dispatcher: Any) -> Any:
     """Go without the cache where it can't be read or written, e.g. on a full disk."""
     store = getattr(dispatcher, "_cache", None)
@@ -82,7 +86,20 @@ def _lenient(dispatcher: Any) -> Any:
         action = getattr(store, name, None)
         if action is not None:
             setattr(store, name, _or_nothing(action))
+    if store is not None:
+        store.load_overload = _telling(store.load_overload, dispatcher.py_func.__name__)
     return dispatcher
+
+
+def _telling(load: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def attempt(*arguments: Any) -> Any:
+        found = load(*arguments)
+        if found is None:
+            for tell in listeners:
+                tell(name)
+        return found
+
+    return attempt
 
 
 def _or_nothing(action: Callable[..., Any]) -> Callable[..., Any]:

@@ -109,7 +109,8 @@ def _side(rows: Sequence[Row], base: str, other: str, currency: str | None) -> I
             continue
         yield _line("" if of_group == group else of_group, label, row, currency)
         group = of_group
-    missing = [row["quantity"] for row in rows if _absent(row["difference"])]
+    absent = {row["quantity"] for row in rows if _absent(row["difference"])}
+    missing = [quantity for quantity in HEADLINES if quantity in absent]
     if nothing:
         yield from _wrapped(f"0 on both sides: {', '.join(nothing)}", "  ")
     if missing:

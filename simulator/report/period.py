@@ -25,10 +25,11 @@ def period_title(results: Results) -> str:
 
 
 def _said(results: Results) -> tuple[str, str, bool]:
-    """Return the length in words, the warm-up in words or nothing, and whether the run drained."""
+    """Return the length and the warm-up in words, and whether the run outlasted its horizon."""
     scenario = results.scenario
     warm_up_h = scenario.warm_up_ms / MS_PER_H
     hours = counted_h(results)
     # A horizon is a round number that somebody chose; the end of the last job is not.
-    length = duration_text(hours) if scenario.drain else interval_text(hours)
-    return length, interval_text(warm_up_h) if warm_up_h else "", scenario.drain
+    drained = scenario.drain and hours > scenario.horizon_ms / MS_PER_H - warm_up_h
+    length = duration_text(hours) if drained else interval_text(hours)
+    return length, interval_text(warm_up_h) if warm_up_h else "", drained

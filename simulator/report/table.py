@@ -141,6 +141,7 @@ def _fleet(results: Results, brief: int) -> list[str]:
         *_block("waits", _waits(summary, brief), brief),
         *_block("jobs", f"{count_text(summary['jobs_submitted'])} submitted: {jobs}", brief),
         *_block("fleet", _use(summary)),
+        *(_block("work", _work(summary), brief) if _work(summary) else ()),
         *_awake(results),
     ]
 
@@ -177,12 +178,31 @@ def _use(summary: dict[str, Any]) -> str:
     )
 
 
+def _work(summary: dict[str, Any]) -> str:
+    """Return what failures and preemptions cost, and what sharing did; nothing without either."""
+    said = []
+    if summary["goodput"] is not None and (summary["failures"] or summary["preemptions"]):
+        said.append(f"goodput {share_text(summary['goodput'])}")
+    if summary["failures"]:
+        lost = count_text(summary["gpu_hours_lost"])
+        said.append(f"{lost} GPU-h lost to {count_text(summary['failures'])} failures")
+    if summary["preemptions"]:
+        cost = count_text(summary["gpu_hours_preempted"])
+        said.append(f"{count_text(summary['preemptions'])} preemptions cost {cost} GPU-h")
+    if summary["gpu_hours_shared"]:
+        slowdown = number_text(summary["slowdown_interference_mean"] or 1.0, 4)
+        shared = count_text(summary["gpu_hours_shared"])
+        said.append(f"{shared} GPU-h shared, run times {slowdown} times those alone")
+    return "; ".join(said)
+
+
 def _waits(summary: dict[str, Any], brief: int) -> str:
     if not summary["jobs_started"]:
         return "no job started"
     if not summary["waited_share"]:
         still = f"; {count_text(summary['jobs_queued'])} still wait"
-        return f"no job waited{still if summary['jobs_queued'] else ''}"
+        started = " for its first start" if summary["preemptions"] else ""
+        return f"no job waited{started}{still if summary['jobs_queued'] else ''}"
     waits = ", ".join(
         f"{kind} {duration_text(summary[f'wait_{kind}_h'])}"
         for kind in ("mean", "p50", "p95", "p99")

@@ -65,6 +65,9 @@ class PlacementPolicy(Marker):
         """Return the rule's name, or the policy with its parameters checked."""
         if isinstance(value, Placing) or (isinstance(value, str) and value in PLACEMENTS):
             return value
+        if isinstance(value, dict) and value.get("policy") in PLACEMENTS:
+            name = shown(value["policy"])
+            raise ValueError(f"{name} is a rule without parameters; write placement = {name}")
         if not isinstance(value, dict) and value not in registry.placement.names():
             Word((*PLACEMENTS, *registry.placement.names())).plain(value)
         plugin, table = chosen_in(

@@ -1,6 +1,7 @@
 """What only the jobs tell of queues: which clusters share them, and whether they name users."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from simulator.scenario.paths import dotted
 from simulator.scenario.scheduling import Scheduling
 from simulator.scenario.shared_queues import Sharing, unlike_queues
 from simulator.workload.table import JobTable
+
+PRIORITY: Final = "priority"
+"""The policy that goes by nothing but priorities."""
 
 
 def unlike_queues_of_jobs(scenario: Scenario, jobs: JobTable) -> Iterator[Issue]:
@@ -49,6 +53,23 @@ def preemption_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
             f"{dotted(('clusters', found[0], 'preemption'))}: all jobs have one priority, so "
             f"nobody is preempted (clusters: {listing(found)}); give a workload another priority"
         )
+
+
+def order_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
+    """Yield a warning where a queue goes by what no job has, and is then as it would be without."""
+    clusters = scenario.clusters.items()
+    rules = [(name, each.queue) for name, each in clusters if not each.queue.in_python]
+    due = [name for name, queue in rules if queue.rule().order == "deadline"]
+    ranked = [name for name, queue in rules if queue.policy == PRIORITY]
+    if len(jobs) and jobs.deadline_ms is None and due:
+        yield _as_without(due, "no job here has a deadline; give jobs a column deadline_s")
+    if len(jobs) and jobs.priority.min() == jobs.priority.max() and ranked:
+        yield _as_without(ranked, "all jobs have one priority; give a workload another")
+
+
+def _as_without(found: Sequence[str], why: str) -> str:
+    path = dotted(("clusters", found[0], "queue"))
+    return f"{path}: {why}; as it is, the first come are served first (clusters: {listing(found)})"
 
 
 def _with_users(scenario: Scenario, jobs: JobTable) -> set[str]:
