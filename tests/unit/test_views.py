@@ -36,6 +36,7 @@ RULES: dict[str, dict[str, Any]] = {
     "straight-line": {},
     "written-off": {"retirement": "written-off"},
     "held": {"embodied": "by-use"},
+    "held, written-off": {"embodied": "by-use", "retirement": "written-off"},
     "awake": {"embodied": "by-use", "in_use": "awake"},
 }
 
@@ -200,7 +201,13 @@ def test_the_rate_says_where_its_embodied_term_is_not_that_of_the_standard() -> 
         rule: len(view_of(results_of(fleet(accounting), seed=3), "sci").left_out)
         for rule, accounting in RULES.items()
     }
-    assert counts == {"straight-line": 1, "written-off": 2, "held": 2, "awake": 2}
+    assert counts == {
+        "straight-line": 1,
+        "written-off": 2,
+        "held": 2,
+        "held, written-off": 3,
+        "awake": 2,
+    }
 
 
 def test_rules_and_buildings_are_among_the_assumptions() -> None:
