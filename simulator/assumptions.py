@@ -7,6 +7,7 @@ from simulator.node_figures import source_of
 from simulator.policies import scheduling_of
 from simulator.power.facility import SiteMeans
 from simulator.scenario.accelerators import eligible
+from simulator.scenario.buildings import BUILT, Building
 from simulator.scenario.embodied import parts_of
 from simulator.scenario.facility import FreeCoolingPue, LoadPue, TemperatureWue
 from simulator.scenario.grid import signal_of
@@ -14,7 +15,7 @@ from simulator.scenario.law_moments import mean
 from simulator.scenario.laws import Empirical
 from simulator.scenario.model import NodeType, Scenario, Site
 from simulator.scenario.prices import currency_of
-from simulator.scenario.spreading import spreading_of
+from simulator.scenario.spreading import BY_USE, spreading_of
 from simulator.traces.grid import GridTrace
 from simulator.traces.trace import Trace
 from simulator.units import MS_PER_H, MS_PER_S, MS_PER_Y
@@ -139,6 +140,7 @@ def assumptions_of(
         For each site its outside temperature, and what its models came to.
     """
     rows = list(assumptions_of_sites(scenario, traces, buildings))
+    rows += _making_rows(scenario)
     rows += _sharing_rows(scenario)
     rows += _requested_rows(scenario, jobs)
     rows += _preemption_rows(scenario)
@@ -206,6 +208,31 @@ def rows_of_jobs(rows: Sequence[Assumption]) -> tuple[Assumption, ...]:
     """Return the rows of `assumptions_of` that follow those of machines, buildings and grids."""
     last = max(at for at, row in enumerate(rows) if row[1].endswith(INTENSITY_MEAN))
     return tuple(rows[last + 1 :])
+
+
+def _making_rows(scenario: Scenario) -> list[Assumption]:
+    """Return lifetimes of use, and what was built at sites, where a run goes by them."""
+    rows: list[Assumption] = []
+    if scenario.accounting.embodied == BY_USE:
+        for name, node in scenario.nodes.items():
+            if node.use_lifetime_ms is not None:
+                years = f"{node.use_lifetime_ms / MS_PER_Y:.6g}"
+                rows.append((name, "lifetime of use", years, "y", "scenario"))
+    for name, site in scenario.sites.items():
+        for kind in BUILT:
+            built: Building | None = getattr(site, kind)
+            if built is None:
+                continue
+            said = kind.replace("_", " ")
+            capacity_w = built.capacity_w
+            for_it = "all nodes at full load" if capacity_w is None else f"{capacity_w:g} W"
+            per_w = f"{built.embodied_g_per_w:g}"
+            years = f"{built.lifetime_ms / MS_PER_Y:g}"
+            rows += [
+                (name, f"{said}, for {for_it}", per_w, "gCO2e/W", "scenario"),
+                (name, f"{said}, lifetime", years, "y", "scenario"),
+            ]
+    return rows
 
 
 def _building_rows(

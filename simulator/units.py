@@ -117,7 +117,7 @@ ARTICLES: Final[dict[str, str]] = {
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"\s*(?P<unit>[A-Za-z/ ]+2?)\s*"
+    r"\s*(?P<unit>[A-Za-z/ ]+?2?)\s*"
 )
 
 

@@ -139,13 +139,20 @@ def _counted_ms(
 
 
 def _written_off_kg(fleet: Fleet, metered: Metered, making: Making) -> NDArray[np.float64]:
-    """Return what nodes left at retirements within the counted period, float64[nodes]."""
+    """Return what nodes left at retirements within the counted period, float64[nodes].
+
+    First nodes have been counted their age before the start: by the calendar, or as much use as
+    is expected in that time.
+    """
     left_kg = np.zeros(int(fleet.first_node[-1]))
     if (gone := metered.retirements) is None:
         return left_kg
     cluster = np.repeat(np.arange(len(fleet.node_count)), fleet.node_count)[gone.node]
-    age_ms = gone.served_ms + np.where(gone.first, making.age_ms[cluster], 0.0)
-    share = np.maximum(0.0, 1.0 - age_ms / fleet.lifetime_ms[cluster])
+    before = np.where(gone.first, making.age_ms[cluster] / fleet.lifetime_ms[cluster], 0.0)
+    counted_ms: NDArray[np.float64] = gone.served_ms.astype(np.float64)
+    if making.in_use is not None:
+        counted_ms = gone.held_gpu_ms / fleet.accelerators[cluster]
+    share = np.maximum(0.0, 1.0 - before - counted_ms / making.lifetime_ms[cluster])
     share[gone.time_ms < metered.grid.begin_ms] = 0.0
     np.add.at(left_kg, gone.node, share * fleet.embodied_g[cluster] / G_PER_KG)
     return left_kg

@@ -142,7 +142,8 @@ def _entry(
 
 
 def _cite(figure: "Figure") -> str:
-    return f"{figure.source} ({figure.year})"
+    licence = f", licence {figure.licence}" if figure.kind == "parts" and figure.licence else ""
+    return f"{figure.source} ({figure.year}{licence})"
 
 
 def _group(key: str) -> str:

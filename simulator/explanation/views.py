@@ -15,6 +15,7 @@ from simulator.explanation.making import built_of, nodes_kg, written_off_kg
 from simulator.figures.series import codes
 from simulator.results import Results
 from simulator.scenario.embodied import parts_of
+from simulator.scenario.spreading import BY_USE, WRITTEN_OFF
 from simulator.scenario.workloads import PHASES
 from simulator.units import G_PER_KG
 
@@ -254,7 +255,13 @@ def _sci(results: Results) -> tuple[list[Line], list[str]]:
         Line("E x I", "operational", summary["scope2_location_kgco2e"], note=basis),
         Line("M", "embodied", _made_kg(results)),
     ]
-    return lines, ["market-based measures and offsets, by the rule of the standard"]
+    rules = ["market-based measures and offsets, by the rule of the standard"]
+    accounting = results.scenario.accounting
+    if accounting.embodied == BY_USE:
+        rules.append("M is spread by use here; the standard goes by the expected lifespan")
+    if accounting.retirement == WRITTEN_OFF:
+        rules.append("M holds what was written off at retirement; the standard has no such term")
+    return lines, rules
 
 
 def _rate(results: Results, per: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from simulator.scenario.clusters import Accounting
 from simulator.scenario.partly import as_far_as_read
 from simulator.scenario.paths import dotted
 from simulator.scenario.power_checks import with_node
-from simulator.scenario.spreading import STRAIGHT_LINE, WRITTEN_OFF
+from simulator.scenario.spreading import AWAKE, STRAIGHT_LINE, WRITTEN_OFF
 from simulator.units import format_quantity
 
 Parts = Mapping[str, Mapping[str, Any]]
@@ -29,10 +29,10 @@ def spreading_problems(accounting: Accounting, parts: Parts) -> Iterator[Issue]:
             text = 'says nothing of "straight-line", which counts every node owned; take it out'
             yield Issue("accounting.in_use", text)
         return
-    if accounting.retirement == WRITTEN_OFF:
+    if accounting.retirement == WRITTEN_OFF and accounting.in_use == AWAKE:
         text = (
-            'needs the age of a node, and "by-use" knows none; write "carried", or '
-            'embodied = "straight-line"'
+            "needs what each node was used in its life, which is known of accelerators held, not "
+            'of time awake; write "carried", or in_use = "held"'
         )
         yield Issue("accounting.retirement", text)
     missing: dict[str, None] = {}

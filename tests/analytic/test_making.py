@@ -168,6 +168,23 @@ def test_a_node_that_serves_for_its_whole_lifetime_leaves_nothing() -> None:
     assert results.basis["embodied"].endswith("written off at retirement")
 
 
+def test_by_use_a_node_leaves_what_it_was_not_used(tmp_path: Path) -> None:
+    """Two nodes of 100 kg over 50 h of use, 15 h of 100 old: 15 % used; one is held for 8 h."""
+    jobs = write_jobs(tmp_path / "j.csv", [(0, 8 * HOUR_S, 8, 1.0)])
+    document = planner(
+        "25 h", "15 h", accounting={"embodied": "by-use", "retirement": "written-off"}
+    )
+    document["nodes"]["n"]["use_lifetime"] = "50 h"
+    document["horizon"] = "12 h"  # before any that are bought retire
+    document["workloads"] = {"w": {"clusters": ["c"], "jobs": {"file": str(jobs)}}}
+    results = results_of(document)
+    adds_up(results)
+    left_kg = sorted(results.nodes["written_off_kgco2e"])[-2:]
+    assert left_kg == pytest.approx([69.0, 85.0], rel=1e-12)
+    assert results.jobs["embodied_kgco2e"].sum() == pytest.approx(100 * 8 / 50, rel=1e-12)
+    assert results.basis["embodied"] == "of nodes by use, held, written off at retirement"
+
+
 def test_every_node_bought_is_counted_once_in_full(tmp_path: Path) -> None:
     """Written off, a fleet that is replaced every 10 h bears 100 kg for each node that has left."""
     jobs = write_jobs(tmp_path / "j.csv", [(k * HOUR_S, HOUR_S, 8, 1.0) for k in range(40)])
@@ -187,13 +204,16 @@ def test_every_node_bought_is_counted_once_in_full(tmp_path: Path) -> None:
 
 
 def test_service_is_read_alike_however_the_log_is_cut() -> None:
-    node = np.array([0, 1, 2, 0, 2, 1, 2], np.int32)
-    time_ms = np.array([5, 6, 7, 9, 11, 12, 15], np.int64)
-    state = np.array([ABSENT, AWAKE, AWAKE, AWAKE, ABSENT, ABSENT, AWAKE], np.int8)
+    node = np.array([1, 0, 1, 2, 2, 0, 2, 1, 2], np.int32)
+    time_ms = np.array([2, 5, 6, 7, 8, 9, 11, 12, 15], np.int64)
+    held = np.array([3, 0, 1, 4, 2, 0, 0, 0, 0], np.int32)
+    gone = np.array([0, 1, 0, 0, 0, 0, 1, 1, 0], bool)
+    state = np.where(gone, ABSENT, AWAKE).astype(np.int8)
 
     class Rows:
         def __init__(self, first: int) -> None:
-            self.node, self.time_ms, self.state = node[first:], time_ms[first:], state[first:]
+            self.node, self.time_ms = node[first:], time_ms[first:]
+            self.state, self.held = state[first:], held[first:]
 
     for cut in range(len(node) + 1):
         service = Service(np.array([False, False, True]))
@@ -201,7 +221,8 @@ def test_service_is_read_alike_however_the_log_is_cut() -> None:
         service.read(Rows(cut), len(node) - cut)  # type: ignore[arg-type]
         gone = service.retirements()
         rows = sorted(zip(*(column.tolist() for column in gone), strict=True))
-        assert rows == [(0, 5, 5, True), (1, 12, 12, True), (2, 11, 4, False)]
+        # Node 1 held 3 from 2 to 6 and 1 from then to 12; node 2 held 4 for 1 and 2 for 3.
+        assert rows == [(0, 5, 5, 0, True), (1, 12, 12, 18, True), (2, 11, 4, 10, False)]
 
 
 def test_other_accounting_of_the_same_events_keeps_the_rule() -> None:
@@ -239,7 +260,11 @@ def test_rules_that_contradict_are_refused_together() -> None:
     with pytest.raises(InputError) as refused:
         from_document(
             scenario_document(
-                accounting={"embodied": "by-use", "retirement": "written-off"},
+                accounting={
+                    "embodied": "by-use",
+                    "in_use": "awake",
+                    "retirement": "written-off",
+                },
                 sites__s__building={"embodied": "1 t/MW", "lifetime": "20 y", "capacity": "300 W"},
             )
         )

@@ -330,6 +330,21 @@ def test_parts_are_the_parameters_of_act(data_folder: Path) -> None:
     assert catalog.part("board")["area"] == {k: v for k, v in layers.items() if "cpla" not in k}
 
 
+def test_the_server_of_makers_is_the_median_of_their_sheets(data_folder: Path) -> None:
+    path = data_folder / "hardware" / "boavizta_datacenter_products.csv"
+    with path.open(encoding="utf-8") as file:
+        sheets = [
+            (row["gwp_total"], row["gwp_manufacturing_ratio"])
+            for row in csv.DictReader(file)
+            if row["subcategory"] == "Server"
+        ]
+    made_kg = [float(total) * float(share) for total, share in sheets if total and share]
+    (figure,) = catalog.entries("maker-server")
+    assert len(made_kg) == 48
+    found = (figure.low, figure.value, figure.high)
+    assert found == pytest.approx((min(made_kg), np.median(made_kg), max(made_kg)), abs=0.5)
+
+
 @pytest.mark.parametrize("name", ["dram", "ssd", "hdd", "board"])
 def test_the_usual_technology_is_one_that_there_is(name: str) -> None:
     part = catalog.part(name)

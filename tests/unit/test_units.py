@@ -26,6 +26,10 @@ from simulator.units import DIMENSIONS, EXAMPLES, exact_quantity, format_quantit
         ("1e3 W", "power", 1000.0),
         (".5 kW", "power", 500.0),
         ("-5 degC", "temperature", -5.0),
+        ("826 mm2", "area", 8.26),
+        ("0.2m2 ", "area", 2000.0),
+        ("2 TB", "storage", 2000.0),
+        ("1500 t/MW", "mass per power", 1500.0),
     ],
 )
 def test_a_quantity_is_read_in_its_house_unit(text: str, dimension: str, house: float) -> None:

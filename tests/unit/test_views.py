@@ -36,6 +36,7 @@ RULES: dict[str, dict[str, Any]] = {
     "straight-line": {},
     "written-off": {"retirement": "written-off"},
     "held": {"embodied": "by-use"},
+    "held, written-off": {"embodied": "by-use", "retirement": "written-off"},
     "awake": {"embodied": "by-use", "in_use": "awake"},
 }
 
@@ -215,6 +216,28 @@ def test_the_rate_is_energy_times_intensity_and_embodied_over_the_unit(tmp_path:
     by_job = view_of(results, "sci", "job").rate
     assert by_job["functional_units"] == 1
     assert by_job["sci_gco2e"] == pytest.approx(410_000.0, rel=1e-12)
+
+
+def test_the_rate_says_where_its_embodied_term_is_not_that_of_the_standard() -> None:
+    counts = {
+        rule: len(view_of(results_of(fleet(accounting), seed=3), "sci").left_out)
+        for rule, accounting in RULES.items()
+    }
+    assert counts == {
+        "straight-line": 1,
+        "written-off": 2,
+        "held": 2,
+        "held, written-off": 3,
+        "awake": 2,
+    }
+
+
+def test_rules_and_buildings_are_among_the_assumptions() -> None:
+    rows = {row[:2]: row[2:4] for row in results_of(fleet(RULES["held"]), seed=3).assumptions}
+    assert rows["n", "lifetime of use"] == (f"{30 / 8766:.6g}", "y")
+    assert rows["s", "building, for 60000 W"] == ("1500", "gCO2e/W")
+    assert rows["s", "power gear, for all nodes at full load"] == ("300", "gCO2e/W")
+    assert rows["s", "power gear, lifetime"] == ("10", "y")
 
 
 def test_a_run_that_delivers_nothing_has_no_rate() -> None:
