@@ -308,20 +308,9 @@ class Run:
         InputError
             If there is no such view, or no such functional unit.
         """
-        import pandas as pd
-
         from simulator.explanation.views import view_of
 
-        view = view_of(self.results, name, per)
-        table = pd.DataFrame([asdict(line) for line in view.lines])
-        table = table.astype({"kgco2e": "float64"})
-        table.attrs |= {
-            "total_kgco2e": view.total_kgco2e,
-            "left_out": list(view.left_out),
-            "rate": dict(view.rate),
-            "beside": dict(view.beside),
-        }
-        return table
+        return view_of(self.results, name, per).table()
 
     def mttf_by_gang(self) -> "pd.DataFrame":
         """Return the mean time to failure of jobs by their size: run time over interruptions.

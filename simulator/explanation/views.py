@@ -5,8 +5,8 @@ leaves out, or would count in another way.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from simulator.scenario.embodied import parts_of
 from simulator.scenario.spreading import BY_USE, WRITTEN_OFF
 from simulator.scenario.workloads import PHASES
 from simulator.units import G_PER_KG
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VIEWS: Final = ("phase", "life-cycle", "ghg-protocol", "component", "sci")
 
@@ -81,6 +84,20 @@ class View:
     left_out: tuple[str, ...] = ()
     rate: dict[str, Any] = field(default_factory=dict)
     beside: dict[str, float] = field(default_factory=dict)
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row for each line; ``attrs`` hold the rest."""
+        import pandas as pd
+
+        table = pd.DataFrame([asdict(line) for line in self.lines])
+        table = table.astype({"kgco2e": "float64"})
+        table.attrs |= {
+            "total_kgco2e": self.total_kgco2e,
+            "left_out": list(self.left_out),
+            "rate": dict(self.rate),
+            "beside": dict(self.beside),
+        }
+        return table
 
 
 def view_of(results: Results, name: str, per: str | None = None) -> View:
