@@ -85,6 +85,12 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "gCO2e/GPU-h",
         "Location-based operational plus embodied carbon per accelerator-hour delivered",
     ),
+    _absent(
+        "gco2e_per_useful_gpu_hour",
+        "gCO2e/GPU-h",
+        "The same per accelerator-hour of work that was kept: gpu_hours_capacity x utilisation x "
+        "goodput, which is 1 where nothing can be lost",
+    ),
     _count("jobs_submitted", "Jobs submitted in the time that statistics cover"),
     _count("jobs_started", "Of those, jobs that started"),
     _count("jobs_finished", "Of those, jobs that ended by the end of the run"),

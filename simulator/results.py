@@ -18,7 +18,7 @@ from simulator.errors import InputError, Issue
 from simulator.folder import Writer, check_folder, run_folder, write_folder
 from simulator.origin import Origin
 from simulator.seals import broken_seals, seals_of
-from simulator.tables import read_table, summary_of, table_of, write_table, written_summary
+from simulator.tables import read_table, summary_of, table_of, write_table
 from simulator.version import MODEL_VERSION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def save(
     """
     texts = {
         "scenario.toml": results.scenario.to_toml(),
-        "summary.json": _json(written_summary(results.summary, results.tables)),
+        "summary.json": _json(results.summary),
         "columns.csv": columns_csv(
             results.tables["nodes"].column_names,
             results.tables["jobs"].column_names,

@@ -99,12 +99,6 @@ def summary_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {column.name: _plain(column, values[column.name]) for column in SUMMARY}
 
 
-def written_summary(summary: Mapping[str, Any], tables: Iterable[str]) -> dict[str, Any]:
-    """Return a summary as its file holds it: keys of supply only where there is such a table."""
-    silent = set() if "supply" in tables else {column.name for column in SUPPLY_SUMMARY}
-    return {key: value for key, value in summary.items() if key not in silent}
-
-
 def schema_of(name: str, columns: Iterable[str] = ()) -> pa.Schema:
     """Return the Arrow schema of a table with these columns, with unit and meaning of each."""
     fields = [

@@ -1,5 +1,6 @@
 """The carbon of a run from its energy: kinds, totals, embodied, and what it is per GPU-hour."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -81,12 +82,29 @@ def carbon_figures(
 
 
 def ratios(
-    it_kwh: float, facility_kwh: float, total_kg: float, gpu_hours_delivered: float
+    it_kwh: float,
+    facility_kwh: float,
+    total_kg: float,
+    capacity: Mapping[str, float | None],
+    goodput: float | None,
 ) -> dict[str, float | None]:
-    """Return PUE and carbon per delivered GPU-hour; None where there is nothing to divide by."""
+    """Return PUE and carbon per GPU-hour; None where there is nothing to divide by.
+
+    Parameters
+    ----------
+    it_kwh, facility_kwh, total_kg : float
+        Of the whole fleet. [kWh], [kgCO2e]
+    capacity : mapping
+        At least ``gpu_hours_capacity``, ``gpu_hours_delivered`` and ``utilisation``.
+    goodput : float or None
+        Part of the work that was kept; None where nothing can be lost.
+    """
     total_g = total_kg * G_PER_KG
-    delivered = gpu_hours_delivered
+    delivered = capacity["gpu_hours_delivered"]
+    useful = (capacity["gpu_hours_capacity"] or 0.0) * (capacity["utilisation"] or 0.0)
+    useful *= 1.0 if goodput is None else goodput
     return {
         "pue": facility_kwh / it_kwh if it_kwh else None,
         "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
+        "gco2e_per_useful_gpu_hour": total_g / useful if useful else None,
     }

@@ -88,6 +88,7 @@ def summarise(
     energy = _energy(account)
     carbon = _carbon(account)
     capacity = _capacity(fleet, account)
+    failures = _failures(jobs, log, account, states, reliability)
     total_kg = carbon["total_kgco2e"]
     return {
         **energy,
@@ -97,13 +98,14 @@ def summarise(
             energy["energy_it_kwh"],
             energy["energy_facility_kwh"],
             total_kg,
-            capacity["gpu_hours_delivered"] or 0.0,
+            capacity,
+            failures["goodput"],
         ),
         **_jobs(jobs, log, states, account.metered.grid.begin_ms),
         "water_l": float(account.water_l.sum()),  # absent where a site gives no WUE
         **_wake_ups(account),
         **_capped(fleet, jobs, log, account),
-        **_failures(jobs, log, account, states, reliability),
+        **failures,
         "cross_rack_share": cross_rack_share(fleet, jobs, log, account.metered),
         **_preemptions(jobs, preempted),
         **_sharing(jobs, account, shared),

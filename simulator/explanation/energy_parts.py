@@ -6,7 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from simulator.explanation import supply_parts
 from simulator.explanation.factors import KINDS
+from simulator.explanation.making import built_of, nodes_kg, written_off_kg
 from simulator.explanation.recipes import (
     Factor,
     Part,
@@ -23,6 +25,7 @@ from simulator.explanation.recipes import (
 from simulator.figures.series import counted_h, timeline
 from simulator.results import Results
 from simulator.scenario.clusters import Cluster
+from simulator.scenario.spreading import spreading_of
 from simulator.units import G_PER_KG, H_PER_D, MS_PER_H
 
 Rule = Callable[[Results], Recipe]
@@ -83,10 +86,6 @@ def _marginal(results: Results) -> Recipe:
     return _emitted("marginal_kgco2e", "marginal", results)
 
 
-def _market(_: Results) -> Recipe:
-    return Recipe(note="no contract or residual mix is known of any site")
-
-
 def _of_kind(kind: str, results: Results) -> Recipe:
     """Return energy x mean intensity, of the whole fleet: hours and sites are weighted by it."""
     summary = results.summary
@@ -116,6 +115,10 @@ def _in_service(results: Results, name: str, count: float) -> tuple[Factor, ...]
 
 
 def _embodied(results: Results) -> Recipe:
+    if spreading_of(results.scenario) is not None:
+        left = {f"{name}, written off": kg for name, kg in written_off_kg(results).items()}
+        built = {f"{each.kind} of {each.site}": each.kgco2e for each in built_of(results)}
+        return Recipe(single(nodes_kg(results) | left | built, "kg"), sources=MADE)
     parts = []
     for name, count in _nodes(results).items():
         node = results.scenario.nodes[_clusters(results)[name].node]
@@ -123,6 +126,11 @@ def _embodied(results: Results) -> Recipe:
         life = Factor(node.lifetime_ms / MS_PER_H, "h", "lifetime", over=True)
         parts.append(Part(name, (*_in_service(results, name, count), made, life)))
     return Recipe(tuple(parts), sources=MADE)
+
+
+def _total(results: Results) -> Recipe:
+    keys = ["scope2_location_kgco2e", "scope3_embodied_kgco2e"]
+    return Recipe(supply_parts.with_supply(results, sum_of(results, "kg", keys).parts))
 
 
 def _allocated(results: Results) -> Recipe:
@@ -146,6 +154,21 @@ def _sci(results: Results) -> Recipe:
         Factor(delivered, "GPU-h", "gpu_hours_delivered", over=True),
     )
     return Recipe((Part("fleet", factors),))
+
+
+def _per_useful(results: Results) -> Recipe:
+    summary = results.summary
+    if not summary["gco2e_per_useful_gpu_hour"]:
+        return Recipe(note="no GPU-hour of work was kept")
+    factors = [
+        Factor(summary["total_kgco2e"], "kg", "total_kgco2e"),
+        Factor(G_PER_KG, "g/kg", ""),
+        Factor(summary["gpu_hours_capacity"], "GPU-h", "gpu_hours_capacity", over=True),
+        Factor(summary["utilisation"], "", "utilisation", over=True),
+    ]
+    if summary["goodput"] is not None:
+        factors.append(Factor(summary["goodput"], "", "goodput", over=True))
+    return Recipe((Part("fleet", tuple(factors)),))
 
 
 def _capacity(results: Results) -> Recipe:
@@ -267,12 +290,10 @@ RULES: Final[dict[str, Rule]] = {
     "energy_facility_kwh": _facility,
     **{f"energy_{kind}_kwh": partial(_kind, kind) for kind in KINDS},
     "scope2_location_kgco2e": _location,
-    "scope2_market_kgco2e": _market,
+    "scope2_market_kgco2e": supply_parts.market,
     "marginal_kgco2e": _marginal,
     "scope3_embodied_kgco2e": _embodied,
-    "total_kgco2e": lambda results: sum_of(
-        results, "kg", ["scope2_location_kgco2e", "scope3_embodied_kgco2e"]
-    ),
+    "total_kgco2e": _total,
     "allocated_kgco2e": _allocated,
     "unallocated_kgco2e": _unallocated,
     **{f"{kind}_kgco2e": partial(_of_kind, kind) for kind in (*KINDS, "overhead")},
@@ -286,6 +307,7 @@ RULES: Final[dict[str, Rule]] = {
         results, ("energy_facility_kwh", "kWh"), ("energy_it_kwh", "kWh")
     ),
     "sci_gco2e_per_gpu_hour": _sci,
+    "gco2e_per_useful_gpu_hour": _per_useful,
     "water_l": _water,
     "peak_facility_kw": partial(_peak, "facility"),
     "peak_it_kw": partial(_peak, "it"),

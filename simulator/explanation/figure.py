@@ -8,7 +8,7 @@ from simulator.assumptions import Assumption
 from simulator.column import Column
 from simulator.columns import SUMMARY
 from simulator.errors import InputError, Issue, listing, nearest, shown
-from simulator.explanation import energy_parts, job_parts
+from simulator.explanation import energy_parts, job_parts, supply_parts
 from simulator.explanation.citations import cited
 from simulator.explanation.page import wrapped
 from simulator.explanation.recipes import Part, Recipe
@@ -22,7 +22,9 @@ SAID: Final = {
     "horizon_h": "the scenario says it",
 }
 """Keys of a summary that are no results, and where they come from."""
-RULES: Final[Mapping[str, energy_parts.Rule]] = energy_parts.RULES | job_parts.RULES
+RULES: Final[Mapping[str, energy_parts.Rule]] = (
+    energy_parts.RULES | job_parts.RULES | supply_parts.RULES
+)
 SAME: Final = 1e-9
 """Relative difference below which parts add up to their figure."""
 LABEL: Final = 42

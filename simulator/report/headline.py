@@ -260,6 +260,12 @@ def _fleet(results: Results) -> list[Line]:
             "location-based + embodied, per GPU-hour delivered (SCI)",
         ),
         Line(
+            "fleet",
+            "carbon per useful GPU-hour",
+            quantity_text(summary["gco2e_per_useful_gpu_hour"], GRAMS),
+            "the same per GPU-hour of work that was kept: held x busy share x goodput",
+        ),
+        Line(
             "fleet", "unallocated", unallocated_text(summary), "of total carbon, billed to no job"
         ),
     ]

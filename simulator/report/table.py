@@ -19,6 +19,7 @@ from simulator.display import (
 )
 from simulator.errors import printable
 from simulator.report.headline import (
+    GRAMS,
     Line,
     awake_share,
     carbon,
@@ -182,7 +183,8 @@ def _work(summary: dict[str, Any]) -> str:
     """Return what failures and preemptions cost, and what sharing did; nothing without either."""
     said = []
     if summary["goodput"] is not None and (summary["failures"] or summary["preemptions"]):
-        said.append(f"goodput {share_text(summary['goodput'])}")
+        useful = quantity_text(summary["gco2e_per_useful_gpu_hour"], GRAMS)
+        said.append(f"goodput {share_text(summary['goodput'])}, {useful} per useful GPU-hour")
     if summary["failures"]:
         lost = count_text(summary["gpu_hours_lost"])
         said.append(f"{lost} GPU-h lost to {count_text(summary['failures'])} failures")

@@ -50,6 +50,25 @@ MORE: dict[str, dict[str, Any]] = {
         "workloads__urgent": {**JOBS, "priority": 5, "gpus": 8},
     },
     "nothing to do": {"workloads": {}},
+    "supplied": {
+        "sites__s__supply": {
+            "solar": {"capacity": "2 kW", "profile": {"constant": 0.6}},
+            "wind": {
+                "capacity": "1 kW",
+                "profile": {"constant": 0.3},
+                "embodied": "700 kg/kW",
+                "lifetime": "20 y",
+            },
+            "battery": {"capacity": "3 kWh", "charge": "1 kW", "discharge": "1 kW"},
+            "contracts": [{"volume": "200 W", "matching": "hourly"}],
+        }
+    },
+    "built and by use": {
+        "sites__s__building": {"embodied": "1500 t/MW", "lifetime": "20 y", "capacity": "60 kW"},
+        "accounting__embodied": "by-use",
+        "nodes__n__use_lifetime": "2 y",
+        "nodes__m__use_lifetime": "2 y",
+    },
 }
 
 
