@@ -27,13 +27,26 @@ def explain(
         str | None,
         typer.Option("--figure", metavar="KEY", help="Any figure of a run's summary.json."),
     ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option("--workload", metavar="W", help="With --statement: all jobs of a workload."),
+    ] = None,
+    statement: Annotated[
+        bool,
+        typer.Option("--statement", help="The carbon impact statement of --job or --workload."),
+    ] = False,
     against: Annotated[
         Path | None,
         typer.Option("--against", metavar="DIR", help="Explain the difference to another run."),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Draw the difference: .svg or .png."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A statement as .md or .json, a difference as .svg or .png.",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Compare runs that stand on different bases too.")
@@ -45,25 +58,27 @@ def explain(
 ) -> None:
     """Take figures apart: carbon, a job, a difference."""
     out = terminal(context, json, quiet, no_progress)
+    given = {
+        "--set": sets,
+        "--job": _given(job),
+        "--figure": _given(figure),
+        "--workload": _given(workload),
+        "--statement": _given(statement or None),
+        "--against": _given(against),
+        "--output": _given(output),
+        "--force": _given(force or None),
+    }
+    _refuse(what, given, is_of_a_run(what))
     if against is not None:
-        _refuse(what, "--set", _STAY, sets)
-        _refuse(what, "--job", "a job has no other to compare with; leave it out", _given(job))
-        _refuse(what, "--figure", "a difference has steps of its own; leave it out", _given(figure))
         _explain_difference(what, against, output, force, out)
-        return
-    rule = "is about two runs; name the other with --against DIR"
-    _refuse(what, "--output", rule, _given(output))
-    _refuse(what, "--force", rule, _given(force or None))
-    if is_of_a_run(what):
-        _refuse(what, "--set", _STAY, sets)
-        rule = "is one thing and a job another; ask for each alone"
-        _refuse(what, "--figure", rule, _given(figure) if job is not None else [])
+    elif statement:
+        from simulator.cli.statement import tell_statement
+
+        tell_statement(what, job, workload, output, out)
+    elif is_of_a_run(what):
         _explain_run(what, job, figure, out)
-        return
-    rule = "a scenario has no results; name the folder of a run"
-    _refuse(what, "--job", rule, _given(job))
-    _refuse(what, "--figure", rule, _given(figure))
-    _explain_scenario(what, sets, out)
+    else:
+        _explain_scenario(what, sets, out)
 
 
 def is_of_a_run(what: Path) -> bool:
@@ -74,15 +89,42 @@ def is_of_a_run(what: Path) -> bool:
 
 
 _STAY: Final = "results stay as they are; run the scenario again with it"
+_NO_RESULTS: Final = "a scenario has no results; name the folder of a run"
+_TWO_RUNS: Final = "is about two runs; name the other with --against DIR"
+_OF_ONE: Final = "a difference has steps of its own; leave it out"
+_OF_A_STATEMENT: Final = "a statement is of a job or of a workload; leave it out"
 
 
 def _given(value: object) -> list[str]:
     return [] if value is None else [str(value)]
 
 
-def _refuse(what: Path, option: str, rule: str, given: list[str]) -> None:
-    if given:
-        raise InputError(str(what), [Issue(option, rule)])
+def _refuse(what: Path, given: dict[str, list[str]], of_a_run: bool) -> None:
+    """Refuse options that make no sense together, or not of what is named."""
+    said = {option for option, values in given.items() if values}
+    rules: dict[str, str] = {}
+    if "--against" in said:
+        rules = dict.fromkeys(("--figure", "--workload", "--statement"), _OF_ONE)
+        rules |= {"--set": _STAY, "--job": "a job has no other to compare with; leave it out"}
+    elif not of_a_run:
+        rules = dict.fromkeys(("--job", "--figure", "--workload", "--statement"), _NO_RESULTS)
+        rules |= dict.fromkeys(("--output", "--force"), _TWO_RUNS)
+    else:
+        rules = {"--set": _STAY, "--force": _TWO_RUNS}
+        if "--statement" in said:
+            rules["--figure"] = _OF_A_STATEMENT
+            if {"--job", "--workload"} <= said:
+                rules["--workload"] = "is one thing and a job another; ask for each alone"
+            elif not said & {"--job", "--workload"}:
+                rules["--statement"] = "of what? name it with --job J or --workload W"
+        else:
+            rules["--workload"] = "a workload has a statement; add --statement"
+            rules["--output"] = "is of a statement, or of two runs with --against DIR"
+            if "--job" in said:
+                rules["--figure"] = "is one thing and a job another; ask for each alone"
+    issues = [Issue(option, rule) for option, rule in rules.items() if option in said]
+    if issues:
+        raise InputError(str(what), issues)
 
 
 def _explain_scenario(what: Path, sets: list[str], out: Terminal) -> None:
