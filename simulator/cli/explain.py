@@ -31,6 +31,10 @@ def explain(
         str | None,
         typer.Option("--workload", metavar="W", help="With --statement: all jobs of a workload."),
     ] = None,
+    side: Annotated[
+        str | None,
+        typer.Option("--side", metavar="NAME", help="Of a comparison's folder: whose statement."),
+    ] = None,
     statement: Annotated[
         bool,
         typer.Option("--statement", help="The carbon impact statement of --job or --workload."),
@@ -63,6 +67,7 @@ def explain(
         "--job": _given(job),
         "--figure": _given(figure),
         "--workload": _given(workload),
+        "--side": _given(side),
         "--statement": _given(statement or None),
         "--against": _given(against),
         "--output": _given(output),
@@ -74,7 +79,7 @@ def explain(
     elif statement:
         from simulator.cli.statement import tell_statement
 
-        tell_statement(what, job, workload, output, out)
+        tell_statement(what, job, workload, side, output, out)
     elif is_of_a_run(what):
         _explain_run(what, job, figure, out)
     else:
@@ -104,10 +109,11 @@ def _refuse(what: Path, given: dict[str, list[str]], of_a_run: bool) -> None:
     said = {option for option, values in given.items() if values}
     rules: dict[str, str] = {}
     if "--against" in said:
-        rules = dict.fromkeys(("--figure", "--workload", "--statement"), _OF_ONE)
+        rules = dict.fromkeys(("--figure", "--workload", "--side", "--statement"), _OF_ONE)
         rules |= {"--set": _STAY, "--job": "a job has no other to compare with; leave it out"}
     elif not of_a_run:
-        rules = dict.fromkeys(("--job", "--figure", "--workload", "--statement"), _NO_RESULTS)
+        of_results = ("--job", "--figure", "--workload", "--side", "--statement")
+        rules = dict.fromkeys(of_results, _NO_RESULTS)
         rules |= dict.fromkeys(("--output", "--force"), _TWO_RUNS)
     else:
         rules = {"--set": _STAY, "--force": _TWO_RUNS}
@@ -119,6 +125,7 @@ def _refuse(what: Path, given: dict[str, list[str]], of_a_run: bool) -> None:
                 rules["--statement"] = "of what? name it with --job J or --workload W"
         else:
             rules["--workload"] = "a workload has a statement; add --statement"
+            rules["--side"] = "is of the statement of a comparison; add --statement"
             rules["--output"] = "is of a statement, or of two runs with --against DIR"
             if "--job" in said:
                 rules["--figure"] = "is one thing and a job another; ask for each alone"

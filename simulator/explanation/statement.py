@@ -1,7 +1,7 @@
 """The carbon impact statement of a job, or of all jobs of a workload, as one document."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -66,6 +66,26 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """The total of a workload in runs of other seeds.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+    totals_kg : tuple of float
+        One for each seed. [kgCO2e]
+    mean_kg, low_kg, high_kg : float
+        Their mean, and its interval of 95 % (Student t). [kgCO2e]
+    """
+
+    seeds: tuple[int, ...]
+    totals_kg: tuple[float, ...]
+    mean_kg: float
+    low_kg: float
+    high_kg: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What a job, or a workload, drew and emitted.
 
@@ -87,6 +107,8 @@ class Statement:
         Operational carbon by `KINDS`, that of each job split by its energy. [kgCO2e]
     ranges : tuple of Range
         How far the total moves over the ranges of the catalog.
+    over_seeds : OverSeeds or None
+        None where only one run is known.
     """
 
     results: Results
@@ -98,6 +120,7 @@ class Statement:
     sums: dict[str, float | None]
     kinds_kg: dict[str, float]
     ranges: tuple[Range, ...]
+    over_seeds: OverSeeds | None = None
 
     @property
     def gpu_hours(self) -> float:
@@ -348,8 +371,10 @@ def statement_document(statement: Statement) -> dict[str, Any]:
 def uncertainty_document(statement: Statement) -> dict[str, Any]:
     """Return what is known of the uncertainty of the total, and what is not."""
     whole = [each for each in statement.ranges if each.key is None]
+    known = ["ranges of the catalog"] if whole else []
+    known += [] if statement.over_seeds is None else ["seeds"]
     return {
-        "kind": "ranges of the catalog" if whole else "unknown",
+        "kind": " and ".join(known) or "unknown",
         "low_total_kgco2e": whole[0].low_kg if whole else None,
         "high_total_kgco2e": whole[0].high_kg if whole else None,
         "factors": [
@@ -367,6 +392,7 @@ def uncertainty_document(statement: Statement) -> dict[str, Any]:
             for each in statement.ranges
             if each.key is not None
         ],
+        "over_seeds": None if statement.over_seeds is None else asdict(statement.over_seeds),
         "unknown": list(unknown_of(statement)),
     }
 
@@ -381,7 +407,8 @@ def unknown_of(statement: Statement) -> Iterator[str]:
     for site in dict.fromkeys(each.site for each in statement.held):
         yield f"{site}: PUE"
         yield f"{site}: average intensity"
-    yield "the course of events: other seeds draw other jobs"
+    if statement.over_seeds is None:
+        yield "the course of events: other seeds draw other jobs"
 
 
 _WORDS: Final = {

@@ -7,6 +7,7 @@ from simulator.display import energy_text, interval_text, mass_text, number_text
 from simulator.explanation.statement import (
     MARGINAL,
     MARKET,
+    OverSeeds,
     Statement,
     assumptions_behind,
     basis_behind,
@@ -188,7 +189,7 @@ def _carbon(statement: Statement) -> Iterator[str]:
         each_g = statement.total_kg * G_PER_KG / statement.gpu_hours
         yield ""
         yield (
-            f"Average intensity while it ran, by energy: {number_text(g_per_kwh)} g/kWh. Total per "
+            f"Average intensity at that time, by energy: {number_text(g_per_kwh)} g/kWh. Total per "
             f"GPU-hour: {number_text(each_g)} g."
         )
     unallocated = results.summary["unallocated_kgco2e"]
@@ -201,7 +202,22 @@ def _carbon(statement: Statement) -> Iterator[str]:
         )
 
 
+def _over_seeds(over: OverSeeds) -> Iterator[str]:
+    mean, low, high, least, most = map(
+        mass_text,
+        (over.mean_kg, over.low_kg, over.high_kg, min(over.totals_kg), max(over.totals_kg)),
+    )
+    yield (
+        f"Over {len(over.seeds)} seeds, each another course of events, the total is {mean} in the "
+        f"mean, {low} to {high} (interval of that mean, 95 %), and {least} to {most} in single "
+        f"runs. The figures above are of seed {over.seeds[0]}."
+    )
+    yield ""
+
+
 def _uncertainty(statement: Statement) -> Iterator[str]:
+    if statement.over_seeds is not None:
+        yield from _over_seeds(statement.over_seeds)
     if statement.ranges:
         yield (
             "How far the total moves if a figure of the catalog lies elsewhere in its range, all "
@@ -223,7 +239,8 @@ def _uncertainty(statement: Statement) -> Iterator[str]:
         yield ""
         yield "Of these no range is known, so none is stated:"
     else:
-        yield "Unknown: no figure behind the statement has a range in the catalog. Not certain are:"
+        known = "Unknown" if statement.over_seeds is None else "Unknown besides"
+        yield f"{known}: no figure behind the statement has a range in the catalog. Not certain:"
     yield ""
     for each in unknown_of(statement):
         yield f"- {_plain(each)}"

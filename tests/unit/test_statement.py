@@ -1,4 +1,4 @@
-"""``fleetsim explain DIR --statement``: what a job or a workload emitted, for the card of a model."""
+"""``fleetsim explain DIR --statement``: what a job or a workload emitted, for a model's card."""
 
 import json
 import re
@@ -267,6 +267,8 @@ def test_the_command_prints_and_writes(shell: Shell, ran: Path, results: Results
         (("--statement", "--workload", "other", "--figure", "pue"), "leave it out"),
         (("--statement", "--workload", "other", "--against", "out"), "leave it out"),
         (("--job", "other-1", "-o", "card.md"), "is of a statement"),
+        (("--statement", "--workload", "other", "--side", "x"), "a run has no sides"),
+        (("--side", "x"), "is of the statement of a comparison"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -275,6 +277,68 @@ def test_what_makes_no_sense_is_refused(
     code, out, err = shell("explain", ran, *words)
     assert (code, out) == (2, "")
     assert said in err
+
+
+@pytest.fixture
+def compared(shell: Shell) -> Path:
+    Path("tiny.toml").write_text(TINY, "utf-8")
+    drawn = tiny().replace({"workloads.other.arrivals": {"process": "poisson", "rate": "9 per d"}})
+    Path("drawn.toml").write_text(drawn.to_toml(), "utf-8")
+    assert shell("compare", "tiny.toml", "drawn.toml", "--seeds", "3", "-o", "both")[0] == 0
+    return Path("both")
+
+
+def test_a_workload_of_a_comparison_is_stated_over_its_seeds(shell: Shell, compared: Path) -> None:
+    words = ("explain", compared, "--workload", "other", "--statement", "--side")
+    names = json.loads((compared / "comparison.json").read_text())["names"]
+    code, out, err = shell(*words, names[1], "--json")
+    assert (code, err) == (0, "a comparison keeps no jobs: running its seeds again ...\n")
+    over = json.loads(out)["uncertainty"]["over_seeds"]
+    drawn = fs.load("drawn.toml")
+    totals_kg = [
+        statement_of(api.run(drawn, seed=seed).results, workload="other").total_kg
+        for seed in over["seeds"]
+    ]
+    assert over["totals_kg"] == pytest.approx(totals_kg, rel=1e-12)
+    assert len(set(totals_kg)) == 3
+    assert over["mean_kg"] == pytest.approx(np.mean(totals_kg), rel=1e-12)
+    half = 4.302652729749464 * np.std(totals_kg, ddof=1) / np.sqrt(3)
+    assert over["high_kg"] - over["mean_kg"] == pytest.approx(half, rel=1e-6)
+    assert json.loads(out)["carbon"]["total_kgco2e"] == pytest.approx(totals_kg[0], rel=1e-12)
+    page = shell(*words, names[1])[1]
+    assert "Over 3 seeds, each another course of events" in page
+    assert "other seeds draw other jobs" not in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--workload", "other"), "whose statement? name a side: "),
+        (("--workload", "other", "--side", "nobody"), '"nobody" is no side of this comparison'),
+        (("--job", "other-1"), "each seed of a comparison draws other jobs"),
+    ],
+)
+def test_a_comparison_is_asked_for_a_workload_of_a_side(
+    shell: Shell, compared: Path, words: tuple[str, ...], said: str
+) -> None:
+    code, out, err = shell("explain", compared, "--statement", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_changed_comparison_has_no_statement(shell: Shell, compared: Path) -> None:
+    manifest = json.loads((compared / "manifest.json").read_text())
+    file, name = (manifest["sides"][0][key] for key in ("file", "name"))
+    text = (compared / file).read_text()
+    (compared / file).write_text(text.replace("pue = 1.2", "pue = 1.3"))
+    words = ("explain", compared, "--workload", "other", "--statement", "--side", name)
+    code, _, err = shell(*words)
+    assert (code, "not the scenario that was compared" in err) == (2, True)
+    (compared / file).write_text(text)
+    manifest["keys"][0] = "0" * 64
+    (compared / "manifest.json").write_text(json.dumps(manifest))
+    code, _, err = shell(*words)
+    assert (code, "is not the same run any more" in err) == (2, True)
 
 
 def test_a_scenario_has_no_statement(shell: Shell) -> None:
