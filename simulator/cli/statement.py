@@ -21,7 +21,7 @@ def tell_statement(
     out: Terminal,
 ) -> None:
     """Write a statement to a file, or print it; the files of the run must be as it wrote them."""
-    from simulator.explanation.statement import statement_document
+    from simulator.explanation.statement_document import statement_document
     from simulator.explanation.statement_page import statement_page
 
     written = None if output is None else _form(output)
@@ -54,7 +54,7 @@ def _statement(
 
 def _form(output: Path) -> "Callable[[Statement], str]":
     """Return what makes a file of this name; refuse others before any work."""
-    from simulator.explanation.statement import statement_document
+    from simulator.explanation.statement_document import statement_document
     from simulator.explanation.statement_page import statement_page
 
     match output.suffix.lower():

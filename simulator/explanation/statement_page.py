@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulator.display import energy_text, interval_text, mass_text, number_text, share_text
-from simulator.explanation.statement import (
+from simulator.explanation.statement import OverSeeds, Statement
+from simulator.explanation.statement_document import (
     MARGINAL,
     MARKET,
-    OverSeeds,
-    Statement,
     assumptions_behind,
     basis_behind,
     hardware_text,
@@ -149,8 +148,8 @@ def _energy(statement: Statement) -> Iterator[str]:
         yield f"PUE, mean over the jobs by energy: {number_text(facility_kwh / it_kwh)}."
 
 
-def _share(part: float, whole: float) -> str:
-    return share_text(part / whole) if whole else ""
+def _share(part_kwh: float, whole_kwh: float) -> str:
+    return share_text(part_kwh / whole_kwh) if whole_kwh else ""
 
 
 def _carbon(statement: Statement) -> Iterator[str]:

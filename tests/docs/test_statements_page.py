@@ -10,7 +10,8 @@ import simulator
 from simulator import api
 from simulator.cli.app import status
 from simulator.explanation.job_parts import COUNTED
-from simulator.explanation.statement import model_card, statement_of
+from simulator.explanation.statement import statement_of
+from simulator.explanation.statement_document import model_card
 from simulator.results import Results, save
 
 PAGE = (Path(simulator.__file__).parent.parent / "docs" / "statements.md").read_text("utf-8")

@@ -12,7 +12,8 @@ import pytest
 import simulator as fs
 from simulator import api
 from simulator.explanation.job import job_bill
-from simulator.explanation.statement import Statement, statement_document, statement_of
+from simulator.explanation.statement import Statement, statement_of
+from simulator.explanation.statement_document import statement_document
 from simulator.explanation.statement_page import statement_page
 from simulator.results import Results, load_results, save
 from simulator.scenario import from_document
