@@ -126,7 +126,7 @@ def _refuse(what: Path, given: dict[str, list[str]], of_a_run: bool) -> None:
         else:
             rules["--workload"] = "a workload has a statement; add --statement"
             rules["--side"] = "is of the statement of a comparison; add --statement"
-            rules["--output"] = "is of a statement, or of two runs with --against DIR"
+            rules["--output"] = f"is of a statement, or {_TWO_RUNS}"
             if "--job" in said:
                 rules["--figure"] = "is one thing and a job another; ask for each alone"
     issues = [Issue(option, rule) for option, rule in rules.items() if option in said]
