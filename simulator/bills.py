@@ -1,6 +1,7 @@
 """A run billed again from its folder: by its tables where they tell, else by running it again."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,10 @@ SAME: Final = 1e-12
 """Relative difference below which two figures of one run are the same."""
 
 
+LEAST_ENERGY: Final = "least-energy"
+"""The policy of this package that reckons with buildings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bill:
     """A run under other terms.
@@ -29,15 +34,24 @@ class Bill:
         Why the scenario was run again for it; None where its tables told enough.
     simulated : Simulated or None
         What happened, where it was.
+    decided : str or None
+        Which policies may decide otherwise in a run under these terms; None where none can.
     """
 
     base: Results
     results: Results
     again: str | None = None
     simulated: "Simulated | None" = None
+    decided: str | None = None
 
 
-def bill_folder(folder: str | Path, terms: Terms, *, command: str | None = None) -> Bill:
+def bill_folder(
+    folder: str | Path,
+    terms: Terms,
+    *,
+    command: str | None = None,
+    told: Callable[[str], None] | None = None,
+) -> Bill:
     """Bill the run of a folder again.
 
     Parameters
@@ -46,6 +60,8 @@ def bill_folder(folder: str | Path, terms: Terms, *, command: str | None = None)
     terms : Terms
     command : str, optional
         The command line, for the manifest.
+    told : callable, optional
+        Told why, before the scenario is run again.
 
     Raises
     ------
@@ -59,8 +75,26 @@ def bill_folder(folder: str | Path, terms: Terms, *, command: str | None = None)
             raise TablesDoNotTellError("its manifest seals no files")
         bill = Bill(base, rebilled(base, terms))
     except TablesDoNotTellError as error:
+        if told is not None:
+            told(str(error))
         bill = _run_again(folder, base, terms, str(error))
-    return replace(bill, results=replace(bill.results, command=command))
+    results = replace(bill.results, command=command)
+    return replace(bill, results=results, decided=decided_by(base, terms))
+
+
+def decided_by(base: Results, terms: Terms) -> str | None:
+    """Return which policies of a run looked at what the terms change; None where none did.
+
+    Those in plain Python may look at grids and PUE; the dispatch policy ``least-energy`` reckons
+    with the PUE of each site.
+    """
+    workloads = base.scenario.workloads.values()
+    signals = (terms.average, terms.marginal, terms.pue) != (None, None, None)
+    if signals and base.origin is not None and base.origin.has_policies:
+        return "policies in plain Python"
+    if terms.pue is not None and any(each.clusters.policy == LEAST_ENERGY for each in workloads):
+        return f"the dispatch policy {LEAST_ENERGY}"
+    return None
 
 
 def _run_again(folder: str | Path, base: Results, terms: Terms, why: str) -> Bill:

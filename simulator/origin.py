@@ -24,6 +24,12 @@ class Origin:
     jobs: tuple[str, ...]
     rare: str
 
+    @property
+    def has_policies(self) -> bool:
+        """Whether policies in plain Python took part."""
+        laws_only = json.loads(self.rare or "[]")
+        return len(laws_only) > 2 or any(laws_only[1:])
+
     def key(self, scenario: Scenario, traces: Iterable[str]) -> str:
         """Return the address: SHA-256 of scenario, seed, contents of inputs and versions.
 

@@ -50,6 +50,7 @@ INTERPRETED = {
         "preemption_scenarios",
         "racks",
         "sharing",
+        "statement",
     ),
 }
 """Files of tests, by folder, whose small runs take less time than compiling what they run.

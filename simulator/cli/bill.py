@@ -67,20 +67,27 @@ def bill(
         embodied=_by_node("--embodied", embodied),
         lifetime=_by_node("--lifetime", lifetime),
     )
-    done = _billed(folder, terms, output, overwrite)
+    done = _billed(folder, terms, output, overwrite, out)
     for warning in done.results.warnings:
         out.warn(warning)
     _tell(done, output, out)
 
 
-def _billed(folder: Path, terms: "Terms", output: Path | None, overwrite: bool) -> "Bill":
+def _billed(
+    folder: Path, terms: "Terms", output: Path | None, overwrite: bool, out: Terminal
+) -> "Bill":
     """Bill the run of a folder, and write it where that is asked for."""
     from simulator.bills import bill_folder
     from simulator.results import check_folder, plain_command
 
     if output is not None:
         check_folder(output, overwrite=overwrite)
-    done = bill_folder(folder, terms, command=plain_command(["fleetsim", *sys.argv[1:]]))
+    command = plain_command(["fleetsim", *sys.argv[1:]])
+
+    def told(why: str) -> None:
+        out.note(f"running the scenario again, since {why} ...")
+
+    done = bill_folder(folder, terms, command=command, told=told)
     if output is not None:
         from simulator.api import Run
 
@@ -92,12 +99,13 @@ def _tell(done: "Bill", output: Path | None, out: Terminal) -> None:
     from simulator.explanation.bill import bill_lines
 
     where = [] if output is None else ["", f"written to {output}"]
-    out.say("\n".join([*bill_lines(done.base, done.results, done.again), *where]))
+    out.say("\n".join([*bill_lines(done.base, done.results, done.again, done.decided), *where]))
     out.document(
         {
             **done.results.summary,
             "billed_from": done.results.billed_from,
             "run_again": done.again,
+            "decided_by_run": done.decided,
             "was": done.base.summary,
             "folder": None if output is None else str(output),
             "warnings": list(done.results.warnings),

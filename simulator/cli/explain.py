@@ -27,6 +27,18 @@ def explain(
         str | None,
         typer.Option("--figure", metavar="KEY", help="Any figure of a run's summary.json."),
     ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option("--workload", metavar="W", help="With --statement: all jobs of a workload."),
+    ] = None,
+    side: Annotated[
+        str | None,
+        typer.Option("--side", metavar="NAME", help="Of a comparison's folder: whose statement."),
+    ] = None,
+    statement: Annotated[
+        bool,
+        typer.Option("--statement", help="The carbon impact statement of --job or --workload."),
+    ] = False,
     against: Annotated[
         Path | None,
         typer.Option("--against", metavar="DIR", help="Explain the difference to another run."),
@@ -45,7 +57,12 @@ def explain(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Draw the difference: .svg or .png."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A statement as .md or .json, a difference as .svg or .png.",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Compare runs that stand on different bases too.")
@@ -57,34 +74,32 @@ def explain(
 ) -> None:
     """Take figures apart: carbon, a job, a difference."""
     out = terminal(context, json, quiet, no_progress)
-    if view is None:
-        _refuse(what, "--per", "is of a view; write --view sci beside it", _given(per))
+    given = {
+        "--set": sets,
+        "--job": _given(job),
+        "--figure": _given(figure),
+        "--view": _given(view),
+        "--per": _given(per),
+        "--workload": _given(workload),
+        "--side": _given(side),
+        "--statement": _given(statement or None),
+        "--against": _given(against),
+        "--output": _given(output),
+        "--force": _given(force or None),
+    }
+    _refuse(what, given, is_of_a_run(what))
     if against is not None:
-        _refuse(what, "--view", "is of one run; leave out --against", _given(view))
-        _refuse(what, "--set", _STAY, sets)
-        _refuse(what, "--job", "a job has no other to compare with; leave it out", _given(job))
-        _refuse(what, "--figure", "a difference has steps of its own; leave it out", _given(figure))
         _explain_difference(what, against, output, force, out)
-        return
-    rule = "is about two runs; name the other with --against DIR"
-    _refuse(what, "--output", rule, _given(output))
-    _refuse(what, "--force", rule, _given(force or None))
-    if is_of_a_run(what):
-        _refuse(what, "--set", _STAY, sets)
-        if view is not None:
-            _refuse(what, "--job", "is the bill of one job; leave out --view", _given(job))
-            _refuse(what, "--figure", "is one thing and a view another", _given(figure))
-            _explain_view(what, view, per, out)
-            return
-        rule = "is one thing and a job another; ask for each alone"
-        _refuse(what, "--figure", rule, _given(figure) if job is not None else [])
+    elif statement:
+        from simulator.cli.statement import tell_statement
+
+        tell_statement(what, job, workload, side, output, out)
+    elif view is not None:
+        _explain_view(what, view, per, out)
+    elif is_of_a_run(what):
         _explain_run(what, job, figure, out)
-        return
-    rule = "a scenario has no results; name the folder of a run"
-    _refuse(what, "--job", rule, _given(job))
-    _refuse(what, "--view", "a scenario has no total; name the folder of a run", _given(view))
-    _refuse(what, "--figure", rule, _given(figure))
-    _explain_scenario(what, sets, out)
+    else:
+        _explain_scenario(what, sets, out)
 
 
 def is_of_a_run(what: Path) -> bool:
@@ -95,15 +110,50 @@ def is_of_a_run(what: Path) -> bool:
 
 
 _STAY: Final = "results stay as they are; run the scenario again with it"
+_NO_RESULTS: Final = "a scenario has no results; name the folder of a run"
+_TWO_RUNS: Final = "is about two runs; name the other with --against DIR"
+_OF_ONE: Final = "a difference has steps of its own; leave it out"
+_OF_A_STATEMENT: Final = "a statement is of a job or of a workload; leave it out"
 
 
 def _given(value: object) -> list[str]:
     return [] if value is None else [str(value)]
 
 
-def _refuse(what: Path, option: str, rule: str, given: list[str]) -> None:
-    if given:
-        raise InputError(str(what), [Issue(option, rule)])
+def _refuse(what: Path, given: dict[str, list[str]], of_a_run: bool) -> None:
+    """Refuse options that make no sense together, or not of what is named."""
+    said = {option for option, values in given.items() if values}
+    rules: dict[str, str] = {}
+    if "--against" in said:
+        of_one = ("--figure", "--view", "--workload", "--side", "--statement")
+        rules = dict.fromkeys(of_one, _OF_ONE)
+        rules |= {"--set": _STAY, "--job": "a job has no other to compare with; leave it out"}
+    elif not of_a_run:
+        of_results = ("--job", "--figure", "--view", "--workload", "--side", "--statement")
+        rules = dict.fromkeys(of_results, _NO_RESULTS)
+        rules |= dict.fromkeys(("--output", "--force"), _TWO_RUNS)
+    else:
+        rules = {"--set": _STAY, "--force": _TWO_RUNS}
+        if "--statement" in said:
+            rules |= dict.fromkeys(("--figure", "--view"), _OF_A_STATEMENT)
+            if {"--job", "--workload"} <= said:
+                rules["--workload"] = "is one thing and a job another; ask for each alone"
+            elif not said & {"--job", "--workload"}:
+                rules["--statement"] = "of what? name it with --job J or --workload W"
+        else:
+            rules["--workload"] = "a workload has a statement; add --statement"
+            rules["--side"] = "is of the statement of a comparison; add --statement"
+            rules["--output"] = f"is of a statement, or {_TWO_RUNS}"
+            if "--job" in said:
+                rules["--figure"] = "is one thing and a job another; ask for each alone"
+            if "--view" in said:
+                rules["--job"] = "is the bill of one job; leave out --view"
+                rules["--figure"] = "is one thing and a view another; ask for each alone"
+    if "--view" not in said:
+        rules["--per"] = "is of a view; write --view sci beside it"
+    issues = [Issue(option, rule) for option, rule in rules.items() if option in said]
+    if issues:
+        raise InputError(str(what), issues)
 
 
 def _explain_scenario(what: Path, sets: list[str], out: Terminal) -> None:

@@ -28,7 +28,9 @@ DIGITS: Final = 5
 HEAD: Final = ("", "was", "is", "change")
 
 
-def bill_lines(base: Results, billed: Results, again: str | None) -> Iterator[str]:
+def bill_lines(
+    base: Results, billed: Results, again: str | None, decided: str | None = None
+) -> Iterator[str]:
     """Yield what a bill assumes and what it comes to, beside the run's own.
 
     Parameters
@@ -37,10 +39,15 @@ def bill_lines(base: Results, billed: Results, again: str | None) -> Iterator[st
         One run, as it was billed and as it is billed now.
     again : str or None
         Why it was run again; None where it was not.
+    decided : str, optional
+        Which policies may decide otherwise in a run under these terms.
     """
     how = "from its tables" if again is None else f"run again, since {again}"
     title = f"{base.scenario.name}, seed {base.seed}, key {base.key[:8]}: the same events, {how}"
     yield from wrapped(title, 0)
+    if decided is not None:
+        said = f"what {decided} decided stays; a run under these terms may go another way"
+        yield from wrapped(said, 0)
     yield ""
     changes = list(_assumed(base, billed))
     yield from changes or ["  nothing is assumed otherwise"]

@@ -86,7 +86,7 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     InputError
         If no job of the run has that identifier; the nearest one is named.
     """
-    job = _row(results, job_id)
+    _, job = row_of(results, job_id)
     cluster = results.scenario.clusters[job["cluster"]]
     node, level = results.scenario.nodes[cluster.node], cluster.power_level
     capped = _may_be_capped(results.scenario, cluster)
@@ -125,14 +125,21 @@ def job_bill(results: Results, job_id: str) -> JobBill:
     )
 
 
-def _row(results: Results, job_id: str) -> dict[str, Any]:
+def row_of(results: Results, job_id: str) -> tuple[int, dict[str, Any]]:
+    """Return the number of the row of a job, and the row.
+
+    Raises
+    ------
+    InputError
+        If no job of the run has that identifier; the nearest one is named.
+    """
     table = results.tables["jobs"]
     at = pc.index(table["job_id"], pa.scalar(job_id)).as_py()
     if at < 0:
         rule = f"{shown(job_id)} is not a job of this run; {_meant(table['job_id'], job_id)}"
         raise InputError(results.scenario.name, [Issue("--job", rule)])
     row: dict[str, Any] = table.slice(at, 1).to_pylist()[0]
-    return row
+    return at, row
 
 
 def _meant(known: pa.ChunkedArray, job_id: str) -> str:

@@ -13,6 +13,7 @@ import simulator as fs
 from simulator import api
 from simulator.bills import Bill, bill_folder
 from simulator.errors import InputError
+from simulator.origin import Origin
 from simulator.results import Results, load_results, save
 from simulator.scenario import from_document
 from simulator.terms import Terms
@@ -241,6 +242,29 @@ def test_the_python_face_bills_a_folder_too(tmp_path: Path) -> None:
     assert done.bill(**words).results.billed_from == done.results.key
 
 
+def test_policies_that_look_at_what_changes_are_told_of(shell: Shell, tmp_path: Path) -> None:
+    keys = {
+        "sites__t": {"pue": 1.3, "grid": {"average": "CISO"}},
+        "clusters__d": {"site": "t", "node": "n", "count": 2},
+        "workloads__w__clusters": {"policy": "least-energy", "among": ["c", "d"]},
+    }
+    folder = saved(fresh(tmp_path, **keys), tmp_path)
+    decided = {
+        terms: bill_folder(folder, terms).decided
+        for terms in (Terms(average="PJM"), Terms(lifetime="5 y"), Terms(pue=1.2))
+    }
+    assert list(decided.values()) == [None, None, "the dispatch policy least-energy"]
+    words = " ".join(shell("bill", folder, "--pue", "1.2")[1].split())
+    assert "what the dispatch policy least-energy decided stays" in words
+
+
+def test_an_origin_tells_whether_policies_in_python_took_part() -> None:
+    assert not Origin((), "").has_policies
+    assert not Origin((), '[["law"],[]]').has_policies
+    assert Origin((), '[[],[["mine","code"]]]').has_policies
+    assert Origin((), '[[],[],{"dispatch":[["mine","code"]]}]').has_policies
+
+
 # -- refused ------------------------------------------------------------------------------------
 
 
@@ -346,6 +370,14 @@ def test_a_file_of_the_command_line_is_relative_to_where_one_is(shell: Shell, he
     code, out, err = shell("bill", hello, "--grid", table, "--json")
     assert (code, err) == (0, LOAD)
     assert json.loads(out)["total_kgco2e"] != json.loads(out)["was"]["total_kgco2e"]
+
+
+def test_the_command_says_when_it_runs_again(shell: Shell, tmp_path: Path) -> None:
+    folder = saved(fresh(tmp_path, accounting={"interval": "1 d"}), tmp_path)
+    code, out, err = shell("bill", folder, "--grid", "PJM")
+    why = "sites.s.grid.average changes within a reporting interval of 1 d"
+    assert (code, err) == (0, f"running the scenario again, since {why} ...\n{LOAD}")
+    assert f"run again, since {why}" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

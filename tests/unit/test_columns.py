@@ -15,8 +15,8 @@ CONTRACT = {
         unallocated_kgco2e gpu_hours_capacity gpu_hours_delivered gpu_hours_awake allocation
         utilisation pue sci_gco2e_per_gpu_hour gco2e_per_useful_gpu_hour jobs_submitted
         jobs_started jobs_finished jobs_running jobs_queued jobs_unschedulable wait_mean_h
-        wait_p50_h wait_p95_h wait_p99_h waited_share slowdown_mean water_l wake_ups wake_ups_per_node_day
-        jobs_delayed_by_power jobs_capped energy_capped_kwh dynamic_kgco2e idle_kgco2e
+        wait_p50_h wait_p95_h wait_p99_h waited_share slowdown_mean water_l wake_ups
+        wake_ups_per_node_day jobs_delayed_by_power jobs_capped energy_capped_kwh dynamic_kgco2e idle_kgco2e
         sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
         cost_electricity cost_machines cost_total failures gpu_hours_lost goodput ettr
         preemptions gpu_hours_preempted cross_rack_share gpu_hours_shared
