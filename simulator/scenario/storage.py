@@ -164,7 +164,7 @@ class Battery(Spec):
     like: Annotated[str | None, Text("a storage of the catalog")] = absent()
     """Storage of the catalog whose efficiencies, self-discharge, embodied carbon and lifetime hold
     where the table does not say them."""
-    capacity_j: Annotated[float, Quantity("energy", positive=True)] = Field(
+    capacity_j: Annotated[float, Quantity("energy")] = Field(
         alias="capacity", examples=['"80 MWh"']
     )
     """Energy inside when it is full."""
