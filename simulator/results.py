@@ -94,6 +94,11 @@ class Results:
     model_version: int = MODEL_VERSION
 
     @property
+    def file_summary(self) -> dict[str, Any]:
+        """The summary as its file holds it: keys of supply only where a site has some."""
+        return written_summary(self.summary, self.tables)
+
+    @property
     def jobs(self) -> "pd.DataFrame":
         """One row per job, as a copy of your own."""
         return self._frame("jobs")
@@ -145,7 +150,7 @@ def save(
     """
     texts = {
         "scenario.toml": results.scenario.to_toml(),
-        "summary.json": _json(written_summary(results.summary, results.tables)),
+        "summary.json": _json(results.file_summary),
         "columns.csv": columns_csv(
             results.tables["nodes"].column_names,
             results.tables["jobs"].column_names,

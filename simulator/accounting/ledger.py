@@ -27,14 +27,18 @@ def peaks(account: Account, interval_ms: int) -> dict[str, float]:
 def costs(scenario: Scenario, fleet: Fleet, account: Account) -> dict[str, float | None]:
     """Return what electricity and machines cost, None where a price that it takes is absent.
 
-    Electricity is facility energy times the price of its site. Machines are bought once and
+    Electricity is what is drawn from the grid, all facility energy without supply, times the price
+    of its site. Machines are bought once and
     written off over their lifetime in a straight line, every node in service, used or not: as
     embodied carbon is counted.
     """
     clusters = scenario.clusters.values()
     per_kwh = _amounts(scenario.sites[cluster.site].electricity_price for cluster in clusters)
     each = _amounts(scenario.nodes[cluster.node].price for cluster in clusters)
-    electricity = _cost(per_kwh, account.facility_kwh.sum(axis=0))
+    drawn_kwh = account.facility_kwh
+    if account.supplied is not None:
+        drawn_kwh = account.supplied.drawn_kwh(drawn_kwh, fleet.site)
+    electricity = _cost(per_kwh, drawn_kwh.sum(axis=0))
     machines = _cost(each, account.energy.owned_ms.sum(axis=0) / fleet.lifetime_ms)
     total = None if electricity is None or machines is None else electricity + machines
     return {"cost_electricity": electricity, "cost_machines": machines, "cost_total": total}

@@ -122,7 +122,7 @@ def _explain_fleet(results: "Results", out: Terminal) -> None:
         "key": results.key,
         "residency": [asdict(each) for each in did.values()],
         "factors": [asdict(each) for each in factors],
-        "summary": results.summary,
+        "summary": results.file_summary,
     }
     out.document(_plain(document))
 

@@ -93,7 +93,7 @@ def tell(done: "Run", folder: Path, out: Terminal, file: Path | None = None) -> 
     out.say(summary_table(done.results, report, notes=list(_sizes(done)), next_step=step))
     out.document(
         {
-            **done.summary,
+            **done.results.file_summary,
             "folder": str(folder),
             "report": str(report),
             "warnings": list(done.warnings),
