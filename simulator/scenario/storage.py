@@ -20,7 +20,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.grid import Forecast, ForecastChoice
 from simulator.scenario.paths import Part
 from simulator.scenario.reading import Reading, reading_of
-from simulator.scenario.spec import Spec, read_as
+from simulator.scenario.spec import Spec, read_as, refusal
 from simulator.units import J_PER_KWH, W_PER_KW
 
 
@@ -258,7 +258,7 @@ class StorageOf(Marker):
         try:
             known = catalog.storage(table["like"])
         except catalog.UnknownNameError as error:
-            raise ValueError(str(error)) from error
+            raise refusal(("like",), str(error)) from error
         return {**{key: known[key] for key in _OF_KIND if key in known}, **table}
 
     def form(self) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     [
         ({}, "", "says nothing"),
         ({"battery": {**STORE, "soc": [0.2, 0.8], "initial": 0.1}}, ".battery.initial", "between"),
-        ({"battery": {"capacity": "1 kWh", "like": "lithium"}}, ".battery", "'lithium-ion'"),
+        ({"battery": {"capacity": "1 kWh", "like": "lithium"}}, ".battery.like", "'lithium-ion'"),
         ({"battery": {"capacity": "1 kWh", "like": "flywheel"}}, ".battery.charge", "missing"),
         ({"battery": {**STORE, "dispatch": "threshold"}}, ".battery.dispatch", "needs values"),
         (
