@@ -19,7 +19,7 @@ from simulator.accounting.reliability import reliability_of
 from simulator.accounting.sharing import shared_of
 from simulator.accounting.signals import means_of, signals_of
 from simulator.accounting.summary import audit, stranded, summarise
-from simulator.accounting.supply import over_contracted, supply_tables
+from simulator.accounting.supply import drawn_of, over_contracted, supply_tables
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
 from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import (
@@ -275,7 +275,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         **costs(
             scenario,
             fleet,
-            billed.facility_kwh.sum(axis=0),
+            drawn_of(billed.supplied, fleet, billed.facility_kwh).sum(axis=0),
             billed.energy.owned_ms.sum(axis=0),
         ),
     }

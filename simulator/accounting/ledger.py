@@ -41,12 +41,13 @@ def peaks(
 def costs(
     scenario: Scenario,
     fleet: Fleet,
-    facility_kwh: NDArray[np.float64],
+    drawn_kwh: NDArray[np.float64],
     owned_ms: NDArray[np.int64],
 ) -> dict[str, float | None]:
     """Return what electricity and machines cost, None where a price that it takes is absent.
 
-    Electricity is facility energy times the price of its site. Machines are bought once and
+    Electricity is what is drawn from the grid, all facility energy without supply, times the price
+    of its site. Machines are bought once and
     written off over their lifetime in a straight line, every node in service, used or not: as
     embodied carbon is counted.
 
@@ -54,15 +55,15 @@ def costs(
     ----------
     scenario : Scenario
     fleet : Fleet
-    facility_kwh : float64[clusters]
-        [kWh]
+    drawn_kwh : float64[clusters]
+        From the grid. [kWh]
     owned_ms : int64[clusters]
         Node-time in service. [ms]
     """
     clusters = scenario.clusters.values()
     per_kwh = _amounts(scenario.sites[cluster.site].electricity_price for cluster in clusters)
     each = _amounts(scenario.nodes[cluster.node].price for cluster in clusters)
-    electricity = _cost(per_kwh, facility_kwh)
+    electricity = _cost(per_kwh, drawn_kwh)
     machines = _cost(each, owned_ms / fleet.lifetime_ms)
     total = None if electricity is None or machines is None else electricity + machines
     return {"cost_electricity": electricity, "cost_machines": machines, "cost_total": total}

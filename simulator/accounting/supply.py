@@ -67,6 +67,19 @@ class Supplied:
         """Embodied carbon of plants and storage within the counted time. [kgCO2e]."""
         return sum(each.source.embodied_kg for each in self.balances if each is not None)
 
+    def drawn_kwh(
+        self, facility_kwh: NDArray[np.float64], site: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return what is drawn from the grid for each cluster, float64[bins, clusters]. [kWh].
+
+        Parameters
+        ----------
+        facility_kwh : float64[bins, clusters]
+        site : int64[clusters]
+        """
+        drawn: NDArray[np.float64] = facility_kwh * self.drawn_share[site].T + self.stray_kwh
+        return drawn
+
     def effective(self, g_per_kwh: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a signal of what is drawn as one of facility energy, float64[sites, bins]."""
         result: NDArray[np.float64] = g_per_kwh * self.drawn_share
@@ -114,6 +127,13 @@ def supplied_of(
             stray[:, mine] = alone[:, None] * by_size(fleet, mine)
         balances.append(balance)
     return Supplied(periods, tuple(balances), share, stray)
+
+
+def drawn_of(
+    supplied: Supplied | None, fleet: Fleet, facility_kwh: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what clusters draw from the grid, float64[bins, clusters]. [kWh]"""
+    return facility_kwh if supplied is None else supplied.drawn_kwh(facility_kwh, fleet.site)
 
 
 def supply_summary(

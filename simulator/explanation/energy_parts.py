@@ -230,13 +230,20 @@ def _peak(of: str, results: Results) -> Recipe:
 def _electricity(results: Results) -> Recipe:
     if results.summary["cost_electricity"] is None:
         return Recipe(note="not every site with a cluster has an electricity price")
-    parts = []
+    own = supply_parts.drawn_by_site(results)
+    parts = [_priced(results, site, site, kwh, "drawn from the grid") for site, kwh in own.items()]
     for name, kwh in by_cluster(results, "energy_facility_kwh").items():
-        price = results.scenario.sites[_clusters(results)[name].site].electricity_price
-        assert price is not None
-        each = Factor(price.amount, f"{price.currency}/kWh", "price")
-        parts.append(Part(name, (Factor(kwh, "kWh", "facility energy"), each)))
+        site = _clusters(results)[name].site
+        if site not in own:
+            parts.append(_priced(results, name, site, kwh, "facility energy"))
     return Recipe(tuple(parts), sources=("electricity price", "PUE"))
+
+
+def _priced(results: Results, name: str, site: str, kwh: float, of: str) -> Part:
+    price = results.scenario.sites[site].electricity_price
+    assert price is not None
+    each = Factor(price.amount, f"{price.currency}/kWh", "price")
+    return Part(name, (Factor(kwh, "kWh", of), each))
 
 
 def _machines(results: Results) -> Recipe:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.catalog import Figure
-from simulator.explanation.parts import numbers
+from simulator.explanation.recipes import numbers
 from simulator.node_figures import MEASURES, catalog_figure
 from simulator.results import Results
 from simulator.scenario.model import Scenario

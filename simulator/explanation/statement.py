@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from simulator.accounting.drawn import period_of
 from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.explanation.job import row_of
-from simulator.explanation.parts import numbers
 from simulator.explanation.ranges import Range, ranges_of
+from simulator.explanation.recipes import numbers
 from simulator.results import Results
 from simulator.scenario.grid import signal_of
 from simulator.tables import codes_of

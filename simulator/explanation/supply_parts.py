@@ -30,6 +30,11 @@ def _by_site(results: Results, name: str) -> dict[str, float]:
     return sums_over(results, "supply", "site", values)
 
 
+def drawn_by_site(results: Results) -> dict[str, float]:
+    """Return what each site with supply draws from the grid. [kWh]"""
+    return _by_site(results, "grid_kwh") if "supply" in results.tables else {}
+
+
 def _sum(key: str, results: Results) -> Recipe:
     if results.summary[key] is None:
         return Recipe(note=NONE if "supply" not in results.tables else "no site has any")

@@ -153,6 +153,7 @@ def _week(results: "Results") -> _Week | None:
     for name in table.column_names:
         if name.endswith("_kwh") and not name.startswith("intensity"):
             values = np.nan_to_num(table[name].to_numpy())
-            kwh[name] = np.bincount(row, values, minlength=len(time_ms))[shown]
+            sums = np.bincount(row, values, minlength=len(time_ms))
+            kwh[name] = sums.astype(np.float64)[shown]
     hours = np.diff(edges_ms) / MS_PER_H
     return _Week(edges_ms.astype("datetime64[ms]"), hours, kwh)

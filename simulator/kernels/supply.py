@@ -134,8 +134,8 @@ def step(store, load_kw, made_kw, wish_kw, hours, stored, clean, flows, at):
 def stretch(store, load_kw, made_kw, power_kw, hours, stored, clean, flows, at):
     """Add a stretch of constant powers to the flows of a bin; return stored and clean energy.
 
-    What is stored mixes at once: what leaves is as clean as what was there when the stretch
-    began, together with what comes in clean.
+    What is stored above the least level mixes at once: what leaves is as clean as what was there
+    when the stretch began, together with what comes in clean.
     """
     charge_kw = max(power_kw, 0.0)
     discharge_kw = max(-power_kw, 0.0)
@@ -149,9 +149,10 @@ def stretch(store, load_kw, made_kw, power_kw, hours, stored, clean, flows, at):
     from_surplus_kw = min(charge_kw, surplus_kw)
     clean_in = from_surplus_kw * store.charge_efficiency * hours
     all_in = charge_kw * store.charge_efficiency * hours
+    mixed = max(stored - store.least_kwh, 0.0) + all_in
     share = 0.0
-    if stored + all_in > 0.0:
-        share = min((clean + clean_in) / (stored + all_in), 1.0)
+    if mixed > 0.0:
+        share = min((clean + clean_in) / mixed, 1.0)
     direct_kw = min(made_kw, load_kw)
     flows[at, CHARGED] += charge_kw * hours
     flows[at, DISCHARGED] += discharge_kw * hours
@@ -161,7 +162,7 @@ def stretch(store, load_kw, made_kw, power_kw, hours, stored, clean, flows, at):
     flows[at, LOST] += leaked + charge_kw * (1.0 - store.charge_efficiency) * hours
     flows[at, LOST] += discharge_kw * (1.0 / store.discharge_efficiency - 1.0) * hours
     flows[at, CLEAN] += (direct_kw + discharge_kw * share) * hours
-    return after, after * share
+    return after, max(after - store.least_kwh, 0.0) * share
 
 
 @kernel(inline="llvm")

@@ -70,7 +70,7 @@ def summary_table(
     summary = results.summary
     rows = carbon(results)
     for brief in range(BRIEFEST + 1):
-        head = [_title(results), *_energy(results, brief)]
+        head = [_title(results), *_energy(results, brief), *_supply(summary, brief)]
         tail = [
             *_fleet(results, brief),
             *_cost(results, brief),
@@ -105,6 +105,17 @@ def _energy(results: Results, brief: int) -> list[str]:
         *_block("energy", f"{whole} x PUE {pue_text(summary)}{water}{peak}", brief),
         *_block("", f"IT: {split}"),
     ]
+
+
+def _supply(summary: dict[str, Any], brief: int) -> list[str]:
+    """Return how much was carbon-free and what came from the grid, where sites have supply."""
+    if summary["grid_kwh"] is None:
+        return []
+    scores = [summary[f"cfe_score_{kind}"] for kind in ("hourly", "annual")]
+    hourly, annual = (share_text(score) for score in scores)
+    grid, curtailed = (energy_text(summary[f"{name}_kwh"]) for name in ("grid", "curtailed"))
+    free = f"{hourly} carbon-free by the hour, {annual} by volume"
+    return _block("supply", f"{free}; {grid} of grid, {curtailed} curtailed", brief)
 
 
 def _carbon(summary: dict[str, Any], rows: Sequence[Line], room: int) -> list[str]:

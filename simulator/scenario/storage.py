@@ -20,7 +20,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.grid import Forecast, ForecastChoice
 from simulator.scenario.paths import Part
 from simulator.scenario.reading import Reading, reading_of
-from simulator.scenario.spec import Spec, read_as
+from simulator.scenario.spec import Spec, read_as, refusal
 from simulator.units import J_PER_KWH, W_PER_KW
 
 
@@ -164,7 +164,7 @@ class Battery(Spec):
     like: Annotated[str | None, Text("a storage of the catalog")] = absent()
     """Storage of the catalog whose efficiencies, self-discharge, embodied carbon and lifetime hold
     where the table does not say them."""
-    capacity_j: Annotated[float, Quantity("energy", positive=True)] = Field(
+    capacity_j: Annotated[float, Quantity("energy")] = Field(
         alias="capacity", examples=['"80 MWh"']
     )
     """Energy inside when it is full."""
@@ -258,7 +258,7 @@ class StorageOf(Marker):
         try:
             known = catalog.storage(table["like"])
         except catalog.UnknownNameError as error:
-            raise ValueError(str(error)) from error
+            raise refusal(("like",), str(error)) from error
         return {**{key: known[key] for key in _OF_KIND if key in known}, **table}
 
     def form(self) -> dict[str, Any]:

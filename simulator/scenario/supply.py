@@ -20,9 +20,7 @@ from simulator.units import G_PER_KG, J_PER_KWH
 class Plant(Spec):
     """Generation on the site, behind its meter."""
 
-    capacity_w: Annotated[float, Quantity("power", positive=True)] = Field(
-        alias="capacity", examples=['"20 MW"']
-    )
+    capacity_w: Annotated[float, Quantity("power")] = Field(alias="capacity", examples=['"20 MW"'])
     """Most power that it gives."""
     profile: ProfileSource
     """Power over capacity through time."""

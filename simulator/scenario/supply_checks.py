@@ -44,7 +44,7 @@ def _about(name: str, site: "Site", scenario: "Scenario") -> Iterator[str]:
         if plant.embodied_g_per_w is None:
             yield f"{dotted((*where, kind))}: embodied is not given; it counts as 0"
     for path, power_w in sizes:
-        if full_w and not PLAUSIBLE_PART[0] <= power_w / full_w <= PLAUSIBLE_PART[1]:
+        if full_w and power_w and not PLAUSIBLE_PART[0] <= power_w / full_w <= PLAUSIBLE_PART[1]:
             yield (
                 f"{dotted((*where, *path))}: {format_quantity(power_w, 'power')} at machines of "
                 f"{format_quantity(full_w, 'power')}; is the unit right?"
@@ -61,10 +61,10 @@ def _about_storage(where: tuple[str, ...], battery: Battery, full_w: float) -> I
         ("charge", battery.most_charge_w),
         ("discharge", battery.most_discharge_w),
     ):
-        if not power_w:
+        if not power_w and battery.capacity_j:
             yield f"{dotted((*where, key))}: no power, so that {capacity} are never used"
     least_w, most_w = sorted((battery.most_charge_w, battery.most_discharge_w))
-    if not least_w:
+    if not least_w or not battery.capacity_j:
         return
     lasts_h = battery.capacity_j / S_PER_H / most_w
     part_h = battery.capacity_j / S_PER_H / full_w if full_w else 1.0

@@ -49,10 +49,11 @@ def _rows(
         if plant is None or trace is None:
             continue
         given = float(getattr(balance.source, f"{kind}_kwh").sum())
-        capacity_kw = plant.capacity_w / W_PER_KW
+        most_kwh = plant.capacity_w / W_PER_KW * hours
         said = f"{trace.label}: {trace.note}"
         yield name, f"{kind} capacity", f"{plant.capacity_w / W_PER_MW:.6g}", "MW", "scenario"
-        yield name, f"{kind} capacity factor", f"{given / (capacity_kw * hours):.4g}", "1", said
+        if most_kwh:
+            yield name, f"{kind} capacity factor", f"{given / most_kwh:.4g}", "1", said
     if supply.battery is not None:
         yield from _storage(name, supply.battery)
     for at, (contract, trace) in enumerate(zip(supply.contracts, traces.contracts, strict=True)):

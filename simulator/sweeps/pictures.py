@@ -26,6 +26,8 @@ MOST_POINTS: Final = 2000
 def save_figures(study: "Study", folder: Path) -> None:
     """Draw total carbon and p99 wait as PNG and SVG into the folder of a sweep, if they can be.
 
+    Where sites have supply, also how carbon-free it makes them for what it embodies.
+
     Raises
     ------
     OSError
@@ -33,17 +35,21 @@ def save_figures(study: "Study", folder: Path) -> None:
     """
     if len(study.plan.points) > MOST_POINTS:
         return
+    from simulator.figures.carbon_free import SCORE, draw_carbon_free
     from simulator.figures.style import render
 
-    for quantity in DRAWN:
+    drawings = {quantity: partial(draw_study, study, quantity) for quantity in DRAWN}
+    if study.runs[SCORE].notna().any():
+        drawings["carbon_free"] = partial(draw_carbon_free, study.points, study.axes)
+    for name, draw in drawings.items():
         try:
-            figure = draw_study(study, quantity)
+            figure = draw()
         except InputError:  # absent, or too much for one picture
             continue
         (folder / FIGURES).mkdir(exist_ok=True)
         for kind in ("png", "svg"):
             content = render(figure, kind)
-            replaced(folder / FIGURES / f"{quantity}.{kind}", partial(_write, content))
+            replaced(folder / FIGURES / f"{name}.{kind}", partial(_write, content))
 
 
 def _write(content: bytes, path: Path) -> None:

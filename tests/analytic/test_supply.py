@@ -378,6 +378,12 @@ def test_arbitrage_by_every_method_of_forecasting(tmp_path: Path, method: str) -
     assert saved_kg == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def test_only_what_is_drawn_from_the_grid_is_paid_for() -> None:
+    own = {"solar": {"capacity": "100 kW", "profile": {"constant": 0.4}}}
+    price = {"sites__s__electricity_price": "0.1 USD/kWh"}
+    assert supplied(own, **price).summary["cost_electricity"] == pytest.approx(60.0, rel=1e-12)
+
+
 def test_a_period_is_the_finest_step_of_the_traces(tmp_path: Path) -> None:
     """Half an hour of sun, then none: without storage half the hour comes from the grid."""
     profile = shares(tmp_path / "p.csv", [1.0, 0.0] * 10, 30 * MS_PER_MIN)

@@ -60,7 +60,7 @@ def test_make_targets_shown_exist() -> None:
 def test_scenarios_shown_ship() -> None:
     section = README[README.index("## Scenarios that ship") :]
     section = section[: section.index("`fleetsim run")]
-    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", section)) - {"init"} == set(
+    assert set(re.findall(r"`([a-z]+(?:-[a-z0-9]+)*)`", section)) - {"init"} == set(
         bundled.scenarios()
     )
 

@@ -24,7 +24,7 @@ shares = st.floats(0.0, 1.0)
 
 
 @st.composite
-def stores(draw: Any, rules: Any = st.integers(0, 3)) -> supply.Store:
+def stores(draw: Any, rules: Any = None) -> supply.Store:
     most = draw(st.floats(0.0, 500.0))
     least = most * draw(shares)
     low, high = sorted(draw(st.tuples(st.floats(0.0, 600.0), st.floats(0.0, 600.0))))
@@ -37,7 +37,7 @@ def stores(draw: Any, rules: Any = st.integers(0, 3)) -> supply.Store:
         discharge_efficiency=draw(st.floats(0.3, 1.0)),
         leak_per_h=draw(st.sampled_from([0.0, 1e-6, 0.01, 1.0])),
         initial_kwh=least + (most - least) * draw(shares),
-        rule=draw(rules),
+        rule=draw(st.integers(0, 3) if rules is None else rules),
         limit_kw=draw(st.floats(0.0, 500.0)),
         charge_below_g_per_kwh=low,
         discharge_above_g_per_kwh=high,

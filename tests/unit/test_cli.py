@@ -129,7 +129,9 @@ def test_init_writes_a_scenario_with_a_schema_hint(shell: Shell, template: str) 
     assert text.count("#") > 3
 
 
-@pytest.mark.parametrize("template", sorted(set(bundled.scenarios()) - {"philly-on-ciso"}))
+@pytest.mark.parametrize(
+    "template", sorted(set(bundled.scenarios()) - {"carbon-free-247", "philly-on-ciso"})
+)
 def test_what_init_writes_is_valid(shell: Shell, template: str) -> None:
     shell("init", "mine.toml", "--from", template)
     code, out, err = shell("validate", "mine.toml")

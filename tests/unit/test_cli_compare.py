@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.cli.compare import distinct
+from simulator.rare_columns import SUPPLY_SUMMARY
 from tests.unit.conftest import Shell
 
 BASE = """
@@ -82,6 +83,7 @@ def test_without_seeds_there_are_twenty(shell: Shell) -> None:
         "failures", "gpu_hours_lost", "goodput", "ettr", "preemptions", "gpu_hours_preempted",
         "cross_rack_share",
         "gpu_hours_shared", "slowdown_interference_mean",
+        *(column.name for column in SUPPLY_SUMMARY),
     ]  # fmt: skip
     assert document["folder"] is None
 
@@ -147,7 +149,7 @@ def test_finished_runs_are_compared_by_their_folders(shell: Shell) -> None:
         json.loads(Path(f"runs/{name}/summary.json").read_text()) for name in ("base", "sleep")
     ]
     for quantity, row in rows.items():
-        values = [summary[quantity] for summary in summaries]
+        values = [summary.get(quantity) for summary in summaries]
         expected = None if None in values else values[1] - values[0]
         assert row["difference"] == expected
         assert row["low"] is None

@@ -9,20 +9,20 @@ from simulator.columns import RARE_TABLES, SUMMARY, TABLES, Column, columns_csv
 from simulator.rare_columns import SUPPLY_SUMMARY
 
 CONTRACT = {
-    "summary": """name seed key horizon_h energy_it_kwh energy_facility_kwh energy_dynamic_kwh
-        energy_idle_kwh energy_sleep_kwh energy_transition_kwh scope2_location_kgco2e
-        scope2_market_kgco2e marginal_kgco2e scope3_embodied_kgco2e total_kgco2e allocated_kgco2e
-        unallocated_kgco2e gpu_hours_capacity gpu_hours_delivered gpu_hours_awake allocation
-        utilisation pue sci_gco2e_per_gpu_hour gco2e_per_useful_gpu_hour jobs_submitted
-        jobs_started jobs_finished jobs_running jobs_queued jobs_unschedulable wait_mean_h
-        wait_p50_h wait_p95_h wait_p99_h waited_share slowdown_mean water_l wake_ups
-        wake_ups_per_node_day jobs_delayed_by_power jobs_capped energy_capped_kwh dynamic_kgco2e idle_kgco2e
-        sleep_kgco2e transition_kgco2e overhead_kgco2e peak_facility_kw peak_it_kw
-        cost_electricity cost_machines cost_total failures gpu_hours_lost goodput ettr
-        preemptions gpu_hours_preempted cross_rack_share gpu_hours_shared
-        slowdown_interference_mean solar_kwh wind_kwh grid_kwh curtailed_kwh charged_kwh
-        discharged_kwh stored_change_kwh storage_losses_kwh contracted_kwh covered_kwh
-        cfe_score_hourly cfe_score_annual scope3_supply_kgco2e""",
+    "summary": """name seed key horizon_h energy_it_kwh energy_facility_kwh
+        energy_dynamic_kwh energy_idle_kwh energy_sleep_kwh energy_transition_kwh
+        scope2_location_kgco2e scope2_market_kgco2e marginal_kgco2e scope3_embodied_kgco2e
+        total_kgco2e allocated_kgco2e unallocated_kgco2e gpu_hours_capacity gpu_hours_delivered
+        gpu_hours_awake allocation utilisation pue sci_gco2e_per_gpu_hour
+        gco2e_per_useful_gpu_hour jobs_submitted jobs_started jobs_finished jobs_running
+        jobs_queued jobs_unschedulable wait_mean_h wait_p50_h wait_p95_h wait_p99_h waited_share
+        slowdown_mean water_l wake_ups wake_ups_per_node_day jobs_delayed_by_power jobs_capped
+        energy_capped_kwh dynamic_kgco2e idle_kgco2e sleep_kgco2e transition_kgco2e
+        overhead_kgco2e peak_facility_kw peak_it_kw cost_electricity cost_machines cost_total
+        failures gpu_hours_lost goodput ettr preemptions gpu_hours_preempted cross_rack_share
+        gpu_hours_shared slowdown_interference_mean solar_kwh wind_kwh grid_kwh curtailed_kwh
+        charged_kwh discharged_kwh stored_change_kwh storage_losses_kwh contracted_kwh
+        covered_kwh cfe_score_hourly cfe_score_annual scope3_supply_kgco2e""",
     "jobs": """job_id workload cluster gpus submit_s start_s end_s wait_s state energy_dynamic_kwh
         energy_idle_share_kwh operational_kgco2e marginal_kgco2e embodied_kgco2e
         energy_facility_kwh""",
