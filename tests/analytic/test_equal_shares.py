@@ -32,6 +32,7 @@ SIZES = {
     "equal": ((4, 60), (4, 60)),
 }
 """Accelerators and most minutes of the jobs of one user and of the other."""
+MANY_JOBS = ("small and short beside small and long",)
 WORK = (6, 2)
 """Work that each brings, in what the fleet can do: by submission they would get 3/4 and 1/4."""
 
@@ -63,7 +64,13 @@ def time_apart_ms(here: Fleet, jobs: JobTable, queues: Queues | None) -> tuple[f
 
 
 @pytest.mark.parametrize("half_life_ms", [12 * MS_PER_H, 7 * MS_PER_D])
-@pytest.mark.parametrize("sizes", SIZES.values(), ids=list(SIZES))
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param(sizes, id=name, marks=pytest.mark.verify if name in MANY_JOBS else ())
+        for name, sizes in SIZES.items()
+    ],
+)
 def test_users_who_always_wait_get_equal_accelerator_time(
     sizes: tuple[tuple[int, int], tuple[int, int]], half_life_ms: int
 ) -> None:

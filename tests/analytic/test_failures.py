@@ -284,20 +284,29 @@ def check_mttf(table: Any, per_1000_node_days: float) -> None:
         assert low <= row.interruptions <= high, (row, expected)
 
 
-def test_mttf_by_gang_size_follows_from_the_rate_of_one_node(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "gangs",
+    [
+        pytest.param([(1024, 2), (64, 20), (8, 200)], id="to 1024"),
+        pytest.param([(16_384, 1), (1024, 4), (8, 1000)], id="to 16384", marks=pytest.mark.verify),
+    ],
+)
+def test_mttf_by_gang_size_follows_from_the_rate_of_one_node(
+    tmp_path: Path, gangs: list[tuple[int, int]]
+) -> None:
     rate = PER_1000_NODE_DAYS["first"]
-    gangs = [(16_384, 1), (1024, 4), (8, 1000)]
     rows = [(0, 1e8, gpus, 1.0) for gpus, count in gangs for _ in range(count)]
     document = scenario_document(
         write_jobs(tmp_path / "jobs.csv", rows),
         nodes={"failures": {"mtbf": f"{1000 / rate} d", "repair": "0 s"}},
         horizon="60 d",
-        clusters__c__count=2048 + 4 * 128 + 1000,
+        clusters__c__count=sum(gpus // 8 * count for gpus, count in gangs),
     )
     table = fs.run(from_document(document), seed=1).mttf_by_gang()
-    assert table["nodes"].tolist() == [1, 128, 2048]
+    assert table["nodes"].tolist() == sorted(gpus // 8 for gpus, _ in gangs)
     check_mttf(table, rate)
-    assert table["mttf_h"].iloc[2] == pytest.approx(1.8, rel=0.12)
+    if table["nodes"].max() == 2048:
+        assert table["mttf_h"].iloc[-1] == pytest.approx(1.8, rel=0.12)
 
 
 @pytest.mark.verify

@@ -25,7 +25,7 @@ ORDERS = {
     "shortest-first": "shortest",
     "deadline-first": "deadline",
 }
-FEW, FEW_JOBS = 40, 60
+FEW, FEW_JOBS = 30, 60
 
 
 @pytest.fixture(autouse=True)
