@@ -145,7 +145,7 @@ def _energy(statement: Statement) -> Iterator[str]:
     yield from _table(("energy", "amount", "share"), rows, numbers=2)
     if it_kwh:
         yield ""
-        yield f"PUE, mean over the jobs by energy: {number_text(facility_kwh / it_kwh)}."
+        yield f"PUE, mean by energy: {number_text(facility_kwh / it_kwh)}."
 
 
 def _share(part_kwh: float, whole_kwh: float) -> str:
