@@ -86,14 +86,18 @@ def decided_by(base: Results, terms: Terms) -> str | None:
     """Return which policies of a run looked at what the terms change; None where none did.
 
     Those in plain Python may look at grids and PUE; the dispatch policy ``least-energy`` reckons
-    with the PUE of each site.
+    with the PUE of each site, and who retires nodes with their lifetime.
     """
     workloads = base.scenario.workloads.values()
+    clusters = base.scenario.clusters.values()
     signals = (terms.average, terms.marginal, terms.pue) != (None, None, None)
     if signals and base.origin is not None and base.origin.has_policies:
         return "policies in plain Python"
     if terms.pue is not None and any(each.clusters.policy == LEAST_ENERGY for each in workloads):
         return f"the dispatch policy {LEAST_ENERGY}"
+    retiring = [each.idle.policy for each in clusters if "lifetime" in each.idle.plugin.roles]
+    if terms.lifetime is not None and retiring:
+        return f"the policy {retiring[0]}"
     return None
 
 

@@ -86,7 +86,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "Location-based operational plus embodied carbon per accelerator-hour delivered",
     ),
     _absent(
-        "gco2e_per_useful_gpu_hour",
+        "useful_gco2e_per_gpu_hour",
         "gCO2e/GPU-h",
         "The same per accelerator-hour of work that was kept: gpu_hours_capacity x utilisation x "
         "goodput, which is 1 where nothing can be lost",
@@ -198,7 +198,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
     ),
     *SUPPLY_SUMMARY,
 )
-"""Keys of a summary, in order; ``summary.json`` has those of supply only where a site has some."""
+"""Keys of a summary, in order."""
 
 JOBS: Final[tuple[Column, ...]] = (
     _text("job_id", "Identifier of the job, as the job file gave it or workload-number"),
@@ -375,8 +375,7 @@ def columns_csv(
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("name", "unit", "meaning", "file", "type", "nullable"))
-    summary = SUMMARY if rare_tables else tuple(c for c in SUMMARY if c not in SUPPLY_SUMMARY)
-    files = {"summary.json": summary} | {f"{name}.parquet": table for name, table in TABLES.items()}
+    files = {"summary.json": SUMMARY} | {f"{name}.parquet": table for name, table in TABLES.items()}
     files["jobs.parquet"] = columns_of("jobs", job_columns)
     files["nodes.parquet"] = columns_of("nodes", node_columns)
     files |= {f"{name}.parquet": RARE_TABLES[name] for name in rare_tables}

@@ -106,5 +106,5 @@ def ratios(
     return {
         "pue": facility_kwh / it_kwh if it_kwh else None,
         "sci_gco2e_per_gpu_hour": total_g / delivered if delivered else None,
-        "gco2e_per_useful_gpu_hour": total_g / useful if useful else None,
+        "useful_gco2e_per_gpu_hour": total_g / useful if useful else None,
     }

@@ -158,7 +158,7 @@ def _sci(results: Results) -> Recipe:
 
 def _per_useful(results: Results) -> Recipe:
     summary = results.summary
-    if not summary["gco2e_per_useful_gpu_hour"]:
+    if not summary["useful_gco2e_per_gpu_hour"]:
         return Recipe(note="no GPU-hour of work was kept")
     factors = [
         Factor(summary["total_kgco2e"], "kg", "total_kgco2e"),
@@ -314,7 +314,7 @@ RULES: Final[dict[str, Rule]] = {
         results, ("energy_facility_kwh", "kWh"), ("energy_it_kwh", "kWh")
     ),
     "sci_gco2e_per_gpu_hour": _sci,
-    "gco2e_per_useful_gpu_hour": _per_useful,
+    "useful_gco2e_per_gpu_hour": _per_useful,
     "water_l": _water,
     "peak_facility_kw": partial(_peak, "facility"),
     "peak_it_kw": partial(_peak, "it"),

@@ -60,8 +60,8 @@ def _by_workload(results: Results, hit: NDArray[np.bool_]) -> tuple[Part, ...]:
     return single(counts, "", "jobs")
 
 
-def _mean_of(total: float, unit: str, of: str, count: int, counted: str) -> Recipe:
-    factors = (Factor(total, unit, of), Factor(float(count), "", counted, over=True))
+def _mean_of(amount: float, unit: str, of: str, count: int, counted: str) -> Recipe:
+    factors = (Factor(amount, unit, of), Factor(float(count), "", counted, over=True))
     return Recipe((Part("", factors),))
 
 

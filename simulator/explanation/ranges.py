@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.catalog import Figure
+from simulator.explanation.citations import KEYS
 from simulator.explanation.recipes import numbers
 from simulator.node_figures import MEASURES, catalog_figure
 from simulator.results import Results
@@ -21,6 +22,7 @@ from simulator.scenario.node_power import FULL
 from simulator.tables import codes_of
 
 POWERS: Final = ("idle_power", "busy_power")
+WORDS: Final = {key: word for word, key in KEYS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def ranges_of(results: Results, chosen: NDArray[np.bool_]) -> tuple[Range, ...]:
             found.append(
                 Range(
                     share.node_type,
-                    key.replace("_", " "),
+                    WORDS[key],
                     key,
                     figure.low,
                     figure.value,

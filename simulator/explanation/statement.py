@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simulator.accounting.drawn import period_of
 from simulator.errors import InputError, Issue, listing, nearest, shown
 from simulator.explanation.job import row_of
+from simulator.explanation.job_parts import ENDS
 from simulator.explanation.ranges import Range, ranges_of
 from simulator.explanation.recipes import numbers
 from simulator.results import Results
@@ -131,6 +132,19 @@ class Statement:
         return self.of("energy_dynamic_kwh") + self.of("energy_idle_share_kwh")
 
     @property
+    def market_kg(self) -> float | None:
+        """Market-based carbon; None where no site says what it has beside its grid. [kgCO2e]
+
+        Contracts are of sites, not of jobs: a job has the share of what is market-based in the
+        fleet that it has of what is location-based.
+        """
+        market_kg = self.results.summary["scope2_market_kgco2e"]
+        location_kg = self.results.summary["scope2_location_kgco2e"]
+        if market_kg is None or not location_kg:
+            return None
+        return self.of("operational_kgco2e") * float(market_kg) / float(location_kg)
+
+    @property
     def total_kg(self) -> float:
         """Location-based operational and embodied carbon. [kgCO2e]"""
         return self.of("operational_kgco2e") + self.of("embodied_kgco2e")
@@ -156,14 +170,14 @@ def statement_of(
     sums = {name: _total(numbers(results, "jobs", name)[chosen]) for name in SUMS}
     held_h = gpu_hours(results)
     held = tuple(_held(results, chosen, held_h))
-    states = [str(word) for word in table["state"].filter(_mask(chosen)).to_pylist()]
+    ends = np.bincount(codes_of(table["state"], ENDS)[chosen], minlength=len(ENDS)).tolist()
     start_s = numbers(results, "jobs", "start_s")[chosen]
     begin_s = results.scenario.warm_up_ms / MS_PER_S
     return Statement(
         results=results,
         kind="workload" if job is None else "job",
         name=str(workload if job is None else job),
-        states={word: states.count(word) for word in dict.fromkeys(sorted(states))},
+        states={word: int(count) for word, count in zip(ENDS, ends, strict=True) if count},
         cut=int(np.count_nonzero((start_s < begin_s) & (held_h[chosen] > 0.0))),
         held=held,
         sums=sums,
@@ -215,12 +229,6 @@ def _kinds_kg(results: Results, chosen: NDArray[np.bool_]) -> dict[str, float]:
     per_kwh = np.divide(operational, facility, out=np.zeros_like(facility), where=drew)
     parts = (dynamic, idle, facility - dynamic - idle)
     return {kind: float(part @ per_kwh) for kind, part in zip(KINDS, parts, strict=True)}
-
-
-def _mask(chosen: NDArray[np.bool_]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(chosen)
 
 
 def _total(values: NDArray[np.float64]) -> float | None:

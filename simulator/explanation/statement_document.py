@@ -17,6 +17,13 @@ MARKET: Final = "not known: the scenario names no contract and no residual mix"
 MARGINAL: Final = "not known: not every site has a marginal signal"
 
 
+def market_note(statement: Statement) -> str:
+    """Return what market-based carbon stands on, or why it is absent."""
+    if statement.market_kg is None:
+        return MARKET
+    return f"its share of the fleet's: {statement.results.basis.get('market', 'contracts')}"
+
+
 def hardware_text(statement: Statement) -> str:
     """Return what was used, e.g. ``"up to 16 a100-80g (hgx-a100, 8 a node)"``."""
     by_type: dict[tuple[str, str, int], int] = {}
@@ -99,8 +106,8 @@ def statement_document(statement: Statement) -> dict[str, Any]:
         "carbon": {
             "scope2_location_kgco2e": sums["operational_kgco2e"],
             **{f"{kind}_kgco2e": part_kg for kind, part_kg in statement.kinds_kg.items()},
-            "scope2_market_kgco2e": None,
-            "scope2_market_note": MARKET,
+            "scope2_market_kgco2e": statement.market_kg,
+            "scope2_market_note": market_note(statement),
             "scope3_embodied_kgco2e": sums["embodied_kgco2e"],
             "total_kgco2e": statement.total_kg,
             "marginal_kgco2e": sums["marginal_kgco2e"],

@@ -7,7 +7,7 @@ from simulator.display import energy_text, interval_text, mass_text, number_text
 from simulator.explanation.statement import OverSeeds, Statement
 from simulator.explanation.statement_document import (
     MARGINAL,
-    MARKET,
+    market_note,
     assumptions_behind,
     basis_behind,
     hardware_text,
@@ -32,6 +32,8 @@ KINDS: Final = {
     "overhead": "what the buildings add",
 }
 ESCAPED: Final = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#"})
+
+STRAIGHT: Final = "straight line over the calendar lifetime of the machines"
 
 
 def statement_page(statement: Statement) -> str:
@@ -145,7 +147,7 @@ def _energy(statement: Statement) -> Iterator[str]:
     yield from _table(("energy", "amount", "share"), rows, numbers=2)
     if it_kwh:
         yield ""
-        yield f"PUE, mean over the jobs by energy: {number_text(facility_kwh / it_kwh)}."
+        yield f"PUE, mean by energy: {number_text(facility_kwh / it_kwh)}."
 
 
 def _share(part_kwh: float, whole_kwh: float) -> str:
@@ -162,11 +164,15 @@ def _carbon(statement: Statement) -> Iterator[str]:
             (f"- of which {kind}", mass_text(part_kg), KINDS[kind])
             for kind, part_kg in statement.kinds_kg.items()
         ),
-        ("scope 2, market-based", "not given", MARKET),
+        (
+            "scope 2, market-based",
+            "not given" if statement.market_kg is None else mass_text(statement.market_kg),
+            market_note(statement),
+        ),
         (
             "scope 3, embodied",
             mass_text(sums["embodied_kgco2e"]),
-            "straight line over the calendar lifetime of the machines, by accelerator-time held",
+            f"{results.basis.get('embodied', STRAIGHT)}, by accelerator-time held",
         ),
         (
             "**total**",

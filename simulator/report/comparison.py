@@ -109,8 +109,11 @@ def _side(rows: Sequence[Row], base: str, other: str, currency: str | None) -> I
             continue
         yield _line("" if of_group == group else of_group, label, row, currency)
         group = of_group
-    absent = {row["quantity"] for row in rows if _absent(row["difference"])}
-    missing = [quantity for quantity in HEADLINES if quantity in absent]
+    missing = [
+        row["quantity"]
+        for row in rows
+        if row["quantity"] in HEADLINES and _absent(row["base_mean"]) != _absent(row["other_mean"])
+    ]
     if nothing:
         yield from _wrapped(f"0 on both sides: {', '.join(nothing)}", "  ")
     if missing:

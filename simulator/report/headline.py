@@ -262,7 +262,7 @@ def _fleet(results: Results) -> list[Line]:
         Line(
             "fleet",
             "carbon per useful GPU-hour",
-            quantity_text(summary["gco2e_per_useful_gpu_hour"], GRAMS),
+            quantity_text(summary["useful_gco2e_per_gpu_hour"], GRAMS),
             "the same per GPU-hour of work that was kept: held x busy share x goodput",
         ),
         Line(

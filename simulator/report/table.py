@@ -194,7 +194,7 @@ def _work(summary: dict[str, Any]) -> str:
     """Return what failures and preemptions cost, and what sharing did; nothing without either."""
     said = []
     if summary["goodput"] is not None and (summary["failures"] or summary["preemptions"]):
-        useful = quantity_text(summary["gco2e_per_useful_gpu_hour"], GRAMS)
+        useful = quantity_text(summary["useful_gco2e_per_gpu_hour"], GRAMS)
         said.append(f"goodput {share_text(summary['goodput'])}, {useful} per useful GPU-hour")
     if summary["failures"]:
         lost = count_text(summary["gpu_hours_lost"])

@@ -81,7 +81,6 @@ UNITLESS: dict[str, str] = {
     "ratios": "of figures to what they are",
     "share": "of 1",
     "share_of_base": "of 1",
-    "sum_of": "in the unit beside it",
     "slot_busy": "accelerators at work, of each held",
     "slowdown": "time over time alone",
     "overhead": "of the time of a job, of 1",

@@ -101,13 +101,14 @@ def check_jobs(done: Simulated) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_the_sums_of_a_run_with_failures_agree(tmp_path: Path, seed: int) -> None:
     from simulator.accounting.billing import account
-    from simulator.simulation import _facility, _signals
+    from simulator.accounting.signals import signals_of
+    from simulator.simulation import _facility
 
     done = run(from_document(random_document(tmp_path, seed, often(seed))), seed=seed)
     opened, metered = done.inputs, done.metered
     billed = account(
         opened.fleet, done.power, opened.jobs, done.log, metered,
-        _signals(opened, metered), _facility(opened, metered),
+        signals_of(opened.average, opened.marginal, metered), _facility(opened, metered),
     )  # fmt: skip
     assert max(audit(billed).values()) <= 1e-9
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from simulator.accounting.billing import account
+from simulator.accounting.signals import signals_of
 from simulator.accounting.summary import audit
 from simulator.scenario import from_document
-from simulator.simulation import Simulated, _facility, _signals, run
+from simulator.simulation import Simulated, _facility, run
 from tests.builders import scenario_document, write_jobs
 from tests.policy_runs import happened, same_bytes
 
@@ -126,7 +127,7 @@ def test_the_sums_of_a_run_with_preemption_agree(tmp_path: Path, seed: int) -> N
     opened, metered = done.inputs, done.metered
     billed = account(
         opened.fleet, done.power, opened.jobs, done.log, metered,
-        _signals(opened, metered), _facility(opened, metered),
+        signals_of(opened.average, opened.marginal, metered), _facility(opened, metered),
     )  # fmt: skip
     assert max(audit(billed).values()) <= 1e-9
     summary, jobs = done.results.summary, done.results.jobs

@@ -252,7 +252,7 @@ def _summary(
             "utilisation": 0.4 * delivered / capacity,
             "pue": PUE,
             "sci_gco2e_per_gpu_hour": (operational + embodied) * G_PER_KG / delivered,
-            "gco2e_per_useful_gpu_hour": (operational + embodied) * G_PER_KG / (0.4 * delivered),
+            "useful_gco2e_per_gpu_hour": (operational + embodied) * G_PER_KG / (0.4 * delivered),
             "jobs_submitted": states.sum(),
             "jobs_started": states[0] + states[1],
             "jobs_finished": states[0],

@@ -177,6 +177,10 @@ def test_two_sites_of_which_one_has_no_marginal_signal(tmp_path: Path) -> None:
 
 
 BENT = {"load_curve": {"exponent": 1.4}, "embodied": "900 kg"}
+PLAN = {
+    "policy": "capacity-planner", "most": 6, "target": 1.0, "lead_time": "2 h", "every": "1 h",
+    "sample": "30 min",
+}  # fmt: skip
 AGAIN: dict[str, tuple[dict[str, Any], Terms, str | None]] = {
     "edges within an interval": (
         {"accounting": {"interval": "1 d"}},
@@ -190,6 +194,11 @@ AGAIN: dict[str, tuple[dict[str, Any], Terms, str | None]] = {
         "jobs share nodes whose load curve bends, on c",
     ),
     "a bent curve on a constant grid": ({"nodes": BENT}, TERMS["constant"], None),
+    "nodes that come later": (
+        {"clusters__c__idle": PLAN, "nodes": {"embodied": "700 kg"}},
+        Terms(average="PJM", pue=1.5, embodied="900 kg"),
+        None,
+    ),
     "failures": (
         {"nodes": {"failures": {"mtbf": "5 h", "repair": "10 min"}}},
         Terms(average="PJM", pue=1.5),
@@ -256,6 +265,10 @@ def test_policies_that_look_at_what_changes_are_told_of(shell: Shell, tmp_path: 
     assert list(decided.values()) == [None, None, "the dispatch policy least-energy"]
     words = " ".join(shell("bill", folder, "--pue", "1.2")[1].split())
     assert "what the dispatch policy least-energy decided stays" in words
+    (tmp_path / "planned").mkdir()
+    planned = saved(fresh(tmp_path / "planned", clusters__c__idle=PLAN), tmp_path / "planned")
+    assert bill_folder(planned, Terms(pue=1.2)).decided is None
+    assert bill_folder(planned, Terms(lifetime="5 y")).decided == "the policy capacity-planner"
 
 
 def test_an_origin_tells_whether_policies_in_python_took_part() -> None:

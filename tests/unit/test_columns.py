@@ -14,7 +14,7 @@ CONTRACT = {
         scope2_location_kgco2e scope2_market_kgco2e marginal_kgco2e scope3_embodied_kgco2e
         total_kgco2e allocated_kgco2e unallocated_kgco2e gpu_hours_capacity gpu_hours_delivered
         gpu_hours_awake allocation utilisation pue sci_gco2e_per_gpu_hour
-        gco2e_per_useful_gpu_hour jobs_submitted jobs_started jobs_finished jobs_running
+        useful_gco2e_per_gpu_hour jobs_submitted jobs_started jobs_finished jobs_running
         jobs_queued jobs_unschedulable wait_mean_h wait_p50_h wait_p95_h wait_p99_h waited_share
         slowdown_mean water_l wake_ups wake_ups_per_node_day jobs_delayed_by_power jobs_capped
         energy_capped_kwh dynamic_kgco2e idle_kgco2e sleep_kgco2e transition_kgco2e
