@@ -94,6 +94,8 @@ def supplied_of(
 ) -> Supplied | None:
     """Return what supply makes of the load of each site; None where no site has any.
 
+    A site without clusters draws nothing, and its supply does not count.
+
     Parameters
     ----------
     sources : Sources or None
@@ -113,19 +115,20 @@ def supplied_of(
     stray = np.zeros_like(facility_kwh)
     balances: list[Balance | None] = []
     for site, source in enumerate(sources.sites):
-        if source is None:
+        mine = np.flatnonzero(fleet.site == site)
+        if source is None or not len(mine):
             balances.append(None)
             continue
-        mine = np.flatnonzero(fleet.site == site)
         load = np.add.reduceat(facility_kwh[:, mine].sum(axis=1), first)
         balance = balance_of(source, load)
         drawn = balance.grid_kwh
         borne = load > LEAST_BEARING * drawn
         share[site] = np.where(borne, drawn / np.where(borne, load, 1.0), 0.0)[period]
-        if len(mine):
-            alone = np.where(borne, 0.0, drawn)[period] * part
-            stray[:, mine] = alone[:, None] * by_size(fleet, mine)
+        alone = np.where(borne, 0.0, drawn)[period] * part
+        stray[:, mine] = alone[:, None] * by_size(fleet, mine)
         balances.append(balance)
+    if all(balance is None for balance in balances):
+        return None
     return Supplied(periods, tuple(balances), share, stray)
 
 

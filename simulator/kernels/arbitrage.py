@@ -21,8 +21,8 @@ PERFECT, PERSISTENCE, PREVIOUS_DAY, NOISY = range(4)
 LENGTH, WORTH = range(2)
 """Rows of the room for plans: how much of the storage, what a kWh of it saves. [kWh], [g/kWh]"""
 
-PIECES_PER_BIN = 3
-"""Most pieces that a bin adds: it cuts at both ends and has two of its own, less one."""
+PIECES_PER_BIN = 2
+"""Most pieces that a bin adds."""
 
 
 class Outlook(NamedTuple):

@@ -32,7 +32,7 @@ def _about(name: str, site: "Site", scenario: "Scenario") -> Iterator[str]:
     where = ("sites", name, "supply")
     here = [cluster for cluster in scenario.clusters.values() if cluster.site == name]
     if not here:
-        yield f"{dotted(where)}: no cluster stands at this site; nothing draws its supply"
+        yield f"{dotted(where)}: no cluster stands at this site; its supply is not counted"
     full_w = sum(each.count * scenario.nodes[each.node].busy_power_w for each in here)
     sizes: list[tuple[tuple[str | int, ...], float]]
     sizes = [(("contracts", at, "volume"), c.volume_w) for at, c in enumerate(supply.contracts)]

@@ -13,6 +13,7 @@ from simulator.errors import InputError
 from simulator.inputs import open_inputs
 from simulator.scenario import Scenario, from_document
 from simulator.scenario.supply_profiles import ProfileFile
+from simulator.simulation import run
 from simulator.traces.supply import power_over_capacity
 from simulator.units import MS_PER_D, MS_PER_H
 from tests.builders import scenario_document, write_grid
@@ -234,8 +235,12 @@ def test_a_site_without_machines_has_nothing_to_supply() -> None:
         **document["sites"]["s"],
         "supply": {"contracts": [{"volume": "1 kW"}]},
     }
-    (text,) = from_document(document).warnings
-    assert text == "sites.far.supply: no cluster stands at this site; nothing draws its supply"
+    own = from_document(document)
+    (text,) = own.warnings
+    assert text == "sites.far.supply: no cluster stands at this site; its supply is not counted"
+    results = run(own).results
+    assert results.summary["grid_kwh"] is None
+    assert "supply" not in results.tables
 
 
 @pytest.mark.parametrize("kind", catalog.names("storage"))
