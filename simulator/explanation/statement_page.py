@@ -7,10 +7,10 @@ from simulator.display import energy_text, interval_text, mass_text, number_text
 from simulator.explanation.statement import OverSeeds, Statement
 from simulator.explanation.statement_document import (
     MARGINAL,
-    market_note,
     assumptions_behind,
     basis_behind,
     hardware_text,
+    market_note,
     model_card,
     places_text,
     unknown_of,

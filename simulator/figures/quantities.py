@@ -92,6 +92,17 @@ HEADLINES: Final[dict[str, tuple[str, str]]] = {
 }
 """The quantities that answer the question, in order: each with its group and its name there."""
 
+RARE: Final = (
+    "goodput",
+    "gpu_hours_lost",
+    "gpu_hours_preempted",
+    "gpu_hours_shared",
+    "slowdown_interference_mean",
+    "failures",
+    "preemptions",
+)
+"""Those that only some scenarios have."""
+
 UNITS: Final[dict[str, tuple[Ladder, str]]] = {
     "h": (DURATION, ""),
     "kWh": (ENERGY, ""),

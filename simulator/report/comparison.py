@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.display import difference_text, number_text, short_text
 from simulator.errors import printable
-from simulator.figures.quantities import HEADLINES, unit_of, words_of
+from simulator.figures.quantities import HEADLINES, RARE, unit_of, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,16 +109,23 @@ def _side(rows: Sequence[Row], base: str, other: str, currency: str | None) -> I
             continue
         yield _line("" if of_group == group else of_group, label, row, currency)
         group = of_group
-    missing = [
-        row["quantity"]
-        for row in rows
-        if row["quantity"] in HEADLINES and _absent(row["base_mean"]) != _absent(row["other_mean"])
-    ]
+    missing = [row["quantity"] for row in rows if _is_missed(row)]
     if nothing:
         yield from _wrapped(f"0 on both sides: {', '.join(nothing)}", "  ")
     if missing:
         listed = ", ".join(words_of(name) for name in missing)
         yield from _wrapped(f"absent on a side, so not compared: {listed}", "  ")
+
+
+def _is_missed(row: Row) -> bool:
+    """Return whether a reader would look for a quantity that is absent.
+
+    What no side has, because neither loses, shares or stores anything, nobody looks for.
+    """
+    if not _absent(row["difference"]):
+        return False
+    of_both = _absent(row["base_mean"]) and _absent(row["other_mean"])
+    return row["quantity"] in (*HEADLINES, "water_l") and not (of_both and row["quantity"] in RARE)
 
 
 def _line(group: str, label: str, row: Row, currency: str | None) -> str:

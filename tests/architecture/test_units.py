@@ -26,6 +26,8 @@ UNITLESS: dict[str, str] = {
     "abatement": "share of gases, of 1",
     "accelerators": "relative speed of each, 1 where it goes by the node",
     "fraction": "part of one accelerator",
+    "capacity": "figures by key, each with its unit in its name",
+    "goodput": "work kept over work done",
     "alpha": "weight of the newest sample",
     "beta": "weight of the newest sample",
     "gamma": "weight of the newest sample",

@@ -79,10 +79,9 @@ def test_without_seeds_there_are_twenty(shell: Shell) -> None:
     assert (total["quantity"], total["n"], total["clear"]) == ("total_kgco2e", 20, True)
     assert total["low"] < total["difference"] < total["high"]
     assert document["absent"]["sleep"] == [
-        "scope2_market_kgco2e", "cost_total", "water_l", "cost_electricity", "cost_machines",
-        "failures", "gpu_hours_lost", "goodput", "ettr", "preemptions", "gpu_hours_preempted",
-        "cross_rack_share",
-        "gpu_hours_shared", "slowdown_interference_mean",
+        "scope2_market_kgco2e", "cost_total", "goodput", "gpu_hours_lost", "gpu_hours_preempted",
+        "gpu_hours_shared", "slowdown_interference_mean", "failures", "preemptions", "water_l",
+        "cost_electricity", "cost_machines", "ettr", "cross_rack_share",
         *(column.name for column in SUPPLY_SUMMARY),
     ]  # fmt: skip
     assert document["folder"] is None

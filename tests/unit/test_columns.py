@@ -6,7 +6,6 @@ import io
 import pytest
 
 from simulator.columns import RARE_TABLES, SUMMARY, TABLES, Column, columns_csv
-from simulator.rare_columns import SUPPLY_SUMMARY
 
 CONTRACT = {
     "summary": """name seed key horizon_h energy_it_kwh energy_facility_kwh
@@ -81,8 +80,8 @@ def test_the_data_dictionary_holds_every_column_once() -> None:
     assert all(row["unit"] and row["meaning"] for row in rows)
 
 
-def test_the_data_dictionary_of_a_run_without_supply_knows_nothing_of_it() -> None:
+def test_the_data_dictionary_of_a_run_without_supply_has_no_table_of_it() -> None:
     rows = list(csv.DictReader(io.StringIO(columns_csv())))
     assert "supply.parquet" not in {row["file"] for row in rows}
     told = {row["name"] for row in rows if row["file"] == "summary.json"}
-    assert told == {column.name for column in SUMMARY} - {c.name for c in SUPPLY_SUMMARY}
+    assert told == {column.name for column in SUMMARY}

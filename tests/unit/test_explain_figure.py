@@ -59,7 +59,7 @@ MORE: dict[str, dict[str, Any]] = {
                 "embodied": "700 kg/kW",
                 "lifetime": "20 y",
             },
-            "battery": {"capacity": "3 kWh", "charge": "1 kW", "discharge": "1 kW"},
+            "battery": {"like": "lithium-ion", "capacity": "3 kWh", "c_rate": 0.3},
             "contracts": [{"volume": "200 W", "matching": "hourly"}],
         }
     },
