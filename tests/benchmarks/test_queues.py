@@ -1,10 +1,13 @@
 """The benchmark of queues: what it runs, not how fast."""
 
+import pytest
+
 from simulator.bench.queues import LOADS, QUEUES, QueueSpeed, QueueSpeeds, queue_speeds
 
 JOBS = 100
 
 
+@pytest.mark.verify  # compiles what backfill and plug-ins need
 def test_every_queue_is_timed_beside_the_reference() -> None:
     said: list[str] = []
     found = queue_speeds(JOBS, say=said.append)
