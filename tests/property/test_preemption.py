@@ -150,7 +150,7 @@ def test_preemption_that_never_comes_changes_nothing(tmp_path: Path, seed: int) 
     assert [plain.results.summary[key] for key in SUMMARY] == [None, None]
     known = [*SUMMARY, "key"]
     if plain.results.summary["failures"] is None:
-        known += ["goodput", "ettr"]
+        known += ["goodput", "ettr", "useful_gco2e_per_gpu_hour"]
     assert {**summary, **dict.fromkeys(known)} == {
         **plain.results.summary, **dict.fromkeys(known),
     }  # fmt: skip

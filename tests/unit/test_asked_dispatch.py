@@ -194,11 +194,11 @@ def test_it_is_not_asked_about_jobs_that_never_start(tmp_path: Path) -> None:
 WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "nothing": (
         lambda job, clusters: None,
-        "at the start: it returned None; return one of the clusters, or its name: a",
+        "at the start: for job j0 it returned None; return one of the clusters, or its name: a",
     ),
     "all of them": (
         lambda job, clusters: clusters,
-        "at the start: it returned (<cluster a>,); return one of the clusters, or its name: a",
+        "at the start: for job j0 it returned (<cluster a>,); return one of the clusters, or its",
     ),
     "a word": (
         lambda job, clusters: "x",
@@ -214,11 +214,11 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     ),
     "a fault": (
         lambda job, clusters: clusters[len(clusters) - 1 + job.number].name,
-        "after 10 s: IndexError: tuple index out of range",
+        "after 10 s: for job j1: IndexError: tuple index out of range",
     ),
     "written": (
         lambda job, clusters: setattr(job, "gpus", 1),
-        "at the start: AttributeError: ",
+        "at the start: for job j0: AttributeError: ",
     ),
 }
 
