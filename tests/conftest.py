@@ -49,6 +49,7 @@ INTERPRETED = {
         "preemption_places",
         "preemption_scenarios",
         "racks",
+        "scenario_scheduling",
         "sharing",
         "statement",
     ),

@@ -64,7 +64,7 @@ def test_run_writes_every_file_and_prints_where(drawing_shell: Shell) -> None:
     code, out, _ = drawing_shell("run", "tiny.toml", "-o", "out")
     assert code == 0
     assert {path.name for path in Path("out").iterdir()} == FILES
-    drawn = {drawing.name for drawing in all_figures()} - {"nodes"}  # of nodes that sleep
+    drawn = {drawing.name for drawing in all_figures()} - {"nodes", "supply"}  # of those that have some
     assert len(drawn) == 4
     assert {path.name for path in Path("out/figures").iterdir()} == {
         f"{name}.{kind}" for name in drawn for kind in ("png", "svg")
@@ -199,7 +199,7 @@ def test_a_shipped_scenario_is_found_by_its_name(shell: Shell) -> None:
     code, _, err = shell("run", "reserch-cluster")
     assert code == 2
     assert 'did you mean "research-cluster"?' in err
-    assert "these ship: diurnal-tier, gpu-fleet, hello" in err
+    assert "these ship: carbon-free-247, diurnal-tier, gpu-fleet, hello" in err
     assert 'did you mean "hello"?' in shell("run", "Hello")[2]
     assert 'did you mean the scenario that ships, "hello"?' in shell("run", "hello.toml")[2]
     Path("hello").mkdir()

@@ -179,7 +179,7 @@ def test_a_fault_in_a_process_beside_is_told_once(tmp_path: Path) -> None:
 
     with pytest.raises(fs.PolicyError) as refused:
         results_of(tmp_path)
-    assert str(refused.value) == "policy mine of cluster c failed after 5 ms: KeyError: 'inner'"
+    assert str(refused.value) == "policy mine of cluster c failed after 0.005 s: KeyError: 'inner'"
     causes = [error := refused.value]
     while (error := error.__cause__) is not None:
         causes.append(error)
