@@ -107,6 +107,8 @@ def _tell(done: "Bill", output: Path | None, out: Terminal) -> None:
             "run_again": done.again,
             "decided_by_run": done.decided,
             "was": done.base.summary,
+            "basis": dict(done.results.basis),
+            "basis_was": dict(done.base.basis),
             "folder": None if output is None else str(output),
             "warnings": list(done.results.warnings),
         }

@@ -170,7 +170,7 @@ def _explain_scenario(what: Path, sets: list[str], out: Terminal) -> None:
 def _explain_run(folder: Path, job: str | None, figure: str | None, out: Terminal) -> None:
     from simulator.results import load_results
 
-    results = load_results(folder)
+    results = load_results(folder, sealed=True)
     if job is not None:
         from simulator.explanation.job import job_bill
         from simulator.explanation.sums import job_lines
@@ -195,7 +195,7 @@ def _explain_view(folder: Path, name: str, per: str | None, out: Terminal) -> No
     from simulator.explanation.views import view_of
     from simulator.results import load_results
 
-    results = load_results(folder)
+    results = load_results(folder, sealed=True)
     view = view_of(results, name, per)
     out.say("\n".join(view_lines(view, results.basis.get("currency"))))
     out.document({"name": results.scenario.name, "key": results.key, "view": asdict(view)})
@@ -242,7 +242,7 @@ def _explain_difference(
     from simulator.results import load_results
 
     kind = None if output is None else _kind(output)
-    run, base = load_results(folder), load_results(against)
+    run, base = (load_results(each, sealed=True) for each in (folder, against))
     reasons = unlike(base, run, on=("average",))
     if reasons and not force:
         issues = [Issue("", f"{reason}, or write --force") for reason in reasons]

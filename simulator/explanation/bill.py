@@ -1,5 +1,6 @@
 """A run under two bills: what the terms change, and what becomes of its figures."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,19 +13,29 @@ FIGURES: Final[dict[str, tuple[str, Ladder]]] = {
     "energy_facility_kwh": ("facility energy", ENERGY),
     "pue": ("PUE", ((1.0, ""),)),
     "scope2_location_kgco2e": ("location-based", MASS),
+    "scope2_market_kgco2e": ("market-based", MASS),
     "scope3_embodied_kgco2e": ("embodied", MASS),
+    "scope3_supply_kgco2e": ("embodied, supply", MASS),
     "total_kgco2e": ("total carbon", MASS),
     "allocated_kgco2e": ("  billed to jobs", MASS),
     "sci_gco2e_per_gpu_hour": ("  per GPU-hour", ((1.0, "g"),)),
     "marginal_kgco2e": ("marginal", MASS),
 }
 """Figures that are shown, in order, with their words and units."""
+BASES: Final = {
+    "average": "location-based",
+    "marginal": "marginal",
+    "market": "market-based",
+    "embodied": "embodied",
+}
 COSTS: Final = {
     "cost_electricity": "cost, electricity",
     "cost_machines": "cost, machines",
     "cost_total": "cost",
 }
 DIGITS: Final = 5
+SAME: Final = 1e-12
+"""Relative difference that is rounding."""
 HEAD: Final = ("", "was", "is", "change")
 
 
@@ -51,6 +62,7 @@ def bill_lines(
     yield ""
     changes = list(_assumed(base, billed))
     yield from changes or ["  nothing is assumed otherwise"]
+    yield from _bases(base.basis, billed.basis)
     yield ""
     rows = [HEAD, *_rows(base.summary, billed.summary, _ladders(base, billed))]
     yield from aligned(list(zip(*rows, strict=True)), texts=[0])
@@ -63,14 +75,29 @@ def _assumed(base: Results, billed: Results) -> Iterator[str]:
         was = former.pop((subject, quantity), None)
         if was is not None and (was[2], was[4]) == (value, source):
             continue
+        if was is not None and was[2] == value and _named(was[4]) == _named(source):
+            continue  # the same figure of the same name, from a file that was read anew
         measure = "" if unit == "1" else f" {unit}"
         before = "" if was is None else f", was {was[2]}{measure}"
-        said = source.partition(":")[0]
+        said = _named(source)
         yield from wrapped(f"{subject}: {quantity} {value}{measure} ({said}){before}", 2)
     kept = {row[:2] for row in billed.assumptions}
     for (subject, quantity), was in former.items():
         if (subject, quantity) not in kept:
             yield from wrapped(f"{subject}: no {quantity}, was {was[2]} {was[3]}", 2)
+
+
+def _named(source: str) -> str:
+    return source.partition(":")[0]
+
+
+def _bases(base: Mapping[str, str], billed: Mapping[str, str]) -> Iterator[str]:
+    """Yield what every kind of carbon stands on, and on what it stood."""
+    for key in ("average", "marginal", "market", "embodied"):
+        was, now = base.get(key), billed.get(key)
+        if now is not None or was is not None:
+            before = "" if was == now else f"; was {was or 'absent'}"
+            yield from wrapped(f"basis of {BASES[key]}: {now or 'absent'}{before}", 2)
 
 
 def _ladders(base: Results, billed: Results) -> dict[str, tuple[str, Ladder]]:
@@ -94,7 +121,7 @@ def _change(base: float | None, amount: float | None) -> str:
     """Return by how much an amount differs from its base, in per cent."""
     if base is None or amount is None:
         return ""
-    if base == amount:
+    if math.isclose(base, amount, rel_tol=SAME):
         return "none"
     if base == 0.0:
         return ABSENT

@@ -67,13 +67,18 @@ def _emitted(column_name: str, signal: str, results: Results) -> Recipe:
     it, facility, emitted = (
         by_cluster(results, name) for name in ("energy_it_kwh", "energy_facility_kwh", column_name)
     )
+    supplied = supply_parts.drawn_by_site(results)
     parts = []
     for name, drawn_kwh in facility.items():
         if drawn_kwh:
             g_per_kwh = emitted[name] * G_PER_KG / drawn_kwh
-            intensity = Factor(g_per_kwh, "g/kWh", f"{signal} intensity, {MEAN}")
+            of = f"{signal} intensity, {MEAN}"
+            if _clusters(results)[name].site in supplied:
+                of = "of what the grid gives of it"
+            intensity = Factor(g_per_kwh, "g/kWh", of)
             parts.append(Part(name, (*_built(it[name], drawn_kwh), intensity, PER_KG)))
-    return Recipe(tuple(parts), sources=("PUE", f"{signal} intensity", *POWERS))
+    note = supply_parts.drawn_note(supplied) if supplied else ""
+    return Recipe(tuple(parts), note, ("PUE", f"{signal} intensity", *POWERS))
 
 
 def _location(results: Results) -> Recipe:
@@ -118,7 +123,10 @@ def _embodied(results: Results) -> Recipe:
     if spreading_of(results.scenario) is not None:
         left = {f"{name}, written off": kg for name, kg in written_off_kg(results).items()}
         built = {f"{each.kind} of {each.site}": each.kgco2e for each in built_of(results)}
-        return Recipe(single(nodes_kg(results) | left | built, "kg"), sources=MADE)
+        note = (
+            f"here {results.basis.get('embodied', '')}; fleetsim explain DIR has parts and sources"
+        )
+        return Recipe(single(nodes_kg(results) | left | built, "kg"), note, MADE)
     parts = []
     for name, count in _nodes(results).items():
         node = results.scenario.nodes[_clusters(results)[name].node]

@@ -139,7 +139,7 @@ def figure_lines(figures: tuple[Explained, ...]) -> Iterator[str]:
             yield from wrapped(f"basis: {each.basis}", 2)
         yield ""
     rows = list(dict.fromkeys(row for each in figures for row in each.sources))
-    yield "stands on" if rows else "stands on no assumption"
+    yield "stands on" if rows else "its assumptions are those of the run: fleetsim explain DIR"
     for subject, quantity, value, unit, source in rows:
         measure = "" if unit == "1" else f" {unit}"
         yield from wrapped(f"{subject}: {quantity} {value}{measure} ({source})", 2)

@@ -29,6 +29,8 @@ SUMS: Final = (
 """Columns of jobs that a statement adds up."""
 
 
+ROUNDING: Final = 1e-12
+"""Relative difference of two energies that are the same."""
 KINDS: Final = ("dynamic", "idle", "overhead")
 """Kinds of a job's energy: above idle power, its share of idle power, what buildings add."""
 
@@ -227,7 +229,9 @@ def _kinds_kg(results: Results, chosen: NDArray[np.bool_]) -> dict[str, float]:
     )
     drew = facility > 0.0
     per_kwh = np.divide(operational, facility, out=np.zeros_like(facility), where=drew)
-    parts = (dynamic, idle, facility - dynamic - idle)
+    it = dynamic + idle
+    beside = np.where(np.isclose(facility, it, rtol=ROUNDING, atol=0.0), 0.0, facility - it)
+    parts = (dynamic, idle, beside)
     return {kind: float(part @ per_kwh) for kind, part in zip(KINDS, parts, strict=True)}
 
 

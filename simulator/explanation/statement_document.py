@@ -1,5 +1,6 @@
 """The carbon impact statement of a job or a workload as one document, and the words of it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
@@ -11,10 +12,17 @@ from simulator.results import library_versions
 from simulator.scenario.grid import signal_of
 from simulator.units import G_PER_KG
 
+SAME: Final = 1e-12
+"""Relative difference that is rounding."""
 FORM: Final = 1
 """Version of the document: raised when a field changes its name or meaning."""
 MARKET: Final = "not known: the scenario names no contract and no residual mix"
 MARGINAL: Final = "not known: not every site has a marginal signal"
+
+
+def difference(whole_kwh: float, part_kwh: float) -> float:
+    """Return what a whole has beside a part, 0 where it is rounding. [kWh]"""
+    return 0.0 if math.isclose(whole_kwh, part_kwh, rel_tol=SAME) else whole_kwh - part_kwh
 
 
 def market_note(statement: Statement) -> str:
@@ -99,7 +107,7 @@ def statement_document(statement: Statement) -> dict[str, Any]:
             "dynamic_kwh": sums["energy_dynamic_kwh"],
             "idle_share_kwh": sums["energy_idle_share_kwh"],
             "it_kwh": it_kwh,
-            "overhead_kwh": facility_kwh - it_kwh,
+            "overhead_kwh": difference(facility_kwh, it_kwh),
             "facility_kwh": facility_kwh,
             "pue": facility_kwh / it_kwh if it_kwh else None,
         },

@@ -9,6 +9,7 @@ from simulator.explanation.statement_document import (
     MARGINAL,
     assumptions_behind,
     basis_behind,
+    difference,
     hardware_text,
     market_note,
     model_card,
@@ -140,7 +141,7 @@ def _energy(statement: Statement) -> Iterator[str]:
     kinds = {
         "dynamic: what the machines drew above idle power": statement.of("energy_dynamic_kwh"),
         "idle: its share of their idle power": statement.of("energy_idle_share_kwh"),
-        "overhead: what the buildings add": facility_kwh - it_kwh,
+        "overhead: what the buildings add": difference(facility_kwh, it_kwh),
     }
     rows = [(words, energy_text(kwh), _share(kwh, facility_kwh)) for words, kwh in kinds.items()]
     rows.append(("**facility energy**", f"**{energy_text(facility_kwh)}**", ""))
@@ -245,7 +246,9 @@ def _uncertainty(statement: Statement) -> Iterator[str]:
         yield "Of these no range is known, so none is stated:"
     else:
         known = "Unknown" if statement.over_seeds is None else "Unknown besides"
-        yield f"{known}: no figure behind the statement has a range in the catalog. Not certain:"
+        said = "no figure behind the statement has a range of its own in the catalog; those"
+        yield f"{known}: {said}"
+        yield "of parts are not followed. Not certain:"
     yield ""
     for each in unknown_of(statement):
         yield f"- {_plain(each)}"

@@ -35,6 +35,15 @@ def drawn_by_site(results: Results) -> dict[str, float]:
     return _by_site(results, "grid_kwh") if "supply" in results.tables else {}
 
 
+def drawn_note(drawn_kwh: dict[str, float]) -> str:
+    """Return what the intensity of sites with supply is: of all their energy, not of the grid's."""
+    said = ", ".join(f"{site} {kwh:.6g} kWh" for site, kwh in drawn_kwh.items())
+    return (
+        f"sites with supply draw only part of it from the grid ({said}): the rest counts nothing, "
+        "so the intensity of all of it is lower than the grid's, or none"
+    )
+
+
 def _sum(key: str, results: Results) -> Recipe:
     if results.summary[key] is None:
         return Recipe(note=NONE if "supply" not in results.tables else "no site has any")

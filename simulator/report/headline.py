@@ -76,6 +76,9 @@ def carbon(results: Results) -> tuple[Line, ...]:
     average = basis.get("average", "average intensity of the grid")
     market = summary["scope2_market_kgco2e"]
     marginal = summary["marginal_kgco2e"]
+    total = "location-based + embodied"
+    if summary["scope3_supply_kgco2e"]:
+        total += f" + {mass_text(summary['scope3_supply_kgco2e'])} of making supply"
     rows = (
         ("location-based", summary["scope2_location_kgco2e"], average),
         ("market-based", market, "" if market is None else basis.get("market", "contracts")),
@@ -90,7 +93,7 @@ def carbon(results: Results) -> tuple[Line, ...]:
             basis.get("embodied", "straight-line over calendar lifetime"),
         ),
         *embodied_rows(summary),
-        ("total", summary["total_kgco2e"], "location-based + embodied"),
+        ("total", summary["total_kgco2e"], total),
     )
     return tuple(
         Line("carbon", label, mass_text(kg), words or NO_SOURCE) for label, kg, words in rows

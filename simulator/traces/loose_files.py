@@ -118,8 +118,12 @@ def grid_file(text: str, form: str | None, said: Mapping[str, Any]) -> GridFile 
     """
     path = place(text)
     table = {key: value for key, value in said.items() if value}
-    if form is None and not {"time", "value", "unit"} & table.keys():
+    if form is None:
         form = grid_format_of(path)
+        own = [key for key in ("time", "value", "unit") if key in table]
+        if own and form not in (None, PLAIN):
+            rule = f"the file is {form}, which says it itself; leave it out, or say --format csv"
+            raise InputError(text, [Issue(f"--{key}", rule) for key in own])
     if form in (None, PLAIN):
         form = PLAIN
         table |= _told(path, table)

@@ -64,7 +64,10 @@ def test_run_writes_every_file_and_prints_where(drawing_shell: Shell) -> None:
     code, out, _ = drawing_shell("run", "tiny.toml", "-o", "out")
     assert code == 0
     assert {path.name for path in Path("out").iterdir()} == FILES
-    drawn = {drawing.name for drawing in all_figures()} - {"nodes", "supply"}  # of those that have some
+    drawn = {drawing.name for drawing in all_figures()} - {
+        "nodes",
+        "supply",
+    }  # of those that have some
     assert len(drawn) == 4
     assert {path.name for path in Path("out/figures").iterdir()} == {
         f"{name}.{kind}" for name in drawn for kind in ("png", "svg")

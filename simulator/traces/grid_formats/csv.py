@@ -20,6 +20,9 @@ FILLED: Final = "filled"
 _TIME: Final = re.compile(r"(?i)^(date|time|datetime|timestamp)\b|^timestamp_|^datetime")
 _VALUE: Final = re.compile(r"(?i)g_per_kwh|carbon.?intensity|avg_?ci$|^ci$|moer")
 
+_MARGINAL: Final = re.compile("marginal|moer", re.IGNORECASE)
+"""Names of columns that hold no average."""
+
 
 def time_and_value(glimpse: Glimpse) -> tuple[str | None, str | None]:
     """Return the columns of times and of intensities, as far as their names tell."""
@@ -41,8 +44,13 @@ def _is_plain(glimpse: Glimpse) -> bool:
     takes=("where", "stamp", "time_zone", "factor"),
     needs=("time", "value", "unit"),
 )
-def csv(source: "GridFile", basis: str, findings: Findings) -> SeriesCells:  # noqa: ARG001
+def csv(source: "GridFile", basis: str, findings: Findings) -> SeriesCells:
     """Read the columns that the scenario names."""
+    if basis == "average" and _MARGINAL.search(source.value):
+        findings.stop(
+            f"{source.value} is a marginal intensity by its name, and is taken for an average "
+            "here; give it as marginal (--marginal), or rename the column if it is none"
+        )
     cells = plain_cells(source, "intensity", findings)
     _tell_filled(source, cells, findings)
     return cells
