@@ -90,7 +90,7 @@ def _difference(check: Check) -> str:
     if apart is None:
         return "-"
     if check.number.is_relative:
-        return f"{100 * apart:+.1f} %"
+        return f"{100 * apart:+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0")
     return f"{apart:+.2g}" if apart else "0"
 
 

@@ -1,0 +1,1 @@
+"""Training footprints that others published, LLaMA and BLOOM: one module for each."""

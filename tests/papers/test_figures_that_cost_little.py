@@ -1,0 +1,81 @@
+"""Figures of papers that a few runs make: every checked number holds, and the pictures show it."""
+
+import io
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator.papers.reproduction import Reproduction, reproduce
+from simulator.papers.shelf import paper_of
+
+CHEAP = [
+    ("sustainable-ai", "sizes"),
+    ("sustainable-ai", "4"),
+    ("sustainable-ai", "5"),
+    ("beyond-efficiency", "2a"),
+    ("training-footprints", "llama"),
+    ("training-footprints", "bloom"),
+]
+BLUE = (0x00, 0x72, 0xB2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Reproduction]:
+    """Return every cheap figure, made once."""
+    found = {}
+    for name, figure in CHEAP:
+        paper = paper_of(name)
+        folder = tmp_path_factory.mktemp("papers") / f"{name}-{figure}"
+        found[name, figure] = reproduce(paper, paper.chosen([figure]), folder, jobs=1)
+    return found
+
+
+@pytest.mark.parametrize("which", CHEAP, ids="-".join)
+def test_every_checked_number_holds(
+    made: dict[tuple[str, str], Reproduction], which: tuple[str, str]
+) -> None:
+    reproduction = made[which]
+    failing = [c.number.key for f in reproduction.figures for c in f.checks if c.verdict == "fails"]
+    assert not failing
+    assert reproduction.holds
+    assert max(map(len, reproduction.lines()[:-1])) <= 80
+
+
+@pytest.mark.parametrize("which", CHEAP, ids="-".join)
+def test_numbers_and_pictures_are_written(
+    made: dict[tuple[str, str], Reproduction], which: tuple[str, str]
+) -> None:
+    (figure,) = made[which].figures
+    files = figure.files(made[which].folder)
+    assert len(pd.read_csv(files["csv"])) >= 5
+    svg = Path(files["svg"]).read_text(encoding="utf-8")
+    assert "published" in svg
+    assert "Date" not in svg
+
+
+@pytest.mark.parametrize(
+    "which", [("training-footprints", "llama"), ("training-footprints", "bloom")], ids="-".join
+)
+def test_bars_are_as_long_as_their_numbers(
+    made: dict[tuple[str, str], Reproduction], which: tuple[str, str]
+) -> None:
+    """Loose enough for fonts: only the blue of the bars is measured, each beside the longest."""
+    (figure,) = made[which].figures
+    content = Path(figure.files(made[which].folder)["png"]).read_bytes()
+    picture = matplotlib.image.imread(io.BytesIO(content), format="png")[:, :, :3]
+    is_blue = (np.abs(picture - np.array(BLUE) / 255) < 0.02).all(axis=2)
+    table = pd.read_csv(figure.files(made[which].folder)["csv"])
+    wanted = table["tco2e"].to_numpy() / table["tco2e"].max()
+    assert lengths(is_blue, len(wanted)) == pytest.approx(wanted, abs=0.03)
+
+
+def lengths(is_blue: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]", count: int) -> list[float]:
+    """Return the lengths of horizontal bars, relative to the longest, from the top down."""
+    rows = is_blue.sum(axis=1)
+    groups = np.split(rows, np.flatnonzero(np.diff((rows > 0).astype(int))) + 1)
+    bars = [group for group in groups if group.max() > 0][-count:]  # the legend's comes before
+    assert len(bars) == count
+    return (np.array([np.median(bar) for bar in bars]) / rows.max()).tolist()
