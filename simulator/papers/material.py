@@ -24,8 +24,11 @@ class Material:
         One row for each run of a sweep: axes, seed and every quantity of the summary.
     gpu_days : mapping of str to tuple of float64[jobs]
         Of the jobs that are drawn, one array for each seed. [GPU-days]
+    utilisation : mapping of str to tuple of float64[jobs]
+        Of the accelerators that the same jobs hold.
     """
 
     bases: "Mapping[str, Scenario]"
     runs: "Mapping[str, pd.DataFrame]"
     gpu_days: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)
+    utilisation: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SEEDS: Final = 20
 """How often jobs are drawn where sizes alone are asked for."""
 
+Floats = NDArray[np.float64]
 Show = Callable[[str], "AbstractContextManager[SweepProgress | None]"]
 
 
@@ -79,15 +80,15 @@ class Source:
         try:
             for name in getattr(module, "SWEEPS", ()):
                 bases[name], runs[name] = self._swept(name)
-            sizes = {}
+            gpu_days, utilisation = {}, {}
             for name in getattr(module, "DRAWN", ()):
                 bases[name] = load(self.paper.scenario(name))
-                sizes[name] = _sizes(bases[name])
+                gpu_days[name], utilisation[name] = _drawn(bases[name])
         except InputError as error:
             if not all(WHERE_DATA in issue.message for issue in error.issues):
                 raise
             raise MissingError("; ".join(issue.message for issue in error.issues)) from error
-        return Material(bases, runs, sizes)
+        return Material(bases, runs, gpu_days, utilisation)
 
     def _swept(self, name: str) -> "tuple[Scenario, pd.DataFrame]":
         if name not in self._known:
@@ -107,9 +108,9 @@ class Source:
         return self._known[name]
 
 
-def _sizes(scenario: Scenario) -> tuple[NDArray[np.float64], ...]:
-    """Return the sizes of all jobs of a scenario, for each of twenty seeds. [GPU-days]"""
-    found = []
+def _drawn(scenario: Scenario) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
+    """Return GPU-days and utilisation of all jobs of a scenario, for each of twenty seeds."""
+    gpu_days, utilisation = [], []
     for seed in range(scenario.seed, scenario.seed + SEEDS):
         batches = [
             sampled(
@@ -123,5 +124,6 @@ def _sizes(scenario: Scenario) -> tuple[NDArray[np.float64], ...]:
             for name, workload in scenario.workloads.items()
         ]
         each = [batch.gpus * batch.duration_ms / MS_PER_D for batch in batches]
-        found.append(np.concatenate(each))
-    return tuple(found)
+        gpu_days.append(np.concatenate(each))
+        utilisation.append(np.concatenate([batch.utilisation for batch in batches]))
+    return tuple(gpu_days), tuple(utilisation)
