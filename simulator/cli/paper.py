@@ -11,6 +11,9 @@ from simulator.cli.terminal import Json, NoProgress, Quiet, Terminal, counting, 
 from simulator.errors import InputError, Issue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.papers.reproduction import Reproduction
     from simulator.papers.shelf import Paper
 
 
@@ -31,6 +34,10 @@ def paper(
         int | None,
         typer.Option("--jobs", "-j", metavar="N", help="Local processes; default: one per core."),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="Also renew the figures of a Markdown page."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
@@ -41,6 +48,16 @@ def paper(
         raise InputError("command line", [Issue("--jobs", f"{jobs} must be at least 1")])
     from simulator.papers import shelf
 
+    if page is not None:
+        from simulator.papers.page import check_page
+
+        check_page(page)
+        if figure:
+            rule = "a page has all figures; leave --figure out"
+            raise InputError("command line", [Issue("--page", rule)])
+        found = shelf.papers() if name is None else (shelf.paper_of(name),)
+        _write_page(found, page, output, jobs, out)
+        return
     if name is None:
         if figure:
             rule = "belongs to a paper; name it: fleetsim paper NAME --figure F"
@@ -53,24 +70,52 @@ def paper(
 def _make(
     found: "Paper", figures: list[str], output: Path | None, jobs: int | None, out: Terminal
 ) -> None:
+    chosen = found.chosen(figures)
+    made = _made(found, chosen, output or _folder(found), jobs, out)
+    out.say("\n".join(made.lines()))
+    out.document(made.document())
+    if not made.holds:
+        raise typer.Exit(FAILED)
+
+
+def _write_page(
+    found: "tuple[Paper, ...]", page: Path, output: Path | None, jobs: int | None, out: Terminal
+) -> None:
+    from simulator.papers.page import write_page
+
+    folders = [_folder(each) if output is None else output / each.name for each in found]
+    every = [
+        _made(each, each.figures, folder, jobs, out)
+        for each, folder in zip(found, folders, strict=True)
+    ]
+    write_page(every, page)
+    for made in every:
+        out.say("\n".join(made.lines()))
+    out.say(f"figures of {len(every)} papers written to {page}")
+    out.document({"page": str(page), "papers": [made.document() for made in every]})
+    if not all(made.holds for made in every):
+        raise typer.Exit(FAILED)
+
+
+def _made(
+    found: "Paper", figures: "Sequence[str]", folder: Path, jobs: int | None, out: Terminal
+) -> "Reproduction":
     from simulator.papers.reproduction import check_paper_folder, reproduce
 
-    chosen = found.chosen(figures)
-    folder = output or Path("runs") / f"paper-{found.name}"
     check_paper_folder(folder, found)
     with kept_on_the_way(), telling_of_kernels(out):
-        made = reproduce(
+        return reproduce(
             found,
-            chosen,
+            figures,
             folder,
             jobs=jobs,
             show=lambda name: counting(out, name),
             tell=out.warn,
         )
-    out.say("\n".join(made.lines()))
-    out.document(made.document())
-    if not made.holds:
-        raise typer.Exit(FAILED)
+
+
+def _folder(found: "Paper") -> Path:
+    return Path("runs") / f"paper-{found.name}"
 
 
 def _list(found: "tuple[Paper, ...]", out: Terminal) -> None:

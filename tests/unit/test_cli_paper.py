@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator import bundled
+from simulator.papers.page import MARK
 from tests.unit.conftest import Shell
 
 SHORT = {'horizon = "150 d"': 'horizon = "30 d"', 'warm_up = "60 d"': 'warm_up = "10 d"'}
@@ -132,3 +133,28 @@ def test_a_broken_file_of_numbers_is_refused(shell: Shell, short_paper: Path) ->
     assert code == 2
     assert "figures.99" in err
     assert "nothing draws it" in err
+
+
+def test_a_page_is_renewed_below_its_mark_only(shell: Shell) -> None:
+    Path("page.md").write_text(f"# Mine\n\n{MARK}\nstale words\n", encoding="utf-8")
+    said = ("paper", "training-footprints", "--page", "page.md", "-o", "made", "-j", 1)
+    code, out, err = shell(*said)
+    assert code == 0, err
+    text = Path("page.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# Mine\n\n{MARK}\n\n## Published footprints of training\n")
+    assert "stale words" not in text
+    assert Path("img/papers/training-footprints_bloom.png").is_file()
+    assert "figures of 1 papers written to page.md" in out
+
+
+def test_a_page_without_a_mark_is_refused(shell: Shell) -> None:
+    Path("page.md").write_text("# Mine\n", encoding="utf-8")
+    for words, rule in (
+        (("--page", "page.md"), "has no line"),
+        (("--page", "absent.md"), "can't be read"),
+    ):
+        code, _, err = shell("paper", "training-footprints", *words)
+        assert code == 2
+        assert rule in err
+    assert Path("page.md").read_text(encoding="utf-8") == "# Mine\n"
+    assert not Path("runs").exists()

@@ -52,8 +52,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
             "than without",
             "Operational power over that of the first half-year. Bar at the right: the published "
             f"gap of {said:g} % below our baseline, the one number printed. Growth was set within "
-            "the figure's axis (0.8 to 1.3), the rollout fitted to the gap; where all that is saved "
-            "becomes demand, nothing is left of it.",
+            "the figure's axis (0.8 to 1.3), the rollout fitted to the gap; where all that is "
+            "saved becomes demand, nothing is left of it.",
             height_in=4.1,
         )
         axes = figure.add_subplot()
