@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import InputError
-from simulator.papers.material import Material
+from simulator.errors import InputError, Issue
+from simulator.papers.material import HourlyGrid, Material
 from simulator.papers.shelf import Paper
 from simulator.plans.plan import plan_of
 from simulator.scenario.files import WHERE_DATA
@@ -20,7 +20,8 @@ from simulator.scenario.model import Scenario
 from simulator.sweeps.carrying import sweep
 from simulator.sweeps.session import Options
 from simulator.sweeps.study import Study
-from simulator.units import MS_PER_D
+from simulator.traces.sites import open_grids
+from simulator.units import MS_PER_D, MS_PER_H, MS_PER_S
 from simulator.workload.sampled import sampled
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Source:
     def material(self, module: ModuleType) -> Material:
         """Return what a figure needs, running what was not run before.
 
-        The module says it: ``SWEEPS`` and ``DRAWN``, names of scenario files.
+        The module says it: ``SWEEPS`` and ``DRAWN``, names of scenario files, and ``GRIDS``, names
+        with the file that takes its place where optional data is not there.
 
         Raises
         ------
@@ -80,15 +82,24 @@ class Source:
         try:
             for name in getattr(module, "SWEEPS", ()):
                 bases[name], runs[name] = self._swept(name)
+            grids = {name: self._grids(*pair) for name, pair in _grids_of(module).items()}
             gpu_days, utilisation = {}, {}
             for name in getattr(module, "DRAWN", ()):
                 bases[name] = load(self.paper.scenario(name))
                 gpu_days[name], utilisation[name] = _drawn(bases[name])
         except InputError as error:
-            if not all(WHERE_DATA in issue.message for issue in error.issues):
+            if not _lacks_data(error):
                 raise
             raise MissingError("; ".join(issue.message for issue in error.issues)) from error
-        return Material(bases, runs, gpu_days, utilisation)
+        return Material(bases, runs, gpu_days, utilisation, grids)
+
+    def _grids(self, name: str, instead: str) -> dict[str, HourlyGrid]:
+        try:
+            return _hourly(load(self.paper.scenario(name)))
+        except InputError as error:
+            if not _lacks_data(error):
+                raise
+        return _hourly(load(self.paper.scenario(instead)))
 
     def _swept(self, name: str) -> "tuple[Scenario, pd.DataFrame]":
         if name not in self._known:
@@ -106,6 +117,38 @@ class Source:
             study = Study(plan, carried.table, folder, carried.standing.cached)
             self._known[name] = plan.base, study.runs
         return self._known[name]
+
+
+def _lacks_data(error: InputError) -> bool:
+    return all(WHERE_DATA in issue.message for issue in error.issues)
+
+
+def _grids_of(module: ModuleType) -> dict[str, tuple[str, str]]:
+    return {name: (name, instead) for name, instead in getattr(module, "GRIDS", {}).items()}
+
+
+def _hourly(scenario: Scenario) -> dict[str, HourlyGrid]:
+    """Return the intensities of every site of a scenario.
+
+    Raises
+    ------
+    InputError
+        If a trace is refused.
+    """
+    issues: list[Issue] = []
+    average, marginal = open_grids(scenario, issues)
+    if issues:
+        raise InputError(scenario.name, issues)
+    first_ms = round(scenario.start.timestamp()) * MS_PER_S
+    bins = (first_ms, MS_PER_H, scenario.horizon_ms // MS_PER_H)
+    return {
+        name: HourlyGrid(
+            other.label if known.file is None and other is not None else known.label,
+            known.on_bins(*bins),
+            None if other is None else other.on_bins(*bins),
+        )
+        for name, known, other in zip(scenario.sites, average, marginal, strict=True)
+    }
 
 
 def _drawn(scenario: Scenario) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:

@@ -31,6 +31,7 @@ def test_figures_of_few_runs_stand_on_the_page_as_they_come_out(name: str, tmp_p
 
 
 @pytest.mark.verify
+@pytest.mark.usefixtures("data_folder")
 def test_every_figure_stands_on_the_page_as_it_comes_out(tmp_path: Path) -> None:
     for paper in papers():
         made = reproduce(paper, paper.figures, tmp_path / paper.name)
