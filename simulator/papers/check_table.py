@@ -91,7 +91,7 @@ def _difference(check: Check) -> str:
         return "-"
     if check.number.is_relative:
         return f"{100 * apart:+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0")
-    return f"{apart:+.2g}" if apart else "0"
+    return f"{'-' if apart < 0.0 else '+'}{number_text(abs(apart), 2)}" if apart else "0"
 
 
 def _within(check: Check) -> str:

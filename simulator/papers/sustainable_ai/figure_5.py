@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from simulator.figures.style import BLUE, INK, ORANGE, figure_of, house_style, legend_above
 from simulator.papers.findings import Check, Finding, Measured
 from simulator.papers.material import Material
+from simulator.units import W_PER_KW
 
 SWEEPS: Final = ("systems",)
 SYSTEMS: Final = {
@@ -54,7 +55,7 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     assert said is not None
     with house_style():
         figure = figure_of(
-            f"30 % embodied means that a system draws {1000.0 * implied:.0f} W: a host and one GPU",
+            f"30 % embodied means that a system draws {W_PER_KW * implied:.0f} W: a host, one GPU",
             "Shares of the carbon of systems that are at work 45 % of the time, PUE 1.10, "
             "0.429 kg/kWh. Ring: the paper's 30 % (text). At the right: what the system draws on "
             "average, and in brackets what it would have to for 30:70. The paper's bars of LM and "
@@ -69,7 +70,7 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
         (ring,) = axes.plot(
             [said], [places[1]], "o", color=INK, markerfacecolor="none", markersize=7, zorder=5
         )
-        watts = (1000.0 * numbers[["drawn_kw", "implied_kw"]]).to_numpy().tolist()
+        watts = (W_PER_KW * numbers[["drawn_kw", "implied_kw"]]).to_numpy().tolist()
         for place, (drawn, wanted), part in zip(
             places.tolist(), watts, share.tolist(), strict=True
         ):
