@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from simulator.errors import InputError, Issue
-from simulator.figures.style import render
 from simulator.papers.check_table import check_document, table_csv, table_lines
 from simulator.papers.findings import Check, all_hold, checks_of
+from simulator.papers.pictures import keep_pictures
 from simulator.papers.runs import MissingError, Show, Source
 from simulator.papers.shelf import Paper
-from simulator.sweeps.partial import replaced, write_text
+from simulator.sweeps.partial import write_text
 from simulator.version import MODEL_VERSION
 
 MARK: Final = "paper.json"
@@ -193,17 +193,10 @@ def _reproduced(paper: Paper, name: str, source: Source, folder: Path) -> Reprod
         return Reproduced(name, title, lacks=str(lacking))
     measured = module.measure(material)
     made = Reproduced(name, title, checks_of(paper.expected, name, measured))
-    drawn = module.draw(measured.numbers, made.checks)
     files = made.files(folder)
-    png, svg = render(drawn, "png"), render(drawn, "svg")
-    replaced(Path(files["png"]), lambda path: _write(path, png))
-    replaced(Path(files["svg"]), lambda path: _write(path, svg))
+    keep_pictures(module, measured, made.checks, files, folder / FIGURES)
     write_text(Path(files["csv"]), measured.numbers.to_csv(index=False, lineterminator="\n"))
     return made
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _wrapped(sentences: Any) -> list[str]:

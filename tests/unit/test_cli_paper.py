@@ -60,6 +60,14 @@ def test_a_figure_is_made_once_and_found_again(shell: Shell, short_paper: Path) 
     assert "compiling" not in err
     assert [figure["figure"] for figure in document["figures"]] == ["9"]
     assert Path("made/figures/figure_9.png").read_bytes() == picture
+    kept = Path("made/figures/figure_9.svg").stat()
+    Path("made/figures/figure_9.png").write_bytes(b"damaged")
+    assert shell(*said)[0] == code
+    assert Path("made/figures/figure_9.png").read_bytes() == picture
+    redrawn = Path("made/figures/figure_9.svg").stat()
+    assert redrawn.st_mtime_ns > kept.st_mtime_ns
+    assert shell(*said)[0] == code
+    assert Path("made/figures/figure_9.svg").stat().st_mtime_ns == redrawn.st_mtime_ns
     manifest = json.loads(Path("made/runs/figure_9_old/manifest.json").read_text(encoding="utf-8"))
     assert manifest["done"] == 20
 
