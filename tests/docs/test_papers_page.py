@@ -17,7 +17,7 @@ MADE = PAGE.partition(MARK)[2]
 CHEAP = {
     "beyond-efficiency": ("2a",),
     "sustainable-ai": ("2", "3c", "4", "5", "6", "8", "12"),
-    "training-footprints": ("llama", "bloom"),
+    "training-footprints": ("llama", "bloom", "net"),
 }
 """Figures that a few runs make; the others are held by what the page can't get wrong unseen."""
 

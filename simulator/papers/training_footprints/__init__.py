@@ -1,1 +1,1 @@
-"""Training footprints that others published, LLaMA and BLOOM: one module for each."""
+"""Published footprints of training: Patterson et al., LLaMA and BLOOM; one module for each."""
