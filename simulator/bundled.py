@@ -31,6 +31,13 @@ def sweeps() -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.toml"))}
 
 
+def papers() -> dict[str, Path]:
+    """Return the folder of every paper by name, e.g. ``"sustainable-ai"``, alphabetically."""
+    folder = _root("scenarios", "scenarios") / "papers"
+    found = sorted(path.parent for path in folder.glob("*/expected.toml"))
+    return {path.name.replace("_", "-"): path for path in found}
+
+
 def scenario_file(name: str, *, of_sweep: bool = False) -> Path:
     """Return the path of a shipped scenario.
 

@@ -5,12 +5,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from simulator import bundled
+
 HEAD = {"schema": 1, "start": "2022-01-01T00:00:00Z"}
 PAGE = (Path(__file__).parent.parent / "docs" / "embodied.md").read_text(encoding="utf-8")
 
 BLOOM_GPUS = 384
-BLOOM_H = 1_082_990 / BLOOM_GPUS
-BLOOM_IDLE_W = 1895.8
 
 
 def training(
@@ -56,24 +56,20 @@ def training(
 
 def bloom_alone() -> dict[str, Any]:
     """Return the training of BLOOM, its accelerators alone, on the grid of France."""
-    return training(BLOOM_GPUS, 400.0, BLOOM_H, 1.0, 57.0)
+    return _bloom(0)
 
 
 def bloom_whole() -> dict[str, Any]:
     """Return the same with what its servers draw idle, and what making them took, by use."""
-    document = training(
-        BLOOM_GPUS,
-        400.0,
-        BLOOM_H,
-        1.0,
-        57.0,
-        idle_power=f"{BLOOM_IDLE_W} W",
-        busy_power=f"{BLOOM_IDLE_W + 8 * 400} W",
-        embodied={"parts": [{"part": "bloom-server"}, {"part": "bloom-gpu", "count": 8}]},
-        lifetime="6 y",
-        use_lifetime="44676 h",
-    )
-    return {**document, "accounting": {"embodied": "by-use"}}
+    return _bloom(1)
+
+
+def _bloom(point: int) -> dict[str, Any]:
+    """Return a point of the sweep that the papers' figure of BLOOM is made of."""
+    file = bundled.papers()["training-footprints"] / "bloom.toml"
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
+    document["nodes"]["server"] = document.pop("sweep")["nodes.server"][point]
+    return document
 
 
 def replacing(g_per_kwh: float, *, new: bool) -> dict[str, Any]:

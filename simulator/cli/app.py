@@ -20,6 +20,7 @@ from simulator.cli.doctor import doctor
 from simulator.cli.explain import explain
 from simulator.cli.init import init
 from simulator.cli.optimize import optimize
+from simulator.cli.paper import paper
 from simulator.cli.report import report
 from simulator.cli.run import run
 from simulator.cli.schema import schema
@@ -47,8 +48,8 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 
 VERBS: Final = (
-    run, compare, sweep, optimize, init, validate, show, report, explain, bill, catalog, schema,
-    doctor, bench,
+    run, compare, sweep, optimize, init, validate, show, report, explain, bill, paper, catalog,
+    schema, doctor, bench,
 )  # fmt: skip
 """The verbs in the order of ``--help``."""
 

@@ -54,6 +54,7 @@ UNITLESS: dict[str, str] = {
     "drawn_share": "kWh of the grid over kWh of facility energy",
     "day_before": "intensity, in the unit of the signal",
     "drift": "error of a forecast, in the unit of the signal",
+    "idle_share": "idle power over busy power",
     "kept": "of a kWh stored",
     "regained": "of a kWh stored, its inverse",
     "buying": "g for a stored kWh over g/kWh of the grid",
@@ -114,6 +115,8 @@ UNITLESS: dict[str, str] = {
     "half_width": "in the unit of the mean",
     "left": "widths of a panel",
     "level": "of confidence, of 1",
+    "least": "in the unit of the number beside it",
+    "tolerance": "in the unit of the number beside it, or relative to it",
     "numbers": "in the unit beside them",
     # numbers of laws, each in the unit of the law it belongs to
     "a": "shape of a beta law",

@@ -1,0 +1,107 @@
+"""Bars of ours with rings where something was published: what most figures of a paper are."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from simulator.display import number_text
+from simulator.figures.legend import names_width
+from simulator.figures.style import BLUE, INK, MUTED, RULE, figure_of, head_in, house_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simulator.papers.findings import Check
+
+ROW_IN: Final = 0.3
+BELOW_IN: Final = 0.5
+ROOM: Final = 1.22
+"""How far the axis goes beyond the largest number, for what is written there."""
+LOG_ROOM: Final = 4.0
+
+
+def draw_bars(
+    checks: "Sequence[Check]",
+    labels: Sequence[str],
+    *,
+    title: str,
+    caption: str,
+    axis: str,
+    is_log: bool = False,
+) -> Figure:
+    """Draw a bar for each number of ours, and a ring at the published one.
+
+    Parameters
+    ----------
+    checks : sequence of Check
+        From the top down.
+    labels : sequence of str
+    title, caption, axis : str
+    is_log : bool
+        Whether the axis is logarithmic.
+    """
+    height_in = head_in(caption) + 0.35 + ROW_IN * len(checks) + BELOW_IN
+    with house_style():
+        figure = figure_of(title, caption, height_in=height_in, below_in=BELOW_IN)
+        axes = figure.add_subplot()
+        bars_on(axes, checks, labels, axis=axis, is_log=is_log)
+        left = 0.03 + names_width(axes)
+        top = 1.0 - (head_in(caption) + 0.3) / height_in
+        figure.subplots_adjust(left=left, top=top)
+    return figure
+
+
+def bars_on(
+    axes: "Axes",
+    checks: "Sequence[Check]",
+    labels: Sequence[str],
+    *,
+    axis: str,
+    is_log: bool = False,
+) -> None:
+    """Draw the bars on axes that stand already; parameters as for `draw_bars`."""
+    places = np.arange(len(checks))[::-1].tolist()
+    ours = [check.finding.value for check in checks]
+    reach = [check.finding.half_width or 0.0 for check in checks]
+    said = [(place, check.number.value) for place, check in zip(places, checks, strict=True)]
+    known = [(place, value) for place, value in said if value is not None]
+    errors = reach if any(reach) else None
+    bars = axes.barh(places, ours, 0.62, color=BLUE, xerr=errors, ecolor=MUTED)
+    high = max([*ours, *(value for _, value in known)])
+    if is_log:
+        low = min([*ours, *(value for _, value in known)])
+        axes.set_xscale("log")
+        axes.set_xlim(low / LOG_ROOM, high * LOG_ROOM)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.minorticks_off()
+    else:
+        axes.set_xlim(0.0, high * ROOM)
+    for place, value, check in zip(places, ours, checks, strict=True):
+        published = check.number.value
+        end = max(value, published or value)
+        text = number_text(value, 3)
+        if published is not None:
+            about = "about " if check.number.exactness == "estimated" else ""
+            text += f"  ({about}{published:g})"
+        axes.annotate(
+            text, (end, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=7.5
+        )
+    handles, words = [bars], ["ours"]
+    if known:
+        (rings,) = axes.plot(
+            [value for _, value in known], [place for place, _ in known], "o", color=INK,
+            markerfacecolor="none", markersize=6, markeredgewidth=1.1, zorder=5,
+        )  # fmt: skip
+        handles.append(rings)  # type: ignore[arg-type]
+        words.append("published, in brackets")
+    axes.legend(
+        handles, words, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=2, columnspacing=1.2
+    )
+    axes.set_yticks(places, list(labels))
+    axes.set_ylim(-0.6, len(checks) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=RULE)
+    axes.set_xlabel(axis)

@@ -1,0 +1,105 @@
+"""The page of all papers: every figure with its picture, its numbers and their verdicts."""
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from simulator.errors import InputError, Issue
+from simulator.papers.check_table import check_cells
+from simulator.papers.expected import Remark
+from simulator.papers.reproduction import Reproduced, Reproduction
+from simulator.sweeps.partial import write_text
+
+MARK: Final = "<!-- Below this line: fleetsim paper --page -->"
+IMAGES: Final = "img/papers"
+HEAD: Final = (
+    "| quantity | published | where | ours | differs | within | verdict | kind |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def check_page(file: Path) -> None:
+    """Refuse a file whose end was not made by this program.
+
+    Raises
+    ------
+    InputError
+    """
+    _head_of(file)
+
+
+def write_page(made: Sequence[Reproduction], file: Path) -> None:
+    """Write the figures of papers below the mark of a page, and their pictures beside it.
+
+    Raises
+    ------
+    InputError
+        If the file has no mark.
+    """
+    head = _head_of(file)
+    images = file.parent / IMAGES
+    images.mkdir(parents=True, exist_ok=True)
+    for reproduction in made:
+        for figure in reproduction.figures:
+            if figure.lacks is None:
+                source = figure.files(reproduction.folder)["png"]
+                shutil.copyfile(source, images / _image(reproduction, figure))
+    write_text(file, f"{head}{MARK}\n\n" + "\n".join(map(paper_text, made)))
+
+
+def paper_text(made: Reproduction) -> str:
+    """Return the part of a page that tells of one paper."""
+    expected = made.paper.expected
+    head = f"## {expected.title}\n\n{expected.source}: `fleetsim paper {made.paper.name}`\n"
+    return "\n".join([head, *(figure_text(made, figure) for figure in made.figures)])
+
+
+def figure_text(made: Reproduction, figure: Reproduced) -> str:
+    """Return the part of a page that tells of one figure."""
+    expected = made.paper.expected
+    lines = [f"### {_heading(figure)}", ""]
+    if figure.lacks is not None:
+        return "\n".join([*lines, f"Missing: {figure.lacks}", ""])
+    lines += [f"![{figure.title}]({IMAGES}/{_image(made, figure)})", "", *HEAD]
+    for check in figure.checks:
+        number = check.number
+        published, *rest = check_cells(check)
+        cells = (f"{number.quantity} [{number.unit}]", published, number.at, *rest)
+        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    lines += ["", "How:", ""]
+    lines += [f"- {check.number.quantity}: {check.number.how}." for check in figure.checks]
+    lines += _remarks("Fitted", expected.calibrated, figure)
+    lines += _remarks("Contradictions of the paper", expected.contradictions, figure)
+    return "\n".join([*lines, ""])
+
+
+def _remarks(title: str, remarks: Iterable[Remark], figure: Reproduced) -> list[str]:
+    told = [f"- {each.name}: {each.words}" for each in remarks if each.figure == figure.name]
+    return ["", f"{title}:", "", *told] if told else []
+
+
+def _heading(figure: Reproduced) -> str:
+    return f"Figure {figure.name}: {figure.title}"
+
+
+def _image(made: Reproduction, figure: Reproduced) -> str:
+    return f"{made.paper.name}_{figure.name}.png"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"([|<>])", r"\\\1", text)
+
+
+def _head_of(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        rule = f"can't be read ({error.strerror}); name a page that has the line {MARK}"
+        raise InputError(str(file), [Issue("--page", rule)]) from error
+    head, mark, _ = text.partition(MARK)
+    if not mark:
+        rule = f"has no line {MARK}; write it where the figures shall begin"
+        raise InputError(str(file), [Issue("--page", rule)])
+    return head

@@ -1,0 +1,126 @@
+"""Which papers and figures there are."""
+
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from simulator import bundled
+from simulator.errors import InputError, Issue, listing, nearest
+from simulator.papers.expected import Expected, read_expected
+
+PREFIX = "figure_"
+EXPECTED = "expected.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper: its folder of scenarios, its published numbers, its figures.
+
+    Attributes
+    ----------
+    name : str
+    folder : Path
+    expected : Expected
+    """
+
+    name: str
+    folder: Path
+    expected: Expected
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of its figures, in order."""
+        return tuple(self.expected.figures)
+
+    def module(self, figure: str) -> ModuleType:
+        """Return the module that measures and draws a figure."""
+        return import_module(f"{_package(self.name)}.{PREFIX}{figure}")
+
+    def scenario(self, name: str) -> Path:
+        """Return the file of one of its scenarios."""
+        return self.folder / f"{name}.toml"
+
+    def chosen(self, figures: Sequence[str]) -> tuple[str, ...]:
+        """Return the figures that were asked for; all unless any was.
+
+        Raises
+        ------
+        InputError
+            With every name that is no figure of the paper.
+        """
+        wanted = [figure.strip().lower().removeprefix("figure").strip(" -_") for figure in figures]
+        issues = [
+            Issue(f"--figure {said}", _rule("figure", name, self.figures))
+            for said, name in zip(figures, wanted, strict=True)
+            if name not in self.figures
+        ]
+        if issues:
+            raise InputError(self.name, issues)
+        return tuple(name for name in self.figures if name in wanted or not wanted)
+
+
+def papers() -> tuple[Paper, ...]:
+    """Return every paper that ships.
+
+    Raises
+    ------
+    InputError
+        With the problems of an ``expected.toml``.
+    """
+    return tuple(_opened(name, folder) for name, folder in bundled.papers().items())
+
+
+def paper_of(name: str) -> Paper:
+    """Return a paper by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name, or its ``expected.toml`` has problems.
+    """
+    found = bundled.papers()
+    folder = found.get(name.replace("_", "-"))
+    if folder is None:
+        raise InputError("paper", [Issue(name, _rule("paper", name, tuple(found)))])
+    return _opened(name.replace("_", "-"), folder)
+
+
+def _opened(name: str, folder: Path) -> Paper:
+    file = folder / EXPECTED
+    expected = read_expected(file)
+    drawn = _drawn(name)
+    issues = [
+        Issue(f"figures.{figure}", f"nothing draws it; there are {listing(drawn)}")
+        for figure in expected.figures
+        if figure not in drawn
+    ]
+    if issues:
+        raise InputError(str(file), issues)
+    return Paper(name, folder, expected)
+
+
+@cache
+def _drawn(name: str) -> tuple[str, ...]:
+    """Return the figures that the package of a paper has a module for."""
+    package = import_module(_package(name))
+    return tuple(
+        sorted(
+            entry.name.removeprefix(PREFIX)
+            for entry in pkgutil.iter_modules(package.__path__)
+            if entry.name.startswith(PREFIX)
+        )
+    )
+
+
+def _package(name: str) -> str:
+    return f"simulator.papers.{name.replace('-', '_')}"
+
+
+def _rule(what: str, name: str, known: Sequence[str]) -> str:
+    near = nearest(name, known)
+    meant = f'did you mean "{near}"? ' if near else ""
+    return f"no {what} of this name; {meant}there are {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""Figures of Wu et al., "Sustainable AI" (arXiv 2111.00364): one module for each."""

@@ -1,0 +1,168 @@
+"""``fleetsim paper``: what it lists, makes, writes and refuses."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from simulator import bundled
+from simulator.papers.page import MARK
+from tests.unit.conftest import Shell
+
+SHORT = {'horizon = "150 d"': 'horizon = "30 d"', 'warm_up = "60 d"': 'warm_up = "10 d"'}
+
+
+@pytest.fixture
+def short_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the first paper, with shorter and fewer runs of figure 9."""
+    folder = tmp_path / "papers" / "sustainable_ai"
+    shutil.copytree(bundled.papers()["sustainable-ai"], folder)
+    file = folder / "figure_9_old.toml"
+    text = file.read_text(encoding="utf-8").replace("seeds = 20", "seeds = 2")
+    for old, new in SHORT.items():
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(bundled, "papers", lambda: {"sustainable-ai": folder})
+    return folder
+
+
+def test_without_a_name_papers_and_figures_are_listed(shell: Shell) -> None:
+    code, out, _ = shell("paper")
+    assert code == 0
+    assert "arXiv 2111.00364" in out
+    assert re.search(r"(?m)^ +9  Carbon against GPU utilisation$", out)
+    code, out, _ = shell("paper", "--json")
+    (first,) = [each for each in json.loads(out)["papers"] if each["name"] == "sustainable-ai"]
+    assert "9" in [figure["figure"] for figure in first["figures"]]
+
+
+def test_a_figure_is_made_once_and_found_again(shell: Shell, short_paper: Path) -> None:
+    said = ("paper", "sustainable-ai", "--figure", "9", "-o", "made", "-j", 1)
+    code, out, err = shell(*said)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "3 (text)" in out
+    assert "X4 (figure 9)" in out
+    assert code == (1 if " fails " in out else 0), err
+    for name in ("figures/figure_9.png", "figures/figure_9.svg", "numbers/figure_9.csv"):
+        assert (Path("made") / name).stat().st_size > 0
+    with Path("made/table.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["published"] == "3.0"
+    assert float(rows[0]["ours_low"]) < float(rows[0]["ours"]) < float(rows[0]["ours_high"])
+    picture = Path("made/figures/figure_9.png").read_bytes()
+    again, out, err = shell(*said, "--json")
+    document = json.loads(out)
+    assert again == code
+    assert "compiling" not in err
+    assert [figure["figure"] for figure in document["figures"]] == ["9"]
+    assert Path("made/figures/figure_9.png").read_bytes() == picture
+    kept = Path("made/figures/figure_9.svg").stat()
+    Path("made/figures/figure_9.png").write_bytes(b"damaged")
+    assert shell(*said)[0] == code
+    assert Path("made/figures/figure_9.png").read_bytes() == picture
+    redrawn = Path("made/figures/figure_9.svg").stat()
+    assert redrawn.st_mtime_ns > kept.st_mtime_ns
+    assert shell(*said)[0] == code
+    assert Path("made/figures/figure_9.svg").stat().st_mtime_ns == redrawn.st_mtime_ns
+    manifest = json.loads(Path("made/runs/figure_9_old/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["done"] == 20
+
+
+def test_a_number_that_fails_ends_with_1(shell: Shell, short_paper: Path) -> None:
+    file = short_paper / "expected.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("value     = 3.0", "value     = 9.0"), encoding="utf-8")
+    code, out, _ = shell("paper", "sustainable-ai", "-f", "9", "-o", "made", "-j", 1)
+    assert code == 1
+    assert re.search(r"(?m)^ +9 \(text\) .* fails ", out)
+
+
+def test_data_that_is_not_there_is_said_and_the_rest_goes_on(
+    shell: Shell, short_paper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FLEETSIM_DATA", raising=False)
+    file = short_paper / "figure_9_modern.toml"
+    grid = '{ file = "data:grid/none.csv", time = "t", value = "v", unit = "g/kWh" }'
+    text = f"{file.read_text(encoding='utf-8')}\n[sites.there]\npue = 1.1\ngrid.average = {grid}\n"
+    file.write_text(text, encoding="utf-8")
+    code, out, _ = shell("paper", "sustainable-ai", "-f", "9", "-o", "made", "-j", 1)
+    assert code == 1
+    assert "missing: " in out
+    assert "docs/data.md" in out
+    assert not Path("made/figures/figure_9.png").exists()
+    assert Path("made/table.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sustainable",), 'did you mean "sustainable-ai"?'),
+        (("sustainable-ai", "-f", "99"), "no figure of this name"),
+        (("sustainable-ai", "-f", "99", "-f", "98"), "2 problems"),
+        (("sustainable-ai", "-j", "0"), "0 must be at least 1"),
+        (("-f", "9"), "belongs to a paper"),
+    ],
+)
+def test_what_is_not_there_is_refused(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    code, out, err = shell("paper", *words)
+    assert code == 2
+    assert not out
+    assert said in err
+    assert not Path("runs").exists()
+
+
+def test_a_folder_that_holds_something_else_is_refused(shell: Shell) -> None:
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("dear", encoding="utf-8")
+    Path("other").mkdir()
+    Path("other/paper.json").write_text('{"paper": "another"}', encoding="utf-8")
+    for folder, said in (("mine", "holds something else"), ("other", "holds the paper another")):
+        code, _, err = shell("paper", "sustainable-ai", "-o", folder)
+        assert code == 2
+        assert said in err
+    assert [path.name for path in Path("mine").iterdir()] == ["letter.txt"]
+
+
+def test_a_broken_file_of_numbers_is_refused(shell: Shell, short_paper: Path) -> None:
+    file = short_paper / "expected.toml"
+    text = file.read_text(encoding="utf-8").replace('kind      = "emergent"', 'kind = "sure"', 1)
+    file.write_text(f'{text}\n[figures.99]\ntitle = "Nothing"\n', encoding="utf-8")
+    code, _, err = shell("paper", "sustainable-ai")
+    assert code == 2
+    assert "numbers[0].kind" in err
+    assert '"sure" is none of emergent' in err
+    file.write_text(text.replace('kind = "sure"', 'kind = "emergent"')
+                    + '\n[figures.99]\ntitle = "Nothing"\n', encoding="utf-8")  # fmt: skip
+    code, _, err = shell("paper")
+    assert code == 2
+    assert "figures.99" in err
+    assert "nothing draws it" in err
+
+
+def test_a_page_is_renewed_below_its_mark_only(shell: Shell) -> None:
+    Path("page.md").write_text(f"# Mine\n\n{MARK}\nstale words\n", encoding="utf-8")
+    said = ("paper", "training-footprints", "--page", "page.md", "-o", "made", "-j", 1)
+    code, out, err = shell(*said)
+    assert code == 0, err
+    text = Path("page.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# Mine\n\n{MARK}\n\n## Published footprints of training\n")
+    assert "stale words" not in text
+    assert Path("img/papers/training-footprints_bloom.png").is_file()
+    assert "figures of 1 papers written to page.md" in out
+
+
+def test_a_page_without_a_mark_is_refused(shell: Shell) -> None:
+    Path("page.md").write_text("# Mine\n", encoding="utf-8")
+    for words, rule in (
+        (("--page", "page.md"), "has no line"),
+        (("--page", "absent.md"), "can't be read"),
+    ):
+        code, _, err = shell("paper", "training-footprints", *words)
+        assert code == 2
+        assert rule in err
+    assert Path("page.md").read_text(encoding="utf-8") == "# Mine\n"
+    assert not Path("runs").exists()
