@@ -92,7 +92,11 @@ class Comparison:
         from simulator.figures.comparison import draw_comparison
 
         return draw_comparison(
-            self.table, self.names[0], quantities=quantities, seeds=len(self.seeds)
+            self.table,
+            self.names[0],
+            quantities=quantities,
+            seeds=len(self.seeds),
+            bases=[said for each in self.basis.values() if (said := each.get("average"))],
         )
 
     def waterfall(self, other: str | None = None) -> "Figure":

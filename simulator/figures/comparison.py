@@ -8,7 +8,7 @@ import numpy as np
 from simulator.display import difference_text
 from simulator.errors import InputError, Issue
 from simulator.figures.legend import LINE_IN, MOST_NAMES, legend_of, lines_of, look, short_name
-from simulator.figures.quantities import HEADLINES, no_quantity, unit_of, words_of
+from simulator.figures.quantities import HEADLINES, RARE, no_quantity, unit_of, words_of
 from simulator.figures.style import (
     INK,
     MUTED,
@@ -49,6 +49,7 @@ def draw_comparison(
     quantities: Sequence[str] | None = None,
     seeds: int | None = None,
     title: str | None = None,
+    bases: Sequence[str] = (),
 ) -> "Figure":
     """Draw the differences of every other side from the base.
 
@@ -65,6 +66,8 @@ def draw_comparison(
         How many were run, for the caption.
     title : str, optional
         Replaces the takeaway.
+    bases : sequence of str
+        What location-based carbon stands on, of each side that is known.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def draw_comparison(
     panels = _panels(drawn)
     row_in = ROW_IN + OTHER_IN * (len(names) - 1)
     heights = [len(panel) * row_in for panel in panels] or [ROW_IN]
-    caption = _caption(base, chosen, drawn, seeds)
+    caption = _caption(base, chosen, drawn, seeds, tuple(dict.fromkeys(bases)))
     above_in = head_in(caption) + LINE_IN * (lines_of(names) if len(names) > 1 else 0)
     height_in = above_in + FOOT_IN + sum(heights) + GAP_IN * (len(heights) - 1)
     with house_style():
@@ -174,18 +177,23 @@ def _takeaway(rows: Rows, names: list[str], base: str) -> str:
     return f"{lowest}{short_name(name)}, {change} of total carbon against {short_name(base)}{sure}"
 
 
-def _caption(base: str, chosen: list[str], drawn: list[str], seeds: int | None) -> str:
+def _caption(
+    base: str, chosen: list[str], drawn: list[str], seeds: int | None, bases: tuple[str, ...]
+) -> str:
     """Say how to read the picture, and what is not in it."""
     words = "Mean difference of runs paired by seed"
     if seeds == 1:
         words = "Difference of one run from another: one seed has no interval"
     elif seeds is not None:
         words += f", {seeds} seeds; whiskers: 95 % interval; hollow: it includes 0"
-    missing = [words_of(name) for name in chosen if name not in drawn]
+    missing = [words_of(name) for name in chosen if name not in drawn and name not in RARE]
     if missing:
         words += f". Absent, or 0 with {short_name(base)}: {', '.join(missing)}"
     if "total_kgco2e" in drawn:
-        words += ". Total carbon: location-based and embodied"
+        stands_on = f" ({bases[0]})" if len(bases) == 1 else ""
+        words += f". Total carbon: location-based{stands_on} and embodied"
+    if len(bases) > 1:
+        words += f". The sides stand on {len(bases)} bases: {'; '.join(bases)}"
     return f"{words}."
 
 

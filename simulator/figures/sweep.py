@@ -59,6 +59,7 @@ def draw_sweep(
     *,
     title: str | None = None,
     paired: bool = False,
+    bases: Sequence[str] = (),
 ) -> "Figure":
     """Draw a quantity over the axes of a sweep.
 
@@ -79,6 +80,8 @@ def draw_sweep(
         Replaces the takeaway.
     paired : bool
         Whether all points met the same seeds, which the caption then says.
+    bases : sequence of str
+        What the carbon of the points stands on, each once.
 
     Raises
     ------
@@ -88,7 +91,8 @@ def draw_sweep(
     course = course_of(points, axes, quantity)
     scales = {path: scale_of(course.values[path]) for path in course.axes}
     numeric = [path for path in course.axes if scales[path] is not None and course.varies(path)]
-    caption = caption_of(points, quantity, paired=paired) + said_along(course)
+    stands_on = _basis_of(bases)
+    caption = caption_of(points, quantity, paired=paired) + said_along(course) + stands_on
     words = title or lowest(course, quantity)
     with house_style():
         if numeric:
@@ -100,8 +104,18 @@ def draw_sweep(
                 return _lines(course, along, scale, rest, words, caption)
             words = title or between(course, quantity)
             caption = caption_of(points, quantity, interval=False) + said_along(course)
+            caption += stands_on
             return _clouds(course, scales, words, caption)
         return _dots(course, words, caption)
+
+
+def _basis_of(bases: Sequence[str]) -> str:
+    """Return what the carbon stands on; that of points on unlike bases is not to be compared."""
+    if not bases:
+        return ""
+    if len(bases) == 1:
+        return f" Carbon by {bases[0]}."
+    return f" The points stand on {len(bases)} bases: carbon is comparable within each alone."
 
 
 def _lines(

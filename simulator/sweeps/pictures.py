@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FIGURES: Final = "figures"
 DRAWN: Final = ("total_kgco2e", "wait_p99_h")
 """Quantities that are drawn without being asked for."""
+CARBON: Final = ("kgco2e", "gco2e_per_gpu_hour")
+"""How keys of carbon end."""
+BASIS: Final = "basis_average"
 MOST_POINTS: Final = 2000
 """Points of which a picture still says something."""
 
@@ -117,4 +120,12 @@ def draw_runs(
 
     paired = runs.groupby("point")["seed"].agg(frozenset).nunique() == 1
     points = by_point(runs, axes, quantity)
-    return draw_sweep(points, axes, quantity, title=title, paired=paired)
+    bases = _bases(runs) if quantity.endswith(CARBON) else ()
+    return draw_sweep(points, axes, quantity, title=title, paired=paired, bases=bases)
+
+
+def _bases(runs: pd.DataFrame) -> list[str]:
+    """Return what the carbon of the runs stands on, each once."""
+    if BASIS not in runs:
+        return []
+    return list(dict.fromkeys(runs[BASIS].dropna().astype(str)))
