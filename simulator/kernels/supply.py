@@ -22,6 +22,8 @@ CHARGED, DISCHARGED, STORED, CURTAILED, GRID, LOST, CLEAN, SWITCHED_H = range(8)
 generation of the site, at once or through the storage; `SWITCHED_H` is how far into the bin the
 storage filled or emptied, NaN where it did neither."""
 FLOWS = 8
+FOREVER_H = 1e15
+"""What takes longer never comes; a quotient that large may overflow. [h]"""
 
 
 class Site(NamedTuple):
@@ -174,9 +176,9 @@ def time_to_fill(store, stored, charge_kw):
     """
     rate_kw = charge_kw * store.charge_efficiency
     spare_kw = rate_kw - store.leak_per_h * store.most_kwh
-    if spare_kw <= 0.0:
-        return np.inf
     missing = max(store.most_kwh - stored, 0.0)
+    if spare_kw <= 0.0 or missing > spare_kw * FOREVER_H:
+        return np.inf
     if store.leak_per_h > 0.0:
         return math.log1p(store.leak_per_h * missing / spare_kw) / store.leak_per_h
     return missing / spare_kw
@@ -190,6 +192,8 @@ def time_to_empty(store, stored, discharge_kw):
     """
     rate_kw = discharge_kw / store.discharge_efficiency
     above = max(stored - store.least_kwh, 0.0)
+    if above > rate_kw * FOREVER_H:
+        return np.inf
     if store.leak_per_h > 0.0:
         falling_kw = rate_kw + store.leak_per_h * store.least_kwh
         return math.log1p(store.leak_per_h * above / falling_kw) / store.leak_per_h
