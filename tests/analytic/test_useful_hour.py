@@ -43,7 +43,7 @@ def test_simulated_pools_are_the_closed_form_at_the_utilisation_they_had() -> No
     for at, run in runs.iterrows():
         form = useful_hour(short, float(run[figure_9.GRID].removesuffix(" g/kWh")))
         expected_g = form.total_g(run["utilisation"])
-        assert run["gco2e_per_useful_gpu_hour"] == pytest.approx(expected_g), at
+        assert run["useful_gco2e_per_gpu_hour"] == pytest.approx(expected_g), at
     measured = figure_9.measure(
         Material(
             {"figure_9_old": short, "figure_9_modern": short},
