@@ -78,7 +78,7 @@ def carbon(results: Results) -> tuple[Line, ...]:
     marginal = summary["marginal_kgco2e"]
     total = "location-based + embodied"
     if summary["scope3_supply_kgco2e"]:
-        total += f" + {mass_text(summary['scope3_supply_kgco2e'])} of making supply"
+        total += " + supply"
     rows = (
         ("location-based", summary["scope2_location_kgco2e"], average),
         ("market-based", market, "" if market is None else basis.get("market", "contracts")),

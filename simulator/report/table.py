@@ -1,4 +1,4 @@
-"""The summary of a run on a terminal: at most 15 lines of 80 columns, no digit cut."""
+"""The summary of a run on a terminal: at most 18 lines of 80 columns, no digit cut."""
 
 import textwrap
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from simulator.report.period import period_title
 from simulator.results import Results
 
 WIDTH: Final = 80
-MOST_LINES: Final = 15
+MOST_LINES: Final = 18
 INDENT: Final = 8
 BRIEFEST: Final = 2
 """How brief lines may get to fit: 0 for all that is to be said, 1 for less, 2 for a line each."""
@@ -65,7 +65,7 @@ def summary_table(
     Returns
     -------
     str
-        At most 15 lines within 80 columns. Words may be cut, digits never are.
+        At most 18 lines within 80 columns. Words may be cut, digits never are.
     """
     summary = results.summary
     rows = carbon(results)
@@ -79,8 +79,10 @@ def summary_table(
         room = MOST_LINES - len(head) - len(rows) - len(tail)
         if room >= (min(1, len(notes)) if not brief else 0):
             break
+    told = _carbon(summary, rows, room)  # whole bases before what is good to know besides
+    room -= len(told) - len(rows)
     shown = [line for word, text in notes for line in _block(word, text)][: max(0, room)]
-    return "\n".join((*head, *_carbon(summary, rows, room - len(shown)), *shown, *tail))
+    return "\n".join((*head, *told, *shown, *tail))
 
 
 def _title(results: Results) -> str:

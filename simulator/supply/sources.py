@@ -262,7 +262,7 @@ def market_basis(traces: Sequence[SupplyTraces | None], sources: Sources | None)
     """Return what market-based carbon stands on; nothing where there is none."""
     pairs = zip(traces, sources.sites if sources else (), strict=False)
     mixes = [
-        "the grid's average, as no residual mix is given"
+        "the grid's average, no residual mix given"
         if known.residual is None
         else f"residual mix {known.residual.label}"
         for known, source in pairs

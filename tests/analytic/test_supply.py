@@ -176,7 +176,7 @@ def test_market_based_carbon_counts_what_no_contract_covers_at_the_residual_mix(
     for results in (hourly, annual, plain):
         assert results.summary["scope2_location_kgco2e"] == pytest.approx(6_400.0, rel=1e-12)
     assert "residual mix constant 400 g/kWh" in hourly.basis["market"]
-    assert "the grid's average, as no residual mix is given" in plain.basis["market"]
+    assert "the grid's average, no residual mix given" in plain.basis["market"]
 
 
 def test_more_under_contract_than_is_drawn_is_told_with_how_much() -> None:
