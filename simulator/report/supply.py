@@ -17,7 +17,11 @@ def supply_rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         ("storage gave", "discharged_kwh", f"of {energy_text(summary['charged_kwh'])} charged"),
         ("storage lost", "storage_losses_kwh", "in charging, discharging and storing"),
         ("grid", "grid_kwh", "drawn for loads and to charge"),
-        ("covered", "covered_kwh", f"of {energy_text(summary['contracted_kwh'])} contracted"),
+        (
+            "covered",
+            "covered_kwh",
+            f"of {energy_text(summary['contracted_kwh'])} of contracts matched by the hour",
+        ),
     ):
         if summary[key] is not None:
             yield label, energy_text(summary[key]), basis
