@@ -10,6 +10,7 @@ def supply_rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield label, value and basis of what sites have beside their grids, where any has."""
     if summary["grid_kwh"] is None:
         return
+    bought = energy_text(summary["contracted_kwh"])
     for label, key, basis in (
         ("solar", "solar_kwh", "that plants could give"),
         ("wind", "wind_kwh", "that plants could give"),
@@ -17,11 +18,7 @@ def supply_rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         ("storage gave", "discharged_kwh", f"of {energy_text(summary['charged_kwh'])} charged"),
         ("storage lost", "storage_losses_kwh", "in charging, discharging and storing"),
         ("grid", "grid_kwh", "drawn for loads and to charge"),
-        (
-            "covered",
-            "covered_kwh",
-            f"of {energy_text(summary['contracted_kwh'])} of contracts matched by the hour",
-        ),
+        ("covered", "covered_kwh", f"of {bought} of contracts matched by the hour"),
     ):
         if summary[key] is not None:
             yield label, energy_text(summary[key]), basis
