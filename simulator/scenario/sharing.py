@@ -179,8 +179,16 @@ class Sharing(Spec):
     def law(self) -> tuple[Point, ...]:
         """The slowdown of two jobs or more by their summed utilisation: straight lines.
 
-        Without interference it is max(1, U).
+        Without interference it is max(1, U). Jobs that ask for a fraction may keep more busy than
+        it: beyond the last point the slowdown grows in proportion, up to all jobs at full load.
         """
+        points = self._points
+        load, slowdown = points[-1]
+        full = float(self.jobs)
+        return points if full <= load else (*points, (full, slowdown * full / load))
+
+    @property
+    def _points(self) -> tuple[Point, ...]:
         if isinstance(self.interference, PointsInterference):
             return self.interference.points
         more = 1.0

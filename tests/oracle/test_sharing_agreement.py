@@ -30,7 +30,10 @@ LAWS: dict[str, tuple[Any, Any]] = {
     ),
     "points": (
         {"points": [[0.0, 1.0], [0.7, 1.09], [1.6, 1.9], [4.0, 4.6]]},
-        lambda load: float(np.interp(load, [0.0, 0.7, 1.6, 4.0], [1.0, 1.09, 1.9, 4.6])),
+        lambda load: (
+            float(np.interp(load, [0.0, 0.7, 1.6, 4.0], [1.0, 1.09, 1.9, 4.6]))
+            * max(1.0, load / 4.0)
+        ),
     ),
 }
 
