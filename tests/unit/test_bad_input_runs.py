@@ -294,7 +294,7 @@ def test_79_80_no_home_another_locale_and_letters_that_no_terminal_has(tmp_path:
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        assert len(done.stdout.splitlines()) <= 15
+        assert len(done.stdout.splitlines()) <= 18
         files = sorted((tmp_path / folder).glob("*.parquet"))
         files.append(tmp_path / folder / "summary.json")
         digests.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])

@@ -72,7 +72,7 @@ def test_run_writes_every_file_and_prints_where(drawing_shell: Shell) -> None:
     assert {path.name for path in Path("out/figures").iterdir()} == {
         f"{name}.{kind}" for name in drawn for kind in ("png", "svg")
     }
-    assert len(out.splitlines()) <= 15
+    assert len(out.splitlines()) <= 18
     assert max(len(line) for line in out.splitlines()) <= 80
     assert "out/report.html" in out
     assert "marginal" in out
