@@ -71,7 +71,11 @@ SUMMARY: Final[tuple[Column, ...]] = (
         "kgCO2e",
         "Embodied carbon of every node owned, straight line over its calendar lifetime",
     ),
-    _float("total_kgco2e", "kgCO2e", "scope2_location + scope3_embodied"),
+    _float(
+        "total_kgco2e",
+        "kgCO2e",
+        "scope2_location + scope3_embodied + scope3_supply, where there is any",
+    ),
     _float("allocated_kgco2e", "kgCO2e", "Part of the total that is billed to jobs"),
     _float("unallocated_kgco2e", "kgCO2e", "Part of the total that no job is billed for"),
     _float("gpu_hours_capacity", "GPU-h", "Accelerators owned times time"),

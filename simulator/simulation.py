@@ -19,7 +19,7 @@ from simulator.accounting.reliability import reliability_of
 from simulator.accounting.sharing import shared_of
 from simulator.accounting.signals import means_of, signals_of
 from simulator.accounting.summary import audit, stranded, summarise
-from simulator.accounting.supply import drawn_of, over_contracted, supply_tables
+from simulator.accounting.supply import grid_draw_kwh, over_contracted, supply_tables
 from simulator.accounting.tables import interval_table, job_states, job_table, node_table
 from simulator.assumptions import Assumption, assumptions_of, basis_of
 from simulator.engine import (
@@ -275,7 +275,7 @@ def _results(opened: Inputs, power: PowerTables, log: JobLog, metered: Metered) 
         **costs(
             scenario,
             fleet,
-            drawn_of(billed.supplied, fleet, billed.facility_kwh).sum(axis=0),
+            grid_draw_kwh(billed.supplied, fleet, billed.facility_kwh).sum(axis=0),
             billed.energy.owned_ms.sum(axis=0),
         ),
     }
@@ -332,6 +332,8 @@ def _facility(opened: Inputs, metered: Metered) -> Facility:
 
 
 def _sources(opened: Inputs, metered: Metered) -> Sources | None:
+    if not any(opened.supply):
+        return None
     step_ms = period_ms(opened.supply, opened.supplied_grids)
     grid = replace(metered.grid, bin_ms=step_ms)
     periods = Periods(

@@ -132,7 +132,7 @@ def supplied_of(
     return Supplied(periods, tuple(balances), share, stray)
 
 
-def drawn_of(
+def grid_draw_kwh(
     supplied: Supplied | None, fleet: Fleet, facility_kwh: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return what clusters draw from the grid, float64[bins, clusters]. [kWh]"""

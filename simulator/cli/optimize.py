@@ -10,6 +10,7 @@ import typer
 
 from simulator import bundled
 from simulator.cli.interruption import kept_on_the_way
+from simulator.cli.kernels import telling_of_kernels
 from simulator.cli.terminal import (
     Json,
     NoProgress,
@@ -80,17 +81,15 @@ def optimize(
 
 def _found(search: "Search", folder: Path, jobs: int | None, out: Terminal) -> "Optimisation":
     """Carry the search out and write its files."""
-    from simulator.kernels.compile import is_warm
     from simulator.optimisation.evaluation import Evaluation
     from simulator.optimisation.optimise import optimise
     from simulator.results import plain_command
     from simulator.sweeps.session import Options
 
-    if not is_warm():
-        out.note("compiling kernels (first run only) ...")
     begun_s = time.perf_counter()
     show = _lines(out, search.base.name) if out.progress else None
     with (
+        telling_of_kernels(out),
         kept_on_the_way(),
         Evaluation(search, folder, Options(jobs=jobs), tell=out.warn) as evaluate,
     ):

@@ -8,6 +8,7 @@ import typer
 
 from simulator import bundled
 from simulator.cli.interruption import FAILED, kept_on_the_way
+from simulator.cli.kernels import telling_of_kernels
 from simulator.cli.terminal import (
     Json,
     NoProgress,
@@ -96,7 +97,6 @@ def sweep(
 
 def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal) -> None:
     from simulator.folder import run_folder
-    from simulator.kernels.compile import is_warm
     from simulator.sweeps.carrying import sweep as carry
     from simulator.sweeps.page import odd
     from simulator.sweeps.store import check_store
@@ -105,9 +105,8 @@ def _carry(plan: "Plan", output: Path | None, options: "Options", out: Terminal)
     check_store(folder)
     for warning in odd(plan):
         out.warn(warning)
-    if not is_warm():
-        out.note("compiling kernels (first run only) ...")
-    with kept_on_the_way(), counting(out, printable(plan.base.name)) as show:
+    progress = counting(out, printable(plan.base.name))
+    with telling_of_kernels(out), kept_on_the_way(), progress as show:
         carried = carry(plan, folder, options, show=show, tell=out.warn)
     _tell(plan, carried, folder, out)
     if carried.standing.failed:

@@ -135,16 +135,21 @@ class Statement:
 
     @property
     def market_kg(self) -> float | None:
-        """Market-based carbon; None where no site says what it has beside its grid. [kgCO2e]
+        """Market-based carbon; None where it is not known of the job's site. [kgCO2e]
 
-        Contracts are of sites, not of jobs: a job has the share of what is market-based in the
-        fleet that it has of what is location-based.
+        Contracts are of sites, not of jobs: a job has the share of what is market-based at its site
+        that it has of what is location-based. Of several sites only the sum is known.
         """
         market_kg = self.results.summary["scope2_market_kgco2e"]
         location_kg = self.results.summary["scope2_location_kgco2e"]
-        if market_kg is None or not location_kg:
+        if market_kg is None or not location_kg or self.has_several_sites:
             return None
         return self.of("operational_kgco2e") * float(market_kg) / float(location_kg)
+
+    @property
+    def has_several_sites(self) -> bool:
+        """Whether the fleet stands at more than one site."""
+        return len({each.site for each in self.results.scenario.clusters.values()}) > 1
 
     @property
     def total_kg(self) -> float:

@@ -27,9 +27,12 @@ def difference(whole_kwh: float, part_kwh: float) -> float:
 
 def market_note(statement: Statement) -> str:
     """Return what market-based carbon stands on, or why it is absent."""
+    known = statement.results.summary["scope2_market_kgco2e"] is not None
+    if known and statement.has_several_sites:
+        return "known of the whole fleet alone: the scenario has several sites"
     if statement.market_kg is None:
         return MARKET
-    return f"its share of the fleet's: {statement.results.basis.get('market', 'contracts')}"
+    return f"its share of the site's: {statement.results.basis.get('market', 'contracts')}"
 
 
 def hardware_text(statement: Statement) -> str:

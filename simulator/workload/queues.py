@@ -61,9 +61,9 @@ def order_warnings(scenario: Scenario, jobs: JobTable) -> Iterator[str]:
     rules = [(name, each.queue) for name, each in clusters if not each.queue.in_python]
     due = [name for name, queue in rules if queue.rule().order == "deadline"]
     ranked = [name for name, queue in rules if queue.policy == PRIORITY]
-    if len(jobs) and jobs.deadline_ms is None and due:
+    if due and len(jobs) and jobs.deadline_ms is None:
         yield _as_without(due, "no job here has a deadline; give jobs a column deadline_s")
-    if len(jobs) and jobs.priority.min() == jobs.priority.max() and ranked:
+    if ranked and len(jobs) and jobs.priority.min() == jobs.priority.max():
         yield _as_without(ranked, "all jobs have one priority; give a workload another")
 
 

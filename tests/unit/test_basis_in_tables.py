@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -11,6 +12,7 @@ import simulator as fs
 from simulator.plans.plan import plan_of
 from simulator.scenario import Scenario, from_document
 from simulator.sweeps.bases import basis_lines
+from simulator.sweeps.pictures import draw_runs
 from tests.builders import file_grid, scenario_document, write_grid
 
 CISO = "average, life-cycle, production-based, CISO 2022"
@@ -99,3 +101,19 @@ def test_a_site_without_a_marginal_signal_leaves_its_column_empty(scenario: Scen
     study = fs.sweep(scenario, {"sites.s.grid": [{"average": "PJM"}, {"average": "CISO"}]})
     assert study.runs["basis_marginal"].isna().all()
     assert study.runs["basis_average"].tolist() == [PJM, CISO]
+
+
+def test_pictures_of_a_sweep_name_the_basis_or_say_that_there_are_several() -> None:
+    runs = pd.DataFrame(
+        {"point": [0, 1], "seed": [0, 0], "x": ["a", "b"], "total_kgco2e": [1.0, 2.0]}
+    )
+    runs["wait_p99_h"] = [1.0, 2.0]
+    for bases, said in ((["A", "A"], "Carbon by A."), (["A", "B"], "The points stand on 2 bases")):
+        runs["basis_average"] = bases
+        carbon, waits = (
+            " ".join(text.get_text() for text in draw_runs(runs, ["x"], quantity).texts)
+            for quantity in ("total_kgco2e", "wait_p99_h")
+        )
+        assert said in " ".join(carbon.split())
+        assert "bases" not in waits
+        assert "Carbon by" not in waits

@@ -13,6 +13,7 @@ import simulator as fs
 from simulator import api
 from simulator.bills import Bill, bill_folder
 from simulator.errors import InputError
+from simulator.explanation.bill import _change
 from simulator.origin import Origin
 from simulator.results import Results, load_results, save
 from simulator.scenario import from_document
@@ -408,3 +409,18 @@ def test_words_that_make_no_sense_are_refused(
     code, out, err = shell("bill", hello, *words)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_a_bill_names_what_its_carbon_stands_on_and_stood_on(shell: Shell, hello: Path) -> None:
+    code, out, _ = shell("bill", hello, "--grid", "PJM", "--pue", "1.0")
+    text = " ".join(out.split())
+    was, now = load_results(hello).basis, json.loads(shell("bill", hello, "--json")[1])["basis"]
+    assert code == 0
+    assert now == was
+    assert f"was {was['average']}" in text
+    assert "basis of location-based: average, life-cycle, production-based, PJM 2022; was" in text
+
+
+def test_rounding_is_no_change() -> None:
+    assert _change(1.0, 1.0 + 4e-16) == _change(0.0, 0.0) == "none"
+    assert _change(1.0, 1.0 + 1e-9) == "+1.0e-07 %"

@@ -210,3 +210,29 @@ def test_a_run_of_a_sample_is_billed_by_it(tmp_path: Path) -> None:
     assert results.summary["marginal_kgco2e"] == pytest.approx(kwh * table.values.mean() / 1000)
     assert results.basis["marginal"] == "marginal, direct, mix not stated, historical.json"
     assert (str(path), table.file_sha256) in results.inputs
+
+
+@pytest.mark.parametrize("verb", ["check", "convert"])
+def test_what_a_recognised_format_says_itself_is_not_said_again(
+    shell: Shell, tmp_path: Path, verb: str
+) -> None:
+    path = written(tmp_path, "electricity-maps")
+    words = ["-o", "out.csv"] if verb == "convert" else []
+    code, out, err = shell(
+        "traces", verb, path.name, "--factor", "direct", "--unit", "g/kWh", *words
+    )
+    assert (code, out) == (2, "")
+    assert "--unit  the file is electricity-maps, which says it itself" in err
+    assert not Path("out.csv").exists()
+
+
+@pytest.mark.parametrize("column", ["marginal_g_per_kwh", "MOER"])
+def test_a_column_that_is_marginal_by_its_name_is_no_average(
+    shell: Shell, tmp_path: Path, column: str
+) -> None:
+    text = grid_text(hours([300.0, 400.0]), f"timestamp_utc,{column}")
+    (tmp_path / "g.csv").write_text(text, encoding="utf-8")
+    words = ("--time", "timestamp_utc", "--value", column, "--unit", "g/kWh")
+    code, _, err = shell("traces", "check", "g.csv", *words)
+    assert (code, f"{column} is a marginal intensity by its name" in err) == (2, True)
+    assert shell("traces", "check", "g.csv", *words, "--marginal")[0] == 0

@@ -374,3 +374,22 @@ def held_by(job: dict[str, str]) -> set[int]:
         low, _, high = part.partition("-")
         held |= set(range(int(low), int(high or low) + 1))
     return held
+
+
+def test_a_table_that_lacks_a_column_by_a_hair_is_told_which(shell: Shell) -> None:
+    Path("j.csv").write_text("job_id,submit_utc,duration_s,gpus\na,0,60,1\n", encoding="utf-8")
+    code, _, err = shell("traces", "check", "j.csv")
+    assert (code, "submit_s" in err, "did you mean 'submit_utc'" in err) == (2, True, True)
+
+
+def test_a_folder_is_no_trace(shell: Shell) -> None:
+    Path("traces").mkdir()
+    code, _, err = shell("traces", "check", "traces")
+    assert (code, "is a folder; name a file" in err) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--format", "--from"])
+def test_both_verbs_take_the_format_by_both_names(shell: Shell, option: str) -> None:
+    Path("j.csv").write_text("job_id,submit_s,duration_s,gpus\na,0,60,1\n", encoding="utf-8")
+    assert shell("traces", "check", "j.csv", option, "csv")[0] == 0
+    assert shell("traces", "convert", "j.csv", option, "csv", "-o", f"{option[2:]}.csv")[0] == 0

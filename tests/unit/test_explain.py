@@ -581,3 +581,14 @@ def test_times_have_three_digits(time_s: float, text: str) -> None:
     assert time_text(time_s) == text
     assert power_text(1250.0) == "1.25 kW"
     assert power_text(7.5) == "7.5 W"
+
+
+@pytest.mark.parametrize("words", [[], ["--view", "sci"], ["--figure", "energy_it_kwh"]])
+def test_a_folder_that_was_edited_is_not_explained(shell: Shell, words: list[str]) -> None:
+    assert shell("explain", "out", *words)[0] == 0
+    summary = json.loads(Path("out/summary.json").read_text(encoding="utf-8"))
+    text = json.dumps(summary | {"energy_it_kwh": summary["energy_it_kwh"] + 1.0})
+    Path("out/summary.json").write_text(text, encoding="utf-8")
+    code, out, err = shell("explain", "out", *words)
+    assert (code, out) == (2, "")
+    assert "summary.json" in err

@@ -561,3 +561,18 @@ def test_jobs_larger_than_a_quota_are_unschedulable(tmp_path: Path) -> None:
     jobs = fs.run(from_document(document)).jobs
     assert list(jobs["state"]) == ["finished", "unschedulable", "finished", "finished"]
     assert list(jobs["start_s"].fillna(-1)) == [0.0, -1.0, 60.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("queue", "said"),
+    [
+        ("deadline-first", "clusters.c.queue: no job here has a deadline"),
+        ("priority", "clusters.c.queue: all jobs have one priority"),
+        ({"policy": "priority", "ageing": "1 d"}, "clusters.c.queue: all jobs have one priority"),
+    ],
+)
+def test_an_order_by_what_no_job_has_is_warned_of(queue: Any, said: str) -> None:
+    (warning,) = open_inputs(with_queue(queue)).warnings
+    assert warning.startswith(said)
+    assert "the first come are served first (clusters: c)" in warning
+    assert open_inputs(with_queue("fifo")).warnings == ()

@@ -17,6 +17,7 @@ from simulator.engine import sharing as engine
 from simulator.errors import InputError
 from simulator.explanation.job import job_bill
 from simulator.explanation.sums import job_lines
+from simulator.exports import batsim_jobs
 from simulator.results import load_results
 from simulator.scenario import from_document
 from simulator.simulation import Simulated, run
@@ -573,3 +574,25 @@ def test_a_placement_in_plain_python_is_refused(
     (issue,) = refused.value.issues
     assert issue.path == "clusters.c.placement"
     assert issue.message.startswith('"anywhere" is asked in plain Python, which does not see who')
+
+
+def test_jobs_that_shared_are_not_exported_as_if_they_had_not(tmp_path: Path) -> None:
+    rows = [(0, 10, 1, 0.3), (0, 10, 1, 0.3)]
+    shared = ran(tmp_path, rows, {"jobs": 2}, nodes={"accelerators": 1}).results
+    with pytest.raises(InputError, match="gives each to one job at a time"):
+        batsim_jobs(shared)
+    assert len(batsim_jobs(ran(tmp_path, rows, nodes={"accelerators": 1}, drain=True).results)) == 2
+
+
+def test_the_law_goes_on_where_more_is_busy_than_was_asked_for(tmp_path: Path) -> None:
+    """Two jobs of 0.9 ask for half of one each: 1.8 is busy, so both take 1.8 times as long."""
+    points = [[0.0, 1.0], [1.0, 1.2]]
+    for interference, slower in (
+        ("none", 1.8),
+        ({"overhead": 0.1}, 1.98),
+        ({"points": points}, 2.16),
+    ):
+        sharing = {"jobs": 2, "interference": interference}
+        keys = {"nodes": {"accelerators": 1}, "workloads__w__fraction": 0.5}
+        done = ran(tmp_path, [(0, 100, 1, 0.9)] * 2, sharing, **keys)
+        assert ends_s(done) == pytest.approx([100 * slower] * 2, abs=1e-3)

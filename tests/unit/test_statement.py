@@ -364,3 +364,25 @@ def test_numbers_of_a_statement_are_finite(results: Results) -> None:
 
     statement: Statement = statement_of(results, workload="other")
     assert finite(statement_document(statement))
+
+
+@pytest.mark.parametrize("sites", [1, 2])
+def test_market_based_carbon_is_a_share_of_that_of_the_only_site(sites: int) -> None:
+    document = tomllib.loads(TINY)
+    half = [{"volume": "1 kW", "matching": "hourly"}]
+    document["sites"]["here"]["supply"] = {"contracts": half}
+    if sites == 1:
+        document["clusters"]["more"]["site"] = "here"
+        del document["sites"]["there"]
+    run = api.run(from_document(document)).results
+    job = busiest(run, "model | v1", "few")
+    carbon = statement_document(statement_of(run, job=job))["carbon"]
+    if sites == 2:
+        assert carbon["scope2_market_kgco2e"] is None
+        assert "several sites" in carbon["scope2_market_note"]
+        return
+    ratio = run.summary["scope2_market_kgco2e"] / run.summary["scope2_location_kgco2e"]
+    assert 0.0 < ratio < 1.0
+    assert carbon["scope2_market_kgco2e"] == pytest.approx(
+        ratio * carbon["scope2_location_kgco2e"], rel=1e-12
+    )
