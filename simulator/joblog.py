@@ -76,6 +76,8 @@ class Stays:
         Jobs on its accelerator, itself included.
     slowdown : float64[stays]
         Time that its work took over the time it would have taken alone.
+    load : float64[stays]
+        Summed utilisation of the jobs on its accelerator, as they would keep it busy alone.
     """
 
     job: NDArray[np.int32]
@@ -83,6 +85,7 @@ class Stays:
     end_ms: NDArray[np.int64]
     tenants: NDArray[np.int32]
     slowdown: NDArray[np.float64]
+    load: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.job)

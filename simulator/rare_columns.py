@@ -56,6 +56,12 @@ SHARED: Final[tuple[Column, ...]] = (
         "Share of the time that it ran, up to the run's end, in which others were on its "
         "accelerator; null if it did not run",
     ),
+    absent(
+        "accelerator_utilisation",
+        "1",
+        "Busy share of its accelerators over the time that it ran, up to the run's end, by the work "
+        "of all jobs on them; null if it did not run",
+    ),
     number(
         "gpu_hours_held",
         "GPU-h",

@@ -53,6 +53,8 @@ class Shared:
         run.
     share : float64[jobs]
         Share of that time in which others were on its accelerator; NaN likewise.
+    busy : float64[jobs]
+        Busy share of its accelerators over that time, by the work of all on them; NaN likewise.
     held_ms : float64[jobs]
         Accelerator-time held within the counted period. [ms]
     gpu_ms : float
@@ -61,6 +63,7 @@ class Shared:
 
     slowdown: NDArray[np.float64]
     share: NDArray[np.float64]
+    busy: NDArray[np.float64]
     held_ms: NDArray[np.float64]
     gpu_ms: float
 
@@ -89,9 +92,14 @@ def shared_of(jobs: JobTable, log: JobLog, metered: Metered) -> Shared | None:
     slowdown, share = np.full(len(jobs), np.nan), np.full(len(jobs), np.nan)
     slowdown[ran] = ran_ms[ran] / (ran_ms - lost_ms)[ran]
     share[ran] = summed(np.where(beside, stay_ms, 0.0))[ran] / ran_ms[ran]
+    busy = np.where(ran, jobs.utilisation, np.nan)
+    stayed = np.unique(stays.job)
+    stayed = stayed[ran[stayed]]
+    busy[stayed] = summed(stay_ms * stays.load / stays.slowdown)[stayed] / ran_ms[stayed]
     return Shared(
         slowdown=slowdown,
         share=share,
+        busy=busy,
         held_ms=held_ms + summed(inside_ms / stays.tenants),
         gpu_ms=float((inside_ms / stays.tenants)[beside].sum()),
     )

@@ -117,6 +117,7 @@ def _beside_others(shared: Shared) -> dict[str, NDArray[np.generic]]:
     return {
         "slowdown_interference": shared.slowdown,
         "shared_share": shared.share,
+        "accelerator_utilisation": shared.busy,
         "gpu_hours_held": shared.held_ms / MS_PER_H,
     }
 

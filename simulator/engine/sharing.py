@@ -74,7 +74,7 @@ def tenant_tables(fleet: Fleet, jobs: JobTable, tables: kernels.Tables) -> rooms
         busy=np.zeros(rows),
         marked=np.zeros(rows, np.int64),
         tenants=np.zeros((slots, rooms.TENANT_SIZE), np.int64),
-        pace=np.ones((slots, 2)),
+        pace=np.ones((slots, rooms.PACE_SIZE)),
         due_ms=np.zeros(slots, np.int64),
         heap=np.zeros(slots, np.int32),
         place=np.full(slots, kernels.NONE, np.int32),
@@ -114,6 +114,7 @@ def _stays(rows: int) -> rooms.Stays:
         end_ms=np.zeros(rows, np.int64),
         tenants=np.zeros(rows, np.int32),
         slowdown=np.zeros(rows),
+        load=np.zeros(rows),
     )
 
 
@@ -134,6 +135,7 @@ def open_stays(tenants: rooms.Tenants, tables: kernels.Tables) -> Stays:
         end_ms=tenants.due_ms[slot].copy(),
         tenants=tenants.tenants[slot, rooms.BESIDE].astype(np.int32),
         slowdown=tenants.pace[slot, rooms.SLOWDOWN].copy(),
+        load=tenants.pace[slot, rooms.BESIDE_LOAD].copy(),
     )
 
 
@@ -146,5 +148,5 @@ def joined(parts: Iterable[Stays]) -> Stays:
 
     job, start_ms = column("job"), column("start_ms")
     order = np.lexsort((start_ms, job))
-    rest = (column(name)[order] for name in ("end_ms", "tenants", "slowdown"))
+    rest = (column(name)[order] for name in ("end_ms", "tenants", "slowdown", "load"))
     return Stays(job[order], start_ms[order], *rest)

@@ -46,8 +46,9 @@ ON, AFTER, BESIDE, STAY_MS, PACED_MS = range(5)
 TENANT_SIZE = 5
 
 # Columns of the pace of tenants: work left when it was last paced, in ms of running alone; time
-# that a ms of it takes.
-LEFT_MS, SLOWDOWN = range(2)
+# that a ms of it takes; what all on its accelerator would keep busy alone.
+LEFT_MS, SLOWDOWN, BESIDE_LOAD = range(3)
+PACE_SIZE = 3
 
 # Counts: running tenants, stays noted, accelerators touched at this instant, first free row.
 TENANTS_RUNNING, STAYS, MARKED, FREE_ROW = range(4)
@@ -55,13 +56,14 @@ COUNTS = 4
 
 
 class Stays(NamedTuple):
-    """Times in which a job had so many tenants beside it, itself included, [rows]."""
+    """Times in which the same tenants were on a job's accelerator, itself included, [rows]."""
 
     job: NDArray[np.int32]
     start_ms: NDArray[np.int64]
     end_ms: NDArray[np.int64]
     tenants: NDArray[np.int32]
     slowdown: NDArray[np.float64]
+    load: NDArray[np.float64]  # summed utilisation of the tenants
 
 
 class Tenants(NamedTuple):
@@ -79,7 +81,7 @@ class Tenants(NamedTuple):
     busy: NDArray[np.float64]  # [rows] what their tenants keep busy of each
     marked: NDArray[np.int64]  # [rows] those touched at this instant
     tenants: NDArray[np.int64]  # [slots, TENANT_SIZE]
-    pace: NDArray[np.float64]  # [slots, 2]
+    pace: NDArray[np.float64]  # [slots, PACE_SIZE]
     due_ms: NDArray[np.int64]  # [slots] when a tenant ends
     heap: NDArray[np.int32]  # [slots] running tenants, the first to end on top
     place: NDArray[np.int32]  # [slots] where a tenant stands in it

@@ -17,6 +17,7 @@ from simulator.kernels.rooms import (
     AT_CLUSTER,
     AT_NODE,
     BESIDE,
+    BESIDE_LOAD,
     FIRST_TENANT,
     FREE_ROW,
     LAST_TENANT,
@@ -239,7 +240,7 @@ def pace_one(jobs, tables, tenants, at):
     set_busy(tables, tenants, at, load / slowdown)
     slot = first
     while slot >= 0:
-        pace_tenant(jobs, tables, tenants, slot, count, slowdown)
+        pace_tenant(jobs, tables, tenants, slot, count, load, slowdown)
         slot = tenants.tenants[slot, AFTER]
 
 
@@ -257,7 +258,7 @@ def interference(tenants, cluster, load):
 
 
 @kernel(inline="llvm")
-def pace_tenant(jobs, tables, tenants, slot, count, slowdown):
+def pace_tenant(jobs, tables, tenants, slot, count, load, slowdown):
     """Let a tenant run on at its new speed: what is left takes so much longer or shorter.
 
     Where its speed stays what it was its end stays too.
@@ -267,7 +268,8 @@ def pace_tenant(jobs, tables, tenants, slot, count, slowdown):
     pace = tenants.pace
     fresh = rows[slot, BESIDE] == 0
     same = slowdown == pace[slot, SLOWDOWN]
-    if not fresh and same and rows[slot, BESIDE] == count:
+    alike = rows[slot, BESIDE] == count and load == pace[slot, BESIDE_LOAD]
+    if not fresh and same and alike:
         return
     if not fresh:
         note_stay(tables, tenants, slot)
@@ -275,6 +277,7 @@ def pace_tenant(jobs, tables, tenants, slot, count, slowdown):
             pace[slot, LEFT_MS] -= (now - rows[slot, PACED_MS]) / pace[slot, SLOWDOWN]
             unschedule(tenants, slot)
     rows[slot, BESIDE] = count
+    pace[slot, BESIDE_LOAD] = load
     rows[slot, STAY_MS] = now
     if fresh or not same:
         rows[slot, PACED_MS] = now
@@ -311,4 +314,5 @@ def note_stay(tables, tenants, slot):
     stays.end_ms[row] = tables.clock[NOW_MS]
     stays.tenants[row] = tenants.tenants[slot, BESIDE]
     stays.slowdown[row] = tenants.pace[slot, SLOWDOWN]
+    stays.load[row] = tenants.pace[slot, BESIDE_LOAD]
     tenants.counts[STAYS] = row + 1

@@ -40,12 +40,12 @@ class Sharing:
 
 @dataclass
 class Run:
-    """What a job did: `stays` are begin, end, tenants and slowdown of each while."""
+    """What a job did: `stays` are begin, end, tenants, load and slowdown of each while."""
 
     start_ms: int
     end_ms: int
     nodes: dict[int, int]
-    stays: list[tuple[int, int, int, float]] = field(default_factory=list)
+    stays: list[tuple[int, int, int, float, float]] = field(default_factory=list)
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Tenant:
     left_ms: float
     since_ms: int = -1
     slowdown: float = 1.0
+    load: float = 0.0
     beside: int = 0
     stay_ms: int = -1
 
@@ -180,7 +181,7 @@ class Cluster:
         slowdown = self.sharing.law(load) if count > 1 else 1.0
         for tenant in accelerator.tenants:
             begun = tenant.beside > 0
-            if begun and (tenant.beside, tenant.slowdown) == (count, slowdown):
+            if begun and (tenant.beside, tenant.load, tenant.slowdown) == (count, load, slowdown):
                 continue
             if begun:
                 self.note(tenant)
@@ -190,9 +191,9 @@ class Cluster:
                 rest_ms = max(1, round(tenant.left_ms * slowdown))
                 self.runs[tenant.row].end_ms = self.now_ms + rest_ms
                 tenant.since_ms, tenant.slowdown = self.now_ms, slowdown
-            tenant.beside, tenant.stay_ms = count, self.now_ms
+            tenant.beside, tenant.load, tenant.stay_ms = count, load, self.now_ms
 
     def note(self, tenant: Tenant) -> None:
         """Note how a tenant ran up to now."""
-        stay = (tenant.stay_ms, self.now_ms, tenant.beside, tenant.slowdown)
+        stay = (tenant.stay_ms, self.now_ms, tenant.beside, tenant.load, tenant.slowdown)
         self.runs[tenant.row].stays.append(stay)

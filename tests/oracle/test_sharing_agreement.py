@@ -147,7 +147,8 @@ def compared(seed: int, most_jobs: int) -> int:
     runs = reference.Cluster(case.jobs, case.nodes, case.whole, case.sharing, rule).finish().runs
     assert log.stays is not None
     stays: dict[int, list[Any]] = {}
-    columns = (log.stays.job, log.stays.start_ms, log.stays.end_ms, log.stays.tenants)
+    names = ("job", "start_ms", "end_ms", "tenants", "load")
+    columns = [getattr(log.stays, name) for name in names]
     for job, *stay in zip(*(column.tolist() for column in columns), strict=True):
         stays.setdefault(job, []).append(tuple(stay))
     for row, job in enumerate(case.jobs):
@@ -156,7 +157,7 @@ def compared(seed: int, most_jobs: int) -> int:
         assert found == (wanted.start_ms, wanted.end_ms), (seed, row, job, found, wanted)
         if job.gang.duration_ms:
             assert log.first_node[row] == min(wanted.nodes), (seed, row, job)
-        assert stays.get(row, []) == [stay[:3] for stay in wanted.stays], (seed, row, job)
+        assert stays.get(row, []) == [stay[:4] for stay in wanted.stays], (seed, row, job)
     return int((log.stays.tenants > 1).sum())
 
 
@@ -207,5 +208,5 @@ def test_the_order_in_which_tenants_of_one_instant_leave_means_nothing(seed: int
     assert other.stays is not None
     for name in ("start_ms", "end_ms", "first_node"):
         assert np.array_equal(getattr(plain, name), getattr(other, name))
-    for name in ("job", "start_ms", "end_ms", "tenants", "slowdown"):
+    for name in ("job", "start_ms", "end_ms", "tenants", "load", "slowdown"):
         assert np.array_equal(getattr(plain.stays, name), getattr(other.stays, name))

@@ -99,6 +99,8 @@ def test_two_that_overlap_in_part_and_load_more_than_there_is(tmp_path: Path) ->
     np.testing.assert_allclose(jobs["operational_kgco2e"], kg, rtol=1e-12)
     assert jobs["slowdown_interference"].tolist() == pytest.approx([1.24, 1.24], rel=1e-12)
     assert jobs["shared_share"].tolist() == pytest.approx([84 / 124, 84 / 124], rel=1e-12)
+    busy = [(40 * 0.6 + 84 * 1.0) / 124, (84 * 1.0 + 40 * 0.8) / 124]
+    assert jobs["accelerator_utilisation"].tolist() == pytest.approx(busy, rel=1e-12)
     assert jobs["gpu_hours_held"].tolist() == pytest.approx([82 / 3600, 82 / 3600], rel=1e-12)
     assert summary["gpu_hours_delivered"] == pytest.approx(164 / 3600, rel=1e-12)
     assert summary["gpu_hours_shared"] == pytest.approx(84 / 3600, rel=1e-12)
@@ -272,6 +274,7 @@ def test_gangs_and_those_that_may_not_hold_theirs_alone(tmp_path: Path) -> None:
     assert done.results.summary["gpu_hours_delivered"] * 3600 == pytest.approx(400)
     assert done.results.jobs["slowdown_interference"].tolist() == [1.0] * 3
     assert done.results.jobs["shared_share"].tolist() == [0.0] * 3
+    assert done.results.jobs["accelerator_utilisation"].tolist() == pytest.approx([0.1] * 3)
     assert done.results.jobs["gpu_hours_held"].sum() * 3600 == pytest.approx(400)
 
 
