@@ -199,7 +199,7 @@ def load_results(folder: str | Path, *, sealed: bool = False) -> Results:
         raise InputError(str(folder), issues)
     summary = _read_summary(path)
     rare = [name for name in RARE_TABLES if (path / f"{name}.parquet").is_file()]
-    tables = {name: _read_table(path, name) for name in (*TABLES, *rare)}
+    tables = {name: read_run_table(path, name) for name in (*TABLES, *rare)}
     scenario = load(path / "scenario.toml", check_files=False, yes=True)
     try:
         return Results(scenario, summary=summary, tables=tables, **_provenance(manifest))
@@ -349,7 +349,14 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, "summary.json", str(error)) from error
 
 
-def _read_table(folder: Path, name: str) -> pa.Table:
+def read_run_table(folder: Path, name: str) -> pa.Table:
+    """Return one table of a run's folder.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
     file = f"{name}.parquet"
     try:
         return read_table(name, folder / file)

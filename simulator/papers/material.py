@@ -40,6 +40,8 @@ class Material:
     bases : mapping of str to Scenario
     runs : mapping of str to DataFrame
         One row for each run of a sweep: axes, seed and every quantity of the summary.
+    jobs : mapping of str to DataFrame
+        Jobs of all runs of a sweep that keeps them, with the point and the seed of each.
     gpu_days : mapping of str to tuple of float64[jobs]
         Of the jobs that are drawn, one array for each seed. [GPU-days]
     utilisation : mapping of str to tuple of float64[jobs]
@@ -50,6 +52,7 @@ class Material:
 
     bases: "Mapping[str, Scenario]"
     runs: "Mapping[str, pd.DataFrame]"
+    jobs: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     gpu_days: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)
     utilisation: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)
     grids: "Mapping[str, Mapping[str, HourlyGrid]]" = field(default_factory=dict)

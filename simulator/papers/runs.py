@@ -62,13 +62,14 @@ class Source:
     jobs: int | None = None
     show: Show | None = None
     tell: Callable[[str], None] = lambda _: None
-    _known: "dict[str, tuple[Scenario, pd.DataFrame]]" = field(default_factory=dict)
+    _known: "dict[str, Study]" = field(default_factory=dict)
 
     def material(self, module: ModuleType) -> Material:
         """Return what a figure needs, running what was not run before.
 
-        The module says it: ``SWEEPS`` and ``DRAWN``, names of scenario files, and ``GRIDS``, names
-        with the file that takes its place where optional data is not there.
+        The module says it: ``SWEEPS`` and ``DRAWN``, names of scenario files; ``JOBS``, those of
+        the sweeps whose jobs it needs; and ``GRIDS``, names with the file that takes its place where
+        optional data is not there.
 
         Raises
         ------
@@ -79,9 +80,13 @@ class Source:
         """
         bases: dict[str, Scenario] = {}
         runs: dict[str, pd.DataFrame] = {}
+        jobs: dict[str, pd.DataFrame] = {}
         try:
             for name in getattr(module, "SWEEPS", ()):
-                bases[name], runs[name] = self._swept(name)
+                study = self._swept(name)
+                bases[name], runs[name] = study.plan.base, study.runs
+                if name in getattr(module, "JOBS", ()):
+                    jobs[name] = study.jobs
             grids = {name: self._grids(*pair) for name, pair in _grids_of(module).items()}
             gpu_days, utilisation = {}, {}
             for name in getattr(module, "DRAWN", ()):
@@ -91,7 +96,7 @@ class Source:
             if not _lacks_data(error):
                 raise
             raise MissingError("; ".join(issue.message for issue in error.issues)) from error
-        return Material(bases, runs, gpu_days, utilisation, grids)
+        return Material(bases, runs, jobs, gpu_days, utilisation, grids)
 
     def _grids(self, name: str, instead: str) -> dict[str, HourlyGrid]:
         try:
@@ -101,7 +106,7 @@ class Source:
                 raise
         return _hourly(load(self.paper.scenario(instead)))
 
-    def _swept(self, name: str) -> "tuple[Scenario, pd.DataFrame]":
+    def _swept(self, name: str) -> Study:
         if name not in self._known:
             base, table = read_study(self.paper.scenario(name), "sweep")
             plan = plan_of(base, table)
@@ -114,8 +119,7 @@ class Source:
                 raise MissingError(
                     f"{failed} runs of {name} failed; fleetsim sweep status {folder}"
                 )
-            study = Study(plan, carried.table, folder, carried.standing.cached)
-            self._known[name] = plan.base, study.runs
+            self._known[name] = Study(plan, carried.table, folder, carried.standing.cached)
         return self._known[name]
 
 

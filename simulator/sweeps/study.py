@@ -114,6 +114,19 @@ class Study:
         chosen = runs.loc[runs["status"] == FAILED, ["row", "point", *self.axes, "seed", "error"]]
         return chosen.reset_index(drop=True)
 
+    @property
+    def jobs(self) -> "pd.DataFrame":
+        """Jobs of the runs that keep their full results (``keep``): row, point, seed, and theirs.
+
+        Raises
+        ------
+        InputError
+            If no run keeps them, or one of them is damaged.
+        """
+        from simulator.sweeps.kept import kept_jobs
+
+        return kept_jobs(self.folder, self.runs)
+
     def percentiles(self, quantities: Sequence[str] | None = None) -> "pd.DataFrame":
         """Return p5, p25, p50, p75 and p95 of quantities over all runs, by quantity.
 

@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulator.figures.style import BLUE, INK, figure_of, house_style, legend_above
+from simulator.figures.style import BLUE, INK, ORANGE, figure_of, house_style, legend_above
 from simulator.papers.findings import Check, Finding, Measured, over_seeds
 from simulator.papers.material import Material
-from simulator.units import H_PER_D, MS_PER_H
+from simulator.units import H_PER_D, MS_PER_H, S_PER_H
 from simulator.workload.laws import mean as mean_law
 
-SWEEPS: Final = ("clusters",)
+SWEEPS: Final = ("clusters", "gangs")
+JOBS: Final = ("gangs",)
 PER_NODE_DAYS: Final = 1e3
 """Node-days that rates of failure are given for."""
 GPUS: Final = (8, 64, 256, 1024, 4096, 16384)
+SIZE: Final = "workloads.gangs.gpus"
 
 
 def measure(material: Material) -> Measured:
@@ -25,36 +27,69 @@ def measure(material: Material) -> Measured:
     node_days = sum(cluster.count for cluster in base.clusters.values()) * (
         (base.horizon_ms - base.warm_up_ms) / (MS_PER_H * H_PER_D)
     )
-    node = base.nodes["first"]
-    assert node.failures is not None
-    mtbf_h = mean_law(node.failures.mtbf) / MS_PER_H
-    mttf_h = {gpus: mtbf_h / (gpus / node.accelerators) for gpus in GPUS}
+    gangs = material.runs["gangs"]
+    broken_h = {gpus: _mtbf_h(material, "clusters", "first") / (gpus / 8) for gpus in GPUS}
+    cut_h = {gpus: _mtbf_h(material, "gangs", "node") / (gpus / 8) for gpus in GPUS}
+    simulated = _simulated_h(material)
     findings = {
         "failures": over_seeds((PER_NODE_DAYS * runs["failures"] / node_days).to_numpy()),
         "allocation": over_seeds((100 * runs["allocation"]).to_numpy()),
+        "job": over_seeds((runs["gpu_hours_delivered"] / runs["jobs_finished"]).to_numpy()),
         "ettr": over_seeds(runs["ettr"].to_numpy()),
-        "mttf_16384": Finding(mttf_h[16384]),
-        "mttf_1024": Finding(mttf_h[1024]),
-        "mttf_8": Finding(mttf_h[8]),
+        "ettr_1024": over_seeds(gangs.loc[gangs[SIZE] == 1024, "ettr"].to_numpy()),
+        **{f"cut_{gpus}": found for gpus, found in simulated.items()},
+        **{f"mttf_{gpus}": Finding(broken_h[gpus]) for gpus in (8, 1024, 16384)},
     }
-    table = pd.DataFrame({"gpus": list(mttf_h), "mttf_h": list(mttf_h.values())})
+    table = pd.DataFrame(
+        {
+            "gpus": GPUS,
+            "broken_nodes_h": broken_h.values(),
+            "cut_short_h": cut_h.values(),
+            "cut_short_simulated_h": [
+                simulated[gpus].value if gpus in simulated else np.nan for gpus in GPUS
+            ],
+        }
+    )
     return Measured(findings, table)
 
 
+def _mtbf_h(material: Material, name: str, node: str) -> float:
+    """Return the mean time between failures of a node type. [h]"""
+    failures = material.bases[name].nodes[node].failures
+    assert failures is not None
+    return mean_law(failures.mtbf) / MS_PER_H
+
+
+def _simulated_h(material: Material) -> dict[int, Finding]:
+    """Return how long gangs of each size ran for each time that a node cut one short. [h]"""
+    jobs = material.jobs["gangs"].groupby(["gpus", "seed"])[["run_s", "restarts"]].sum()
+    ran_h = (jobs["run_s"] / S_PER_H / jobs["restarts"]).groupby("gpus")
+    return {int(gpus): over_seeds(of_size.to_numpy()) for gpus, of_size in ran_h}
+
+
 def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
-    """Draw the time to failure by the rate alone, and the published points."""
+    """Draw the time to failure by both rates, simulated gangs, and the published points."""
     ours = {check.number.key: check for check in checks}
-    known = [(gpus, ours[f"mttf_{gpus}"].number.value) for gpus in (8, 1024, 16384)]
+    known = [
+        (8, ours["cut_8"].number.value),
+        (1024, ours["cut_1024"].number.value),
+        (16384, ours["mttf_16384"].number.value),
+    ]
     with house_style():
         figure = figure_of(
-            f"A gang of 16,384 GPUs meets a failure every {ours['mttf_16384'].finding.value:.1f} h",
-            "Mean time to failure by 6.50 failures in 1000 node-days. Rings: published. "
-            "The projection at 16,384 GPUs follows from the rate, the measurements at 8 and 1024 "
-            "do not: they count all that ends a job.",
+            f"A gang of 16,384 GPUs meets a broken node every "
+            f"{ours['mttf_16384'].finding.value:.1f} h; whatever ends jobs comes four times as often",
+            "Mean time to failure of a gang. Upper line: 6.50 broken nodes in 1000 node-days, as "
+            "the paper counts them. Lower line: the rate that 7.9 h at 1024 GPUs stands for. The "
+            "paper projects with the first and measured the second.",
             height_in=3.9,
         )
         axes = figure.add_subplot()
-        (line,) = axes.plot(numbers["gpus"], numbers["mttf_h"], "o-", color=BLUE)
+        (broken,) = axes.plot(numbers["gpus"], numbers["broken_nodes_h"], "-", color=BLUE)
+        (cut,) = axes.plot(numbers["gpus"], numbers["cut_short_h"], "-", color=ORANGE)
+        (dots,) = axes.plot(
+            numbers["gpus"], numbers["cut_short_simulated_h"], "o", color=ORANGE, markersize=4
+        )
         (rings,) = axes.plot(
             *np.array(known, float).T, "o", color=INK, markerfacecolor="none", markersize=8
         )
@@ -65,6 +100,10 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
         axes.minorticks_off()
         axes.set_xlabel("GPUs of a job")
         axes.set_ylabel("mean time to failure [h]")
-        legend_above(axes, [line, rings], ["by the rate", "published"])
+        legend_above(
+            axes,
+            [broken, cut, dots, rings],
+            ["broken nodes", "whatever ends a job", "the same, simulated", "published"],
+        )
         figure.subplots_adjust(top=0.73)
     return figure
