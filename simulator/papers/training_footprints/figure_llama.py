@@ -18,6 +18,8 @@ MODELS: Final = {
     "33b": "LLaMA-33B",
     "65b": "LLaMA-65B",
     "bloom": "BLOOM-175B",
+    "opt": "OPT-175B",
+    "project": "the whole LLaMA project",
 }
 """In the order of the runs."""
 
