@@ -1,5 +1,6 @@
 """``fleetsim paper``: figures of published papers, made again and set against what was printed."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,10 +125,17 @@ def _list(found: "tuple[Paper, ...]", out: Terminal) -> None:
         expected = each.expected
         lines += [f"{each.name}", f"  {expected.title}", f"  {expected.source}"]
         lines += [f"  {figure:>6}  {title}" for figure, title in expected.figures.items()]
+        lines += _wrapped_unmade(each)
         lines.append("")
     example = found[0].name if found else "NAME"
     out.say("\n".join([*lines, f"fleetsim paper {example} makes all of one paper"]))
     out.document({"papers": [_document(each) for each in found]})
+
+
+def _wrapped_unmade(found: "Paper") -> list[str]:
+    said = [f"{each.name} ({each.title})" for each in found.expected.unmade]
+    text = f"not made: {', '.join(said)}; name one with --figure to hear why"
+    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    ") if said else []
 
 
 def _document(found: "Paper") -> dict[str, Any]:
@@ -139,5 +147,9 @@ def _document(found: "Paper") -> dict[str, Any]:
         "figures": [
             {"figure": name, "title": title, "numbers": len(expected.numbers_of(name))}
             for name, title in expected.figures.items()
+        ],
+        "unmade": [
+            {"figure": each.name, "title": each.title, "why": each.why}
+            for each in expected.unmade
         ],
     }

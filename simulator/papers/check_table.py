@@ -18,6 +18,8 @@ COLUMNS: Final = (
     "figure", "quantity", "unit", "published", "exactness", "at", "ours", "ours_low", "ours_high",
     "difference", "difference_is_relative", "tolerance", "least", "most", "verdict", "kind", "how",
 )  # fmt: skip
+ROUNDING: Final = 1e-7
+"""Differences of so little of a number are told as none."""
 
 
 def table_lines(figures: Sequence["Reproduced"]) -> list[str]:
@@ -91,7 +93,10 @@ def _difference(check: Check) -> str:
         return "-"
     if check.number.is_relative:
         return f"{100 * apart:+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0")
-    return f"{'-' if apart < 0.0 else '+'}{number_text(abs(apart), 2)}" if apart else "0"
+    assert check.number.value is not None
+    if abs(apart) <= ROUNDING * abs(check.number.value):
+        return "0"
+    return f"{'-' if apart < 0.0 else '+'}{number_text(abs(apart), 2)}"
 
 
 def _within(check: Check) -> str:

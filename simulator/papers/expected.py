@@ -23,11 +23,12 @@ _OPTIONAL: Final = {"value", "tolerance", "least", "most"}
 _CALIBRATED: Final = {"figure": str, "parameter": str, "target": str}
 _CONTRADICTION: Final = {"figure": str, "id": str, "words": str}
 _FIGURE: Final = {"title": str}
+_UNMADE: Final = {"figure": str, "title": str, "why": str}
 _TOP: Final = {
     "schema": int, "title": str, "source": str, "figures": dict, "numbers": list,
-    "calibrated": list, "contradictions": list,
+    "calibrated": list, "contradictions": list, "unmade": list,
 }  # fmt: skip
-_TOP_OPTIONAL: Final = {"calibrated", "contradictions"}
+_TOP_OPTIONAL: Final = {"calibrated", "contradictions", "unmade"}
 _WORDS: Final = {str: "text", float: "a number", int: "a whole number", dict: "a table",
                  list: "a list of tables"}  # fmt: skip
 
@@ -88,6 +89,20 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmade:
+    """A figure that is not made, and why.
+
+    Attributes
+    ----------
+    name, title, why : str
+    """
+
+    name: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """The published numbers of a paper.
 
@@ -98,6 +113,7 @@ class Expected:
         Title of every figure, by name, in order.
     numbers : tuple of Number
     calibrated, contradictions : tuple of Remark
+    unmade : tuple of Unmade
     """
 
     title: str
@@ -106,6 +122,7 @@ class Expected:
     numbers: tuple[Number, ...]
     calibrated: tuple[Remark, ...] = ()
     contradictions: tuple[Remark, ...] = ()
+    unmade: tuple[Unmade, ...] = ()
 
     def numbers_of(self, figure: str) -> tuple[Number, ...]:
         """Return the numbers of a figure."""
@@ -139,6 +156,7 @@ def read_expected(path: Path) -> Expected:
     for at, entry in enumerate(numbers):
         _check_number(entry, f"numbers[{at}]", issues)
     _check_distinct(numbers, issues)
+    unmade = _unmade(table, figures, issues)
     if issues:
         raise InputError(str(path), issues)
     return Expected(
@@ -148,7 +166,20 @@ def read_expected(path: Path) -> Expected:
         tuple(map(_number, numbers)),
         tuple(Remark(each["figure"], each["parameter"], each["target"]) for each in calibrated),
         tuple(Remark(each["figure"], each["id"], each["words"]) for each in contradictions),
+        tuple(Unmade(each["figure"], each["title"], each["why"]) for each in unmade),
     )
+
+
+def _unmade(
+    table: Mapping[str, Any], figures: Mapping[str, Any], issues: list[Issue]
+) -> list[dict[str, Any]]:
+    entries = table.get("unmade", [])
+    for at, entry in enumerate(entries):
+        _check(entry, _UNMADE, set(), f"unmade[{at}]", issues)
+        if isinstance(entry, dict) and entry.get("figure") in figures:
+            rule = f"{shown(entry['figure'])} is made: it stands under figures; take one out"
+            issues.append(Issue(f"unmade[{at}].figure", rule))
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _entries(

@@ -53,7 +53,11 @@ def paper_text(made: Reproduction) -> str:
     """Return the part of a page that tells of one paper."""
     expected = made.paper.expected
     head = f"## {expected.title}\n\n{expected.source}: `fleetsim paper {made.paper.name}`\n"
-    return "\n".join([head, *(figure_text(made, figure) for figure in made.figures)])
+    parts = [head, *(figure_text(made, figure) for figure in made.figures)]
+    if expected.unmade:
+        lines = [f"- Figure {each.name}, {each.title}: {each.why}." for each in expected.unmade]
+        parts.append("\n".join(["### Not made", "", *lines, ""]))
+    return "\n".join(parts)
 
 
 def figure_text(made: Reproduction, figure: Reproduced) -> str:

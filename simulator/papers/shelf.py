@@ -54,13 +54,19 @@ class Paper:
         """
         wanted = [figure.strip().lower().removeprefix("figure").strip(" -_") for figure in figures]
         issues = [
-            Issue(f"--figure {said}", _rule("figure", name, self.figures))
+            Issue(f"--figure {said}", self._refusal(name))
             for said, name in zip(figures, wanted, strict=True)
             if name not in self.figures
         ]
         if issues:
             raise InputError(self.name, issues)
         return tuple(name for name in self.figures if name in wanted or not wanted)
+
+    def _refusal(self, name: str) -> str:
+        for figure in self.expected.unmade:
+            if figure.name == name:
+                return f"is not made: {figure.why}"
+        return _rule("figure", name, self.figures)
 
 
 def papers() -> tuple[Paper, ...]:

@@ -46,6 +46,8 @@ def test_every_published_number_and_picture_is_there() -> None:
         for figure, title in expected.figures.items():
             assert f"### Figure {figure}: {title}\n" in MADE
             assert (DOCS / IMAGES / f"{paper.name}_{figure}.png").is_file()
+        for figure in expected.unmade:
+            assert f"- Figure {figure.name}, {figure.title}: {figure.why}.\n" in MADE
         for number in expected.numbers:
             published, _, _, within, _, kind = check_cells(Check(number, Finding(0.0)))
             rows = [line for line in MADE.splitlines() if line.startswith(f"| {number.quantity} [")]

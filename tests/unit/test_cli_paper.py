@@ -35,6 +35,8 @@ def test_without_a_name_papers_and_figures_are_listed(shell: Shell) -> None:
     assert code == 0
     assert "arXiv 2111.00364" in out
     assert re.search(r"(?m)^ +9  Carbon against GPU utilisation$", out)
+    assert "not made: 1 (articles on arXiv), 3a (" in out
+    assert max(map(len, out.splitlines())) <= 80
     code, out, _ = shell("paper", "--json")
     (first,) = [each for each in json.loads(out)["papers"] if each["name"] == "sustainable-ai"]
     assert "9" in [figure["figure"] for figure in first["figures"]]
@@ -103,6 +105,7 @@ def test_data_that_is_not_there_is_said_and_the_rest_goes_on(
         (("sustainable",), 'did you mean "sustainable-ai"?'),
         (("sustainable-ai", "-f", "99"), "no figure of this name"),
         (("sustainable-ai", "-f", "99", "-f", "98"), "2 problems"),
+        (("sustainable-ai", "-f", "3a"), "is not made: its 70 are inference services"),
         (("sustainable-ai", "-j", "0"), "0 must be at least 1"),
         (("-f", "9"), "belongs to a paper"),
     ],

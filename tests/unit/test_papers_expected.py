@@ -30,6 +30,12 @@ exactness = "text"
 kind = "emergent"
 how = "by runs"
 """
+UNMADE = """
+[[unmade]]
+figure = "9"
+title = "Power"
+why = "it needs services"
+"""
 
 
 def number(**said: object) -> Number:
@@ -51,6 +57,11 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert expected.numbers_of("8") == ()
 
 
+def test_figures_that_are_not_made_say_why(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, HEAD + ENTRY + UNMADE.replace('"9"', '"7"')).unmade
+    assert (found.name, found.title, found.why) == ("7", "Power", "it needs services")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "words"),
     [
@@ -69,6 +80,11 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         ("schema = 1", "schema = 2", "schema", "2 must be 1"),
         ('title = "A paper"', "", "title", "is missing"),
         ('title = "Carbon"', "", "figures.9.title", "is missing"),
+        ('title = "Carbon"', f'title = "Carbon"{UNMADE}', "unmade[0].figure", '"9" is made'),
+        (
+            'title = "Carbon"', f'title = "Carbon"{UNMADE}'.replace("why", "wyh"),
+            "unmade[0].wyh", "did you mean 'why'",
+        ),
     ],
 )
 def test_a_broken_file_is_refused_with_path_and_rule(

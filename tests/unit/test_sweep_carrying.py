@@ -174,6 +174,24 @@ def test_kept_runs_have_whole_folders(tmp_path: Path) -> None:
         opened = fs.open_run(path)
         assert opened.summary["total_kgco2e"] == frame.loc[at, "total_kgco2e"]
     assert set(lines_by_row(folder).values()) == {1}
+    jobs = Study(made, carried.table, folder).jobs
+    assert sorted(set(jobs["row"])) == sorted(kept)
+    for row, of_run in jobs.groupby("row"):
+        assert set(of_run["seed"]) == {frame.loc[row, "seed"]}
+        assert set(of_run["point"]) == {frame.loc[row, "point"]}
+        assert of_run["job_id"].tolist() == fs.open_run(kept[int(row)]).jobs["job_id"].tolist()
+
+
+def test_jobs_of_runs_that_kept_none_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "bare"
+    study = fs.sweep(base(), AXES, folder=folder)
+    for each in (study, fs.sweep(base(), AXES)):
+        with pytest.raises(InputError, match='write keep = "all" under'):
+            _ = each.jobs
+    kept = folder / "kept" / f"3-{study.runs.loc[3, 'key'][:8]}"
+    kept.mkdir(parents=True)
+    with pytest.raises(InputError, match="damaged"):
+        _ = study.jobs
 
 
 def test_status_and_gc(tmp_path: Path, undisturbed: bytes) -> None:

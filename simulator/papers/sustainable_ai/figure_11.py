@@ -38,10 +38,15 @@ def measure(material: Material) -> Measured:
     base_kg = findings["p100_base"].value
     for key in ("fl_1", "fl_2"):
         findings[f"{key}_ratio"] = Finding(findings[key].value / base_kg)
+    nodes = material.bases["federated"].nodes
+    findings |= {
+        "device": Finding(nodes["phone"].busy_power_w),
+        "router": Finding(nodes["router"].busy_power_w),
+    }
     rows = [
         {"bar": key, "kgco2e": found.value, "half_width_kg": found.half_width}
         for key, found in findings.items()
-        if not key.endswith("_ratio")
+        if key in (*LABELS, "p100_us")
     ]
     return Measured(findings, pd.DataFrame(rows))
 

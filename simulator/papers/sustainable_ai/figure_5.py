@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from simulator.figures.style import BLUE, INK, ORANGE, figure_of, house_style, legend_above
 from simulator.papers.findings import Check, Finding, Measured
 from simulator.papers.material import Material
-from simulator.units import W_PER_KW
+from simulator.units import MS_PER_H, MS_PER_Y, W_PER_KW
 
 SWEEPS: Final = ("systems",)
 SYSTEMS: Final = {
@@ -26,7 +26,7 @@ SPLIT: Final = 70.0 / 30.0
 
 
 def measure(material: Material) -> Measured:
-    """Return the embodied share of each system, and what it would have to draw for 30:70."""
+    """Return the embodied share of each system, what 30:70 would take, and what was put in."""
     runs = material.runs["systems"].sort_values("point")
     base = material.bases["systems"]
     hours = base.clusters["pool"].count * runs["horizon_h"]
@@ -44,6 +44,17 @@ def measure(material: Material) -> Measured:
     for at, key in enumerate(SYSTEMS):
         findings[f"share_{key}"] = Finding(float(table["embodied_percent"].iloc[at]))
         findings[f"implied_{key}"] = Finding(float(table["implied_kw"].iloc[at]))
+    first = runs.iloc[0]
+    life_h = base.nodes["system"].lifetime_ms / MS_PER_H
+    count = base.clusters["pool"].count
+    for at, key in ((1, "4y"), (3, "cpu")):
+        made_kg = embodied_kg.iloc[at] / count * life_h / runs["horizon_h"].iloc[at]
+        findings[f"made_{key}"] = Finding(float(made_kg))
+    findings |= {
+        "pue": Finding(float(first["energy_facility_kwh"] / first["energy_it_kwh"])),
+        "life": Finding(base.nodes["system"].lifetime_ms / MS_PER_Y),
+        "utilisation": Finding(float(100.0 * first["utilisation"])),
+    }
     return Measured(findings, table)
 
 
