@@ -149,7 +149,6 @@ def _document(found: "Paper") -> dict[str, Any]:
             for name, title in expected.figures.items()
         ],
         "unmade": [
-            {"figure": each.name, "title": each.title, "why": each.why}
-            for each in expected.unmade
+            {"figure": each.name, "title": each.title, "why": each.why} for each in expected.unmade
         ],
     }

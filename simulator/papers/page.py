@@ -27,18 +27,22 @@ def check_page(file: Path) -> None:
     ------
     InputError
     """
-    _head_of(file)
+    _parts_of(file)
 
 
 def write_page(made: Sequence[Reproduction], file: Path) -> None:
     """Write the figures of papers below the mark of a page, and their pictures beside it.
+
+    Papers that were not made stay on the page as they are.
 
     Raises
     ------
     InputError
         If the file has no mark.
     """
-    head = _head_of(file)
+    head, below = _parts_of(file)
+    parts = {text.partition("\n")[0]: text for text in re.split(r"(?m)^(?=## )", below)[1:]}
+    parts |= {_title(each): f"{paper_text(each)}\n" for each in made}
     images = file.parent / IMAGES
     images.mkdir(parents=True, exist_ok=True)
     for reproduction in made:
@@ -46,13 +50,13 @@ def write_page(made: Sequence[Reproduction], file: Path) -> None:
             if figure.lacks is None:
                 source = figure.files(reproduction.folder)["png"]
                 shutil.copyfile(source, images / _image(reproduction, figure))
-    write_text(file, f"{head}{MARK}\n\n" + "\n".join(map(paper_text, made)))
+    write_text(file, f"{head}{MARK}\n\n{''.join(parts.values())}".rstrip("\n") + "\n")
 
 
 def paper_text(made: Reproduction) -> str:
     """Return the part of a page that tells of one paper."""
     expected = made.paper.expected
-    head = f"## {expected.title}\n\n{expected.source}: `fleetsim paper {made.paper.name}`\n"
+    head = f"{_title(made)}\n\n{expected.source}: `fleetsim paper {made.paper.name}`\n"
     parts = [head, *(figure_text(made, figure) for figure in made.figures)]
     if expected.unmade:
         lines = [f"- Figure {each.name}, {each.title}: {each.why}." for each in expected.unmade]
@@ -79,6 +83,10 @@ def figure_text(made: Reproduction, figure: Reproduced) -> str:
     return "\n".join([*lines, ""])
 
 
+def _title(made: Reproduction) -> str:
+    return f"## {made.paper.expected.title}"
+
+
 def _remarks(title: str, remarks: Iterable[Remark], figure: Reproduced) -> list[str]:
     told = [f"- {each.name}: {each.words}" for each in remarks if each.figure == figure.name]
     return ["", f"{title}:", "", *told] if told else []
@@ -96,14 +104,15 @@ def _cell(text: str) -> str:
     return re.sub(r"([|<>])", r"\\\1", text)
 
 
-def _head_of(file: Path) -> str:
+def _parts_of(file: Path) -> tuple[str, str]:
+    """Return what stands before the mark of a page, and what stands after it."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         rule = f"can't be read ({error.strerror}); name a page that has the line {MARK}"
         raise InputError(str(file), [Issue("--page", rule)]) from error
-    head, mark, _ = text.partition(MARK)
+    head, mark, below = text.partition(MARK)
     if not mark:
         rule = f"has no line {MARK}; write it where the figures shall begin"
         raise InputError(str(file), [Issue("--page", rule)])
-    return head
+    return head, below

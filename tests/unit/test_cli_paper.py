@@ -147,13 +147,18 @@ def test_a_broken_file_of_numbers_is_refused(shell: Shell, short_paper: Path) ->
 
 
 def test_a_page_is_renewed_below_its_mark_only(shell: Shell) -> None:
-    Path("page.md").write_text(f"# Mine\n\n{MARK}\nstale words\n", encoding="utf-8")
+    stale = "stale words\n\n## Another paper\n\nits figures\n\n## Published footprints of training\n\nold\n"
+    Path("page.md").write_text(f"# Mine\n\n{MARK}\n{stale}", encoding="utf-8")
     said = ("paper", "training-footprints", "--page", "page.md", "-o", "made", "-j", 1)
     code, out, err = shell(*said)
     assert code == 0, err
     text = Path("page.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# Mine\n\n{MARK}\n\n## Published footprints of training\n")
+    assert text.startswith(
+        f"# Mine\n\n{MARK}\n\n## Another paper\n\nits figures\n\n## Published foot"
+    )
     assert "stale words" not in text
+    assert "old" not in text.splitlines()
+    assert text.count("## Published footprints of training\n") == 1
     assert Path("img/papers/training-footprints_bloom.png").is_file()
     assert "figures of 1 papers written to page.md" in out
 

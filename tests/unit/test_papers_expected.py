@@ -82,8 +82,10 @@ def test_figures_that_are_not_made_say_why(tmp_path: Path) -> None:
         ('title = "Carbon"', "", "figures.9.title", "is missing"),
         ('title = "Carbon"', f'title = "Carbon"{UNMADE}', "unmade[0].figure", '"9" is made'),
         (
-            'title = "Carbon"', f'title = "Carbon"{UNMADE}'.replace("why", "wyh"),
-            "unmade[0].wyh", "did you mean 'why'",
+            'title = "Carbon"',
+            f'title = "Carbon"{UNMADE}'.replace("why", "wyh"),
+            "unmade[0].wyh",
+            "did you mean 'why'",
         ),
     ],
 )

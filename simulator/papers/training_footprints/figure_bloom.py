@@ -59,8 +59,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
         [ours[key] for key in LABELS],
         list(LABELS.values()),
         title=f"One training, {low:.0f} to {high:.0f} t CO2e: the basis decides",
-        caption="Training BLOOM, 1,082,990 GPU-hours. All but the last on the grid of France (57 g/kWh), "
-        "and but for the second without PUE, as its study has them; the last as the LLaMA paper bills it. "
-        "Idle power was fitted to the study's idle energy.",
+        caption="Training BLOOM, 1,082,990 GPU-hours. The first five on the grid of France "
+        "(57 g/kWh), the second of them with a PUE of 1.2, the others without, as the study has them; "
+        "the last as the LLaMA paper bills it. Idle power was fitted to the study's.",
         axis="t CO2e",
     )
