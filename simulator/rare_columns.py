@@ -59,8 +59,8 @@ SHARED: Final[tuple[Column, ...]] = (
     absent(
         "accelerator_utilisation",
         "1",
-        "Busy share of its accelerators over the time that it ran, up to the run's end, by the work "
-        "of all jobs on them; null if it did not run",
+        "Busy share of its accelerators over the time that it ran, up to the run's end, by the "
+        "work of all jobs on them; null if it did not run",
     ),
     number(
         "gpu_hours_held",

@@ -30,6 +30,7 @@ INTERPRETED = {
         "scheduling_agreement",
         "sharing_agreement",
     ),
+    "papers": ("shared_gpus",),
     "property": (
         "failures",
         "preemption",

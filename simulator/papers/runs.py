@@ -68,8 +68,8 @@ class Source:
         """Return what a figure needs, running what was not run before.
 
         The module says it: ``SWEEPS`` and ``DRAWN``, names of scenario files; ``JOBS``, those of
-        the sweeps whose jobs it needs; and ``GRIDS``, names with the file that takes its place where
-        optional data is not there.
+        the sweeps whose jobs it needs; and ``GRIDS``, names with the file that takes its place
+        where optional data is not there.
 
         Raises
         ------

@@ -34,7 +34,7 @@ def kept_jobs(folder: Path | None, runs: "pd.DataFrame") -> "pd.DataFrame":
         assert folder is not None
         kept = kept_folder(folder, row, key)
         if kept.is_dir():
-            jobs = read_run_table(kept, "jobs").to_pandas()
+            jobs: pd.DataFrame = read_run_table(kept, "jobs").to_pandas()
             jobs.insert(0, "seed", seed)
             jobs.insert(0, "point", point)
             jobs.insert(0, "row", row)
@@ -42,4 +42,5 @@ def kept_jobs(folder: Path | None, runs: "pd.DataFrame") -> "pd.DataFrame":
     if not frames:
         rule = 'no run keeps its full results; write keep = "all" under [sweep], and name a folder'
         raise InputError("sweep" if folder is None else str(folder), [Issue("keep", rule)])
-    return pd.concat(frames, ignore_index=True)
+    every: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return every

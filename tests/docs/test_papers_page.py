@@ -10,6 +10,7 @@ from simulator.papers.findings import Check, Finding
 from simulator.papers.page import IMAGES, MARK, figure_text
 from simulator.papers.reproduction import reproduce
 from simulator.papers.shelf import paper_of, papers
+from tests.papers.likeness import differences, kept
 
 DOCS = Path(simulator.__file__).parent.parent / "docs"
 PAGE = (DOCS / "papers.md").read_text(encoding="utf-8")
@@ -38,6 +39,8 @@ def test_every_figure_stands_on_the_page_as_it_comes_out(tmp_path: Path) -> None
         assert made.holds
         for figure in made.figures:
             assert figure_text(made, figure) in MADE, f"{paper.name}, figure {figure.name}"
+            picture = Path(figure.files(made.folder)["png"]).read_bytes()
+            assert not differences(picture, kept(DOCS, paper.name, figure.name))
 
 
 def test_every_published_number_and_picture_is_there() -> None:

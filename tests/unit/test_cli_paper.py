@@ -147,7 +147,8 @@ def test_a_broken_file_of_numbers_is_refused(shell: Shell, short_paper: Path) ->
 
 
 def test_a_page_is_renewed_below_its_mark_only(shell: Shell) -> None:
-    stale = "stale words\n\n## Another paper\n\nits figures\n\n## Published footprints of training\n\nold\n"
+    other = "## Another paper\n\nits figures\n\n"
+    stale = f"stale words\n\n{other}## Published footprints of training\n\nold\n"
     Path("page.md").write_text(f"# Mine\n\n{MARK}\n{stale}", encoding="utf-8")
     said = ("paper", "training-footprints", "--page", "page.md", "-o", "made", "-j", 1)
     code, out, err = shell(*said)

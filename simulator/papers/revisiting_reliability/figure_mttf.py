@@ -1,7 +1,7 @@
 """Mean time to failure by the size of a gang, and what failures leave of two clusters' time."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,8 @@ def _simulated_h(material: Material) -> dict[int, Finding]:
     """Return how long gangs of each size ran for each time that a node cut one short. [h]"""
     jobs = material.jobs["gangs"].groupby(["gpus", "seed"])[["run_s", "restarts"]].sum()
     ran_h = (jobs["run_s"] / S_PER_H / jobs["restarts"]).groupby("gpus")
-    return {int(gpus): over_seeds(of_size.to_numpy()) for gpus, of_size in ran_h}
+    sizes: Any = ran_h
+    return {int(gpus): over_seeds(of_size.to_numpy()) for gpus, of_size in sizes}
 
 
 def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
@@ -77,8 +78,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     ]
     with house_style():
         figure = figure_of(
-            f"A gang of 16,384 GPUs meets a broken node every "
-            f"{ours['mttf_16384'].finding.value:.1f} h; whatever ends jobs comes four times as often",
+            "A gang of 16,384 GPUs meets a broken node every "
+            f"{ours['mttf_16384'].finding.value:.1f} h; what ends jobs comes four times as often",
             "Mean time to failure of a gang. Upper line: 6.50 broken nodes in 1000 node-days, as "
             "the paper counts them. Lower line: the rate that 7.9 h at 1024 GPUs stands for. The "
             "paper projects with the first and measured the second.",

@@ -1,11 +1,12 @@
-"""Figure 10: how busy the GPUs of experiments are, which wait for their input, one to a GPU and two."""
+"""Figure 10: how busy the GPUs of experiments are that wait for input, one to a GPU and two."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from simulator.figures.style import BLUE, INK, ORANGE, figure_of, house_style, legend_above
 from simulator.papers.findings import Check, Measured, over_seeds
@@ -18,6 +19,7 @@ JOBS: Final = ("sharing",)
 EDGES_PERCENT: Final = np.arange(0, 101, 5)
 LOW_PERCENT: Final = 30
 HIGH_PERCENT: Final = 50
+Percent: TypeAlias = NDArray[np.float64]
 ALONE, SHARED = 0, 1
 """Points of the sweep: one job to a GPU, two."""
 
@@ -51,7 +53,7 @@ def measure(material: Material) -> Measured:
     return Measured(findings, table)
 
 
-def _seen_by_jobs(material: Material) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _seen_by_jobs(material: Material) -> list[Percent]:
     """Return the busy share of the GPUs that jobs held, of those that ended, by seed. [%]"""
     jobs = material.jobs["sharing"]
     settled_s = material.bases["sharing"].warm_up_ms / MS_PER_S
@@ -63,16 +65,16 @@ def _seen_by_jobs(material: Material) -> list[np.ndarray[tuple[int], np.dtype[np
     ]
 
 
-def _inside(percent: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _inside(percent: Percent) -> float:
     return float(100.0 * ((percent >= LOW_PERCENT) & (percent <= HIGH_PERCENT)).mean())
 
 
 def _shares_percent(
-    seeds: Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]],
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    seeds: Sequence[Percent],
+) -> Percent:
     """Return how many of the jobs lie between each two edges, mean over seeds. [%]"""
     counts = [np.histogram(each, EDGES_PERCENT)[0] / len(each) for each in seeds]
-    return 100.0 * np.mean(counts, axis=0)
+    return np.asarray(100.0 * np.mean(counts, axis=0))
 
 
 def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:

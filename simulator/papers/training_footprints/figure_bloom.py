@@ -60,7 +60,7 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
         list(LABELS.values()),
         title=f"One training, {low:.0f} to {high:.0f} t CO2e: the basis decides",
         caption="Training BLOOM, 1,082,990 GPU-hours. The first five on the grid of France "
-        "(57 g/kWh), the second of them with a PUE of 1.2, the others without, as the study has them; "
-        "the last as the LLaMA paper bills it. Idle power was fitted to the study's.",
+        "(57 g/kWh), the second of them with a PUE of 1.2, the others without, as the study has "
+        "them; the last as the LLaMA paper bills it. Idle power was fitted to the study's.",
         axis="t CO2e",
     )
