@@ -54,7 +54,7 @@ SUMMARY: Final[tuple[Column, ...]] = (
     _float(
         "scope2_location_kgco2e",
         "kgCO2e",
-        "Operational carbon, location-based: facility energy times the grid's average intensity",
+        "Operational carbon, location-based: energy from the grid times its average intensity",
     ),
     _absent(
         "scope2_market_kgco2e",

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from simulator.errors import InputError, Issue
+from simulator.errors import Issue
 from simulator.scenario.model import Scenario
 from simulator.scenario.sites import Site
+from simulator.scenario.supply import Contract, Plant
 from simulator.traces.grid import GridTrace, open_grid
-from simulator.traces.opened import Opened, opened_by
+from simulator.traces.opened import Opened
+from simulator.traces.opening import Opening
 from simulator.traces.supply import open_profile
 from simulator.traces.trace import Trace
 
@@ -42,52 +43,29 @@ def open_supplies(
     scenario: Scenario, issues: list[Issue], opened: Opened | None = None
 ) -> tuple[SupplyTraces | None, ...]:
     """Open the traces of every site that has supply; problems go to `issues`."""
+    opens = Opening(scenario, issues, opened)
     return tuple(
-        None if site.supply is None else _open(scenario, name, site, issues, opened)
+        None if site.supply is None else _open(name, site, opens)
         for name, site in scenario.sites.items()
     )
 
 
-def _open(
-    scenario: Scenario, name: str, site: Site, issues: list[Issue], opened: Opened | None
-) -> SupplyTraces | None:
+def _open(name: str, site: Site, opens: Opening) -> SupplyTraces | None:
     supply, grid, path = site.supply, site.grid, f"sites.{name}.supply"
     assert supply is not None
-    named: list[tuple[str, Any]] = [("solar", supply.solar), ("wind", supply.wind)]
-    named += [(f"contracts[{at}]", each) for at, each in enumerate(supply.contracts)]
-    found: dict[str, Trace | None] = {}
-    before = len(issues)
-    for key, plant in named:
-        found[key] = None
-        if plant is not None:
-            try:
-                found[key] = opened_by(
-                    opened,
-                    open_profile,
-                    plant.profile,
-                    start=scenario.start,
-                    end_ms=scenario.horizon_ms,
-                    path=f"{path}.{key}.profile",
-                )
-            except InputError as error:
-                issues += error.issues
+    before = len(opens.issues)
+
+    def plant(key: str, source: Plant | Contract | None) -> Trace | None:
+        where = f"{path}.{key}.profile"
+        return None if source is None else opens(open_profile, source.profile, where)
+
+    solar, wind = plant("solar", supply.solar), plant("wind", supply.wind)
+    bought = [plant(f"contracts[{at}]", each) for at, each in enumerate(supply.contracts)]
     residual = None
-    try:
-        if supply.residual_mix is not None:
-            residual = opened_by(
-                opened,
-                open_grid,
-                supply.residual_mix,
-                start=scenario.start,
-                end_ms=scenario.horizon_ms,
-                after_end=grid.after_end,
-                gaps=grid.gaps,
-                path=f"{path}.residual_mix",
-            )
-    except InputError as error:
-        issues += error.issues
-    if len(issues) > before:
+    if supply.residual_mix is not None:
+        how = {"after_end": grid.after_end, "gaps": grid.gaps}
+        residual = opens(open_grid, supply.residual_mix, f"{path}.residual_mix", **how)
+    if len(opens.issues) > before:
         return None
-    solar, wind, *contracts = found.values()
-    bought = tuple(trace for trace in contracts if trace is not None)
-    return SupplyTraces(solar, wind, bought, residual)
+    contracts = tuple(trace for trace in bought if trace is not None)
+    return SupplyTraces(solar, wind, contracts, residual)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from simulator.errors import InputError, Issue
+from simulator.errors import Issue
 from simulator.scenario.model import Scenario
 from simulator.traces.grid import GridTrace, open_grid
-from simulator.traces.opened import Opened, opened_by
+from simulator.traces.opened import Opened
+from simulator.traces.opening import Opening
 from simulator.traces.trace import Trace
 from simulator.traces.weather import open_weather
 from simulator.units import MS_PER_H
@@ -38,48 +39,28 @@ def open_weathers(
     scenario: Scenario, issues: list[Issue], opened: Opened | None = None
 ) -> tuple[Trace | None, ...]:
     """Open the weather of every site where something depends on it; problems go to `issues`."""
-    traces: list[Trace | None] = []
-    for name, site in scenario.sites.items():
-        trace = None
-        try:
-            if site.weather is not None and site.needs_weather:
-                trace = opened_by(
-                    opened,
-                    open_weather,
-                    site.weather,
-                    start=scenario.start,
-                    end_ms=scenario.horizon_ms,
-                    path=f"sites.{name}.weather",
-                )
-        except InputError as error:
-            issues += error.issues
-        traces.append(trace)
-    return tuple(traces)
+    opens = Opening(scenario, issues, opened)
+    return tuple(
+        opens(open_weather, site.weather, f"sites.{name}.weather")
+        if site.weather is not None and site.needs_weather
+        else None
+        for name, site in scenario.sites.items()
+    )
 
 
 def open_grids(
     scenario: Scenario, issues: list[Issue], opened: Opened | None = None
 ) -> tuple[list[GridTrace], list[GridTrace | None]]:
     """Open the grids of every site; a trace that is refused adds to `issues` instead."""
+    opens = Opening(scenario, issues, opened)
     average: list[GridTrace] = []
     marginal: list[GridTrace | None] = []
     for name, site in scenario.sites.items():
-        for basis, source in (("average", site.grid.average), ("marginal", site.grid.marginal)):
-            trace = None
-            try:
-                if source is not None:
-                    trace = opened_by(
-                        opened,
-                        open_grid,
-                        source,
-                        start=scenario.start,
-                        end_ms=scenario.horizon_ms,
-                        after_end=site.grid.after_end,
-                        gaps=site.grid.gaps,
-                        path=f"sites.{name}.grid.{basis}",
-                    )
-            except InputError as error:
-                issues += error.issues
+        grid = site.grid
+        how = {"after_end": grid.after_end, "gaps": grid.gaps}
+        for basis, source in (("average", grid.average), ("marginal", grid.marginal)):
+            path = f"sites.{name}.grid.{basis}"
+            trace = None if source is None else opens(open_grid, source, path, **how)
             if basis == "marginal":
                 marginal.append(trace)
             elif trace is not None:

@@ -10,13 +10,11 @@ from simulator import catalog
 from simulator.scenario.supply_profiles import (
     IRRADIANCE,
     WIND_SPEED,
-    ProfileConstant,
     ProfileFile,
     ProfileSource,
 )
 from simulator.traces.findings import Findings, counted, row_list
-from simulator.traces.series import Constant
-from simulator.traces.trace import Trace, content_sha256, file_note, open_series
+from simulator.traces.trace import Trace, constant_trace, content_sha256, file_note, open_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +47,8 @@ def open_profile(
         With every problem found in the file.
     """
     if not isinstance(source, ProfileFile):
-        return _constant(source, path)
+        share = 1.0 if source is None else source.constant
+        return constant_trace(share, f"constant {share:g} of its capacity", path)
     findings = Findings(source.text, path)
     table, series = open_series(
         source,
@@ -72,20 +71,6 @@ def open_profile(
         warnings=tuple(findings.warnings),
         path=path,
         course=replace(series, values=shares),
-    )
-
-
-def _constant(source: ProfileConstant | None, path: str) -> Trace:
-    share = 1.0 if source is None else source.constant
-    return Trace(
-        label=f"constant {share:g} of its capacity",
-        note="a constant of the scenario",
-        file=None,
-        sha256=content_sha256([share]),
-        file_sha256=None,
-        warnings=(),
-        path=path,
-        course=Constant(share),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.errors import InputError, Issue
 from simulator.scenario.series import SeriesFile
 from simulator.traces.findings import Findings, counted, instant, length
-from simulator.traces.series import AfterEnd, Course, Series
+from simulator.traces.series import AfterEnd, Constant, Course, Series
 from simulator.traces.series_checks import check_cover, check_gaps, refuse_short_leap_year
 from simulator.traces.series_file import Gaps, SeriesTable, fill, read_series
 
@@ -159,6 +159,20 @@ def open_series(
         check_gaps(table, series, (start_ms, start_ms + end_ms), gaps, findings)
     findings.check()
     return table, series
+
+
+def constant_trace(value: float, label: str, path: str) -> Trace:
+    """Return the trace of a constant of a scenario, in the unit of its quantity."""
+    return Trace(
+        label=label,
+        note="a constant of the scenario",
+        file=None,
+        sha256=content_sha256([value]),
+        file_sha256=None,
+        warnings=(),
+        path=path,
+        course=Constant(value),
+    )
 
 
 def content_sha256(values: "NDArray[np.float64] | list[float]") -> str:

@@ -12,8 +12,7 @@ from simulator.scenario.weather import (
     WeatherSource,
 )
 from simulator.traces.findings import Findings, row_list
-from simulator.traces.series import Constant
-from simulator.traces.trace import Trace, content_sha256, file_note, open_series
+from simulator.traces.trace import Trace, constant_trace, file_note, open_series
 
 if TYPE_CHECKING:
     from simulator.traces.series_file import SeriesTable
@@ -39,16 +38,7 @@ def open_weather(source: WeatherSource, *, start: dt.datetime, end_ms: int, path
         With every problem found in the file.
     """
     if isinstance(source, WeatherConstant):
-        return Trace(
-            label=f"constant {source.degc:.10g} degC",
-            note="a constant of the scenario",
-            file=None,
-            sha256=content_sha256([source.degc]),
-            file_sha256=None,
-            warnings=(),
-            path=path,
-            course=Constant(source.degc),
-        )
+        return constant_trace(source.degc, f"constant {source.degc:.10g} degC", path)
     findings = Findings(source.text, path)
     table, series = open_series(
         source,
