@@ -75,7 +75,25 @@ def _make(
     made = _made(found, chosen, output or _folder(found), jobs, out)
     out.say("\n".join(made.lines()))
     out.document(made.document())
-    if not made.holds:
+    _end([made], out)
+
+
+def _end(every: "Sequence[Reproduction]", out: Terminal) -> None:
+    """End with 1 unless all checked numbers hold, and say which do not to those who read no table.
+
+    Raises
+    ------
+    Exit
+    """
+    if out.quiet:
+        for made in every:
+            for check in made.failing:
+                number = check.number
+                out.warn(f"{made.paper.name}, figure {number.figure}: {number.quantity} fails")
+            for figure in made.figures:
+                if figure.lacks is not None:
+                    out.warn(f"{made.paper.name}, figure {figure.name}: missing: {figure.lacks}")
+    if not all(made.holds for made in every):
         raise typer.Exit(FAILED)
 
 
@@ -84,7 +102,13 @@ def _write_page(
 ) -> None:
     from simulator.papers.page import write_page
 
-    folders = [_folder(each) if output is None else output / each.name for each in found]
+    if output is None:
+        folders = [_folder(each) for each in found]
+    elif len(found) == 1:
+        folders = [output]
+    else:
+        _check_folder_of_papers(found, output)
+        folders = [output / each.name for each in found]
     every = [
         _made(each, each.figures, folder, jobs, out)
         for each, folder in zip(found, folders, strict=True)
@@ -92,10 +116,18 @@ def _write_page(
     write_page(every, page)
     for made in every:
         out.say("\n".join(made.lines()))
-    out.say(f"figures of {len(every)} papers written to {page}")
+    papers = "1 paper" if len(every) == 1 else f"{len(every)} papers"
+    out.say(f"figures of {papers} written to {page}")
     out.document({"page": str(page), "papers": [made.document() for made in every]})
-    if not all(made.holds for made in every):
-        raise typer.Exit(FAILED)
+    _end(every, out)
+
+
+def _check_folder_of_papers(found: "tuple[Paper, ...]", folder: Path) -> None:
+    """Refuse a folder that holds anything but a folder for each paper."""
+    names = {each.name for each in found}
+    if folder.is_dir() and any(path.name not in names for path in folder.iterdir()):
+        rule = "holds something else; name a new folder with -o: it gets one for each paper"
+        raise InputError(str(folder), [Issue("", rule)])
 
 
 def _made(

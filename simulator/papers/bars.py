@@ -30,6 +30,7 @@ def draw_bars(
     caption: str,
     axis: str,
     is_log: bool = False,
+    made_up: int = 0,
 ) -> Figure:
     """Draw a bar for each number of ours, and a ring at the published one.
 
@@ -41,12 +42,14 @@ def draw_bars(
     title, caption, axis : str
     is_log : bool
         Whether the axis is logarithmic.
+    made_up : int
+        How many bars at the top are of made-up inputs, and grey.
     """
     height_in = head_in(caption) + 0.35 + ROW_IN * len(checks) + BELOW_IN
     with house_style():
         figure = figure_of(title, caption, height_in=height_in, below_in=BELOW_IN)
         axes = figure.add_subplot()
-        bars_on(axes, checks, labels, axis=axis, is_log=is_log)
+        bars_on(axes, checks, labels, axis=axis, is_log=is_log, made_up=made_up)
         left = 0.03 + names_width(axes)
         top = 1.0 - (head_in(caption) + 0.3) / height_in
         figure.subplots_adjust(left=left, top=top)
@@ -60,6 +63,7 @@ def bars_on(
     *,
     axis: str,
     is_log: bool = False,
+    made_up: int = 0,
 ) -> None:
     """Draw the bars on axes that stand already; parameters as for `draw_bars`."""
     places = np.arange(len(checks))[::-1].tolist()
@@ -68,7 +72,8 @@ def bars_on(
     said = [(place, check.number.value) for place, check in zip(places, checks, strict=True)]
     known = [(place, value) for place, value in said if value is not None]
     errors = reach if any(reach) else None
-    bars = axes.barh(places, ours, 0.62, color=BLUE, xerr=errors, ecolor=MUTED)
+    colours = [MUTED] * made_up + [BLUE] * (len(checks) - made_up)
+    bars = axes.barh(places, ours, 0.62, color=colours, xerr=errors, ecolor=INK)
     high = max([*ours, *(value for _, value in known)])
     if is_log:
         low = min([*ours, *(value for _, value in known)])
@@ -88,7 +93,10 @@ def bars_on(
         axes.annotate(
             text, (end, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=7.5
         )
-    handles, words = [bars], ["ours"]
+    handles, words = [bars.patches[-1]], ["ours"]
+    if made_up:
+        handles.append(bars.patches[0])
+        words.append("ours, of made-up inputs")
     if known:
         (rings,) = axes.plot(
             [value for _, value in known], [place for place, _ in known], "o", color=INK,
@@ -97,7 +105,7 @@ def bars_on(
         handles.append(rings)  # type: ignore[arg-type]
         words.append("published, in brackets")
     axes.legend(
-        handles, words, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=2, columnspacing=1.2
+        handles, words, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=3, columnspacing=1.2
     )
     axes.set_yticks(places, list(labels))
     axes.set_ylim(-0.6, len(checks) - 0.4)

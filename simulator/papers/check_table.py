@@ -2,6 +2,7 @@
 
 import csv
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 HEAD: Final = ("published", "ours", "differs", "within", "verdict", "kind")
 INDENT: Final = "    "
 COLUMNS: Final = (
-    "figure", "quantity", "unit", "published", "exactness", "at", "ours", "ours_low", "ours_high",
-    "difference", "difference_is_relative", "tolerance", "least", "most", "verdict", "kind", "how",
+    "figure", "key", "quantity", "unit", "published", "exactness", "at", "ours", "ours_low",
+    "ours_high", "difference", "difference_is_relative", "tolerance", "least", "most", "verdict",
+    "kind", "how",
 )  # fmt: skip
 ROUNDING: Final = 1e-7
 """Differences of so little of a number are told as none."""
@@ -31,6 +33,10 @@ def table_lines(figures: Sequence["Reproduced"]) -> list[str]:
         found += ["", _short(f"Figure {figure.name}: {figure.title}")]
         if figure.lacks is not None:
             found.append(f"  missing: {figure.lacks}")
+        if figure.note is not None:
+            found += textwrap.wrap(
+                figure.note, WIDTH - 4, initial_indent="  ", subsequent_indent="    "
+            )
         for check in figure.checks:
             number = check.number
             found += [_short(f"  {number.quantity} [{number.unit}]"), f"{INDENT}{next(lines)}"]
@@ -53,10 +59,11 @@ def check_document(check: Check) -> dict[str, Any]:
     reach = ours.half_width
     return {
         "figure": number.figure,
+        "key": number.key,
         "quantity": number.quantity,
         "unit": number.unit,
         "published": number.value,
-        "exactness": number.exactness,
+        "exactness": None if number.value is None else number.exactness,
         "at": number.at,
         "ours": ours.value,
         "ours_low": None if reach is None else ours.value - reach,

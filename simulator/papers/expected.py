@@ -17,9 +17,10 @@ KINDS: Final = ("emergent", "analytic", "calibrated", "reference")
 
 _NUMBER: Final = {
     "figure": str, "key": str, "quantity": str, "value": float, "unit": str, "tolerance": object,
-    "least": float, "most": float, "at": str, "exactness": str, "kind": str, "how": str,
+    "least": float, "most": float, "reached": bool, "at": str, "exactness": str, "kind": str,
+    "how": str,
 }  # fmt: skip
-_OPTIONAL: Final = {"value", "tolerance", "least", "most"}
+_OPTIONAL: Final = {"value", "tolerance", "least", "most", "reached"}
 _CALIBRATED: Final = {"figure": str, "parameter": str, "target": str}
 _CONTRADICTION: Final = {"figure": str, "id": str, "words": str}
 _FIGURE: Final = {"title": str}
@@ -30,7 +31,7 @@ _TOP: Final = {
 }  # fmt: skip
 _TOP_OPTIONAL: Final = {"calibrated", "contradictions", "unmade"}
 _WORDS: Final = {str: "text", float: "a number", int: "a whole number", dict: "a table",
-                 list: "a list of tables"}  # fmt: skip
+                 list: "a list of tables", bool: "true or false"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Number:
     is_relative : bool
     least, most : float or None
         Bounds that take the place of a tolerance.
+    is_reached : bool
+        False where it is known, and told, that ours is out of them.
     """
 
     figure: str
@@ -67,6 +70,7 @@ class Number:
     is_relative: bool = False
     least: float | None = None
     most: float | None = None
+    is_reached: bool = True
 
     @property
     def is_checked(self) -> bool:
@@ -241,6 +245,8 @@ def _check_number(entry: Mapping[str, Any], path: str, issues: list[Issue]) -> N
             issues.append(Issue(f"{path}.tolerance", "is of no value; write value too"))
         if bounds:
             issues.append(Issue(f"{path}.tolerance", "least and most take its place; write one"))
+    if entry.get("reached") is False and not (bounds or "tolerance" in entry):
+        issues.append(Issue(f"{path}.reached", "is of no check; write tolerance, least or most"))
     if len(bounds) == 2 and bounds[0] > bounds[1]:
         issues.append(Issue(f"{path}.least", f"{bounds[0]} must be at most {bounds[1]}, its most"))
 
@@ -275,7 +281,12 @@ def _number(entry: Mapping[str, Any]) -> Number:
     texts: dict[str, Any] = {key: entry[key] for key, kind in _NUMBER.items() if kind is str}
     numbers = {key: float(entry[key]) for key in ("value", "least", "most") if key in entry}
     tolerance, is_relative = read_tolerance(entry.get("tolerance")) or (None, False)
-    return Number(**texts | numbers, tolerance=tolerance, is_relative=is_relative)
+    return Number(
+        **texts | numbers,
+        tolerance=tolerance,
+        is_relative=is_relative,
+        is_reached=entry.get("reached", True),
+    )
 
 
 def _under(path: str, key: str) -> str:

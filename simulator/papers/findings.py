@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simulator.analysis.statistics import mean_of
-from simulator.papers.expected import Expected, Number
+from simulator.errors import InputError, Issue
+from simulator.papers.expected import KINDS, Expected, Number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 HOLDS: Final = "holds"
 FAILS: Final = "fails"
+MISSED: Final = "not reached"
+"""Verdict on a number that is known, and told, not to be reached."""
 UNCHECKED: Final = "no check"
 """Verdict on a number that nobody published, or that is only drawn."""
 
@@ -72,16 +75,19 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """``"holds"``, ``"fails"`` or ``"no check"``."""
+        """``"holds"``, ``"fails"``, ``"not reached"`` or ``"no check"``."""
         number, ours = self.number, self.finding.value
         if not number.is_checked:
             return UNCHECKED
         if number.tolerance is not None:
             apart = self.difference
-            return HOLDS if apart is not None and abs(apart) <= number.tolerance else FAILS
-        above = number.least is None or ours >= number.least
-        below = number.most is None or ours <= number.most
-        return HOLDS if above and below else FAILS
+            is_inside = apart is not None and abs(apart) <= number.tolerance
+        else:
+            above = number.least is None or ours >= number.least
+            is_inside = above and (number.most is None or ours <= number.most)
+        if is_inside:
+            return HOLDS
+        return FAILS if number.is_reached else MISSED
 
 
 def over_seeds(values: "ArrayLike") -> Finding:
@@ -102,12 +108,31 @@ def checks_of(expected: Expected, figure: str, measured: Measured) -> tuple[Chec
 
     Raises
     ------
-    KeyError
+    InputError
         If the figure did not measure one of them.
     """
-    return tuple(
-        Check(number, measured.findings[number.key]) for number in expected.numbers_of(figure)
-    )
+    numbers = expected.numbers_of(figure)
+    issues = [
+        Issue(
+            f"numbers.{number.key}",
+            f"nothing of figure {figure} is called so; it measures {', '.join(measured.findings)}",
+        )
+        for number in numbers
+        if number.key not in measured.findings
+    ]
+    if issues:
+        raise InputError(expected.title, issues)
+    return tuple(Check(number, measured.findings[number.key]) for number in numbers)
+
+
+def counted(checks: Sequence[Check]) -> dict[str, dict[str, int]]:
+    """Return how many numbers have each verdict, and of which kind those are that hold."""
+    verdicts = [check.verdict for check in checks]
+    held = [check.number.kind for check in checks if check.verdict == HOLDS]
+    return {
+        "verdicts": {each: verdicts.count(each) for each in (HOLDS, FAILS, MISSED, UNCHECKED)},
+        "holds": {kind: held.count(kind) for kind in KINDS},
+    }
 
 
 def all_hold(checks: Sequence[Check]) -> bool:

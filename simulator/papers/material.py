@@ -48,6 +48,8 @@ class Material:
         Of the accelerators that the same jobs hold.
     grids : mapping of str to mapping of str to HourlyGrid
         By site.
+    instead : tuple of str
+        Names of `grids` that the catalog's profiles stand for, since their files are not there.
     """
 
     bases: "Mapping[str, Scenario]"
@@ -56,3 +58,4 @@ class Material:
     gpu_days: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)
     utilisation: "Mapping[str, tuple[NDArray[np.float64], ...]]" = field(default_factory=dict)
     grids: "Mapping[str, Mapping[str, HourlyGrid]]" = field(default_factory=dict)
+    instead: "tuple[str, ...]" = ()

@@ -76,8 +76,13 @@ def figure_text(made: Reproduction, figure: Reproduced) -> str:
         published, *rest = check_cells(check)
         cells = (f"{number.quantity} [{number.unit}]", published, number.at, *rest)
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    if figure.note is not None:
+        lines += ["", f"{figure.note[0].upper()}{figure.note[1:]}."]
+    ways: dict[str, list[str]] = {}
+    for check in figure.checks:
+        ways.setdefault(check.number.how, []).append(check.number.quantity)
     lines += ["", "How:", ""]
-    lines += [f"- {check.number.quantity}: {check.number.how}." for check in figure.checks]
+    lines += [f"- {'; '.join(quantities)}: {how}." for how, quantities in ways.items()]
     lines += _remarks("Fitted", expected.calibrated, figure)
     lines += _remarks("Contradictions of the paper", expected.contradictions, figure)
     return "\n".join([*lines, ""])

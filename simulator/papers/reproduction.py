@@ -8,7 +8,17 @@ from typing import Any, Final
 
 from simulator.errors import InputError, Issue
 from simulator.papers.check_table import check_document, table_csv, table_lines
-from simulator.papers.findings import Check, all_hold, checks_of
+from simulator.papers.expected import Remark
+from simulator.papers.findings import (
+    FAILS,
+    HOLDS,
+    MISSED,
+    UNCHECKED,
+    Check,
+    all_hold,
+    checks_of,
+    counted,
+)
 from simulator.papers.pictures import keep_pictures
 from simulator.papers.runs import MissingError, Show, Source
 from simulator.papers.shelf import Paper
@@ -20,6 +30,9 @@ RUNS: Final = "runs"
 FIGURES: Final = "figures"
 NUMBERS: Final = "numbers"
 TABLE: Final = "table.csv"
+INSTEAD: Final = (
+    "hourly files are not there (docs/data.md): drawn from the catalog's means by month and hour"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +45,26 @@ class Reproduced:
     checks : tuple of Check
     lacks : str or None
         What it needs and is not there; then nothing was drawn.
+    note : str or None
+        What took the place of something that is not there.
     """
 
     name: str
     title: str
     checks: tuple[Check, ...] = ()
     lacks: str | None = None
+    note: str | None = None
 
     @property
     def holds(self) -> bool:
         """Whether it was made, and no checked number fails."""
         return self.lacks is None and all_hold(self.checks)
+
+    @property
+    def verdict(self) -> bool | None:
+        """The same; None where no number is checked."""
+        is_checked = self.lacks is not None or any(each.number.is_checked for each in self.checks)
+        return self.holds if is_checked else None
 
     def files(self, folder: Path) -> dict[str, str]:
         """Return where its picture and its numbers lie."""
@@ -77,32 +99,49 @@ class Reproduction:
     def lines(self) -> list[str]:
         """Return the table of all numbers, what was fitted, and where the paper disagrees."""
         expected = self.paper.expected
-        names = {figure.name for figure in self.figures}
         found = [expected.title, expected.source, "", *table_lines(self.figures), ""]
         for title, remarks in (
             ("fitted", expected.calibrated),
             ("the paper disagrees with itself", expected.contradictions),
         ):
-            told = [remark for remark in remarks if remark.figure in names]
+            told = self._told(remarks)
             if told:
                 found.append(f"{title}:")
                 found += _wrapped(
                     f"{each.name} (figure {each.figure}): {each.words}" for each in told
                 )
-        checked = [check for figure in self.figures for check in figure.checks]
-        held = [check.verdict for check in checked].count("holds")
-        failed = [check.verdict for check in checked].count("fails")
-        found += [
-            "",
-            f"{held} numbers hold, {failed} fail, {len(checked) - held - failed} unchecked",
-        ]
+        if len(self.figures) == len(expected.figures) and expected.unmade:
+            names = ", ".join(each.name for each in expected.unmade)
+            found.append(f"not made: {names}; name one with --figure to hear why")
+        return [*found, "", *self._counts(), f"written to {self.folder}"]
+
+    @property
+    def failing(self) -> tuple[Check, ...]:
+        """Checked numbers that fail."""
+        checks = [check for figure in self.figures for check in figure.checks]
+        return tuple(check for check in checks if check.verdict == FAILS)
+
+    def _told(self, remarks: Sequence[Remark]) -> list[Remark]:
+        """Return remarks on the figures that were made, in their order."""
+        names = [figure.name for figure in self.figures]
+        told = [remark for remark in remarks if remark.figure in names]
+        return sorted(told, key=lambda remark: names.index(remark.figure))
+
+    def _counts(self) -> list[str]:
+        found = counted([check for figure in self.figures for check in figure.checks])
+        held, kinds = found["verdicts"][HOLDS], found["holds"]
+        which = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+        line = f"{held} number{'s hold' if held != 1 else ' holds'}"
+        line += f" ({which}), {found['verdicts'][FAILS]} fail"
+        if found["verdicts"][MISSED]:
+            line += f", {found['verdicts'][MISSED]} not reached"
+        line += f", {found['verdicts'][UNCHECKED]} unchecked"
         lacking = sum(figure.lacks is not None for figure in self.figures)
-        if lacking:
-            found[-1] += f"; {lacking} figures lack what they need"
-        return [*found, f"written to {self.folder}"]
+        return [line, *([f"{lacking} figures lack what they need"] if lacking else [])]
 
     def document(self) -> dict[str, Any]:
         """Return all of it as plain values."""
+        expected = self.paper.expected
         return {
             "paper": self.paper.name,
             "title": self.paper.expected.title,
@@ -113,12 +152,26 @@ class Reproduction:
                 {
                     "figure": figure.name,
                     "title": figure.title,
-                    "holds": figure.holds,
+                    "holds": figure.verdict,
                     "missing": figure.lacks,
+                    "note": figure.note,
                     **({} if figure.lacks else figure.files(self.folder)),
                     "checks": [check_document(check) for check in figure.checks],
                 }
                 for figure in self.figures
+            ],
+            "numbers": counted([check for figure in self.figures for check in figure.checks]),
+            "fitted": [
+                {"figure": each.figure, "parameter": each.name, "target": each.words}
+                for each in self._told(expected.calibrated)
+            ],
+            "contradictions": [
+                {"figure": each.figure, "id": each.name, "words": each.words}
+                for each in self._told(expected.contradictions)
+            ],
+            "unmade": [
+                {"figure": each.name, "title": each.title, "why": each.why}
+                for each in expected.unmade
             ],
         }
 
@@ -170,15 +223,18 @@ def reproduce(
     Raises
     ------
     InputError
-        If the folder holds something else.
+        If the folder holds something else or can't be written to, or a number that the file of
+        published ones has is none that a figure knows.
     """
     check_paper_folder(folder, paper)
-    for name in (FIGURES, NUMBERS, RUNS):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    write_text(
-        folder / MARK,
-        json.dumps({"paper": paper.name, "model_version": MODEL_VERSION}, indent=2) + "\n",
-    )
+    try:
+        for name in (FIGURES, NUMBERS, RUNS):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        mark = {"paper": paper.name, "model_version": MODEL_VERSION}
+        write_text(folder / MARK, json.dumps(mark, indent=2) + "\n")
+    except OSError as error:
+        rule = f"can't be written to ({error.strerror or error}); name another folder with -o"
+        raise InputError(str(folder), [Issue("", rule)]) from error
     source = Source(paper, folder / RUNS, jobs, show, tell)
     made = tuple(_reproduced(paper, name, source, folder) for name in figures)
     write_text(folder / TABLE, table_csv(made))
@@ -192,9 +248,17 @@ def _reproduced(paper: Paper, name: str, source: Source, folder: Path) -> Reprod
     except MissingError as lacking:
         return Reproduced(name, title, lacks=str(lacking))
     measured = module.measure(material)
-    made = Reproduced(name, title, checks_of(paper.expected, name, measured))
+    checks = checks_of(paper.expected, name, measured)
+    made = Reproduced(name, title, checks, note=INSTEAD if material.instead else None)
     files = made.files(folder)
-    keep_pictures(module, measured, made.checks, files, folder / FIGURES)
+    try:
+        keep_pictures(module, measured, made.checks, files, folder / FIGURES)
+    except KeyError as error:
+        if error.args[0] not in measured.findings:
+            raise
+        rule = f"figure {name} is drawn from it; write it too"
+        issue = Issue(f"numbers.{error.args[0]}", rule)
+        raise InputError(paper.expected.title, [issue]) from error
     write_text(Path(files["csv"]), measured.numbers.to_csv(index=False, lineterminator="\n"))
     return made
 

@@ -1,6 +1,6 @@
 """What a figure needs is run, through the store of sweeps, so that nothing is run twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +87,7 @@ class Source:
                 bases[name], runs[name] = study.plan.base, study.runs
                 if name in getattr(module, "JOBS", ()):
                     jobs[name] = study.jobs
-            grids = {name: self._grids(*pair) for name, pair in _grids_of(module).items()}
+            grids, instead = self._grids(getattr(module, "GRIDS", {}))
             gpu_days, utilisation = {}, {}
             for name in getattr(module, "DRAWN", ()):
                 bases[name] = load(self.paper.scenario(name))
@@ -96,15 +96,22 @@ class Source:
             if not _lacks_data(error):
                 raise
             raise MissingError("; ".join(issue.message for issue in error.issues)) from error
-        return Material(bases, runs, jobs, gpu_days, utilisation, grids)
+        return Material(bases, runs, jobs, gpu_days, utilisation, grids, instead)
 
-    def _grids(self, name: str, instead: str) -> dict[str, HourlyGrid]:
-        try:
-            return _hourly(load(self.paper.scenario(name)))
-        except InputError as error:
-            if not _lacks_data(error):
-                raise
-        return _hourly(load(self.paper.scenario(instead)))
+    def _grids(
+        self, wanted: Mapping[str, str]
+    ) -> tuple[dict[str, dict[str, HourlyGrid]], tuple[str, ...]]:
+        """Return hourly grids by name, and the names of those that profiles stand for."""
+        found, instead = {}, []
+        for name, profiles in wanted.items():
+            try:
+                found[name] = _hourly(load(self.paper.scenario(name)))
+            except InputError as error:
+                if not _lacks_data(error):
+                    raise
+                found[name] = _hourly(load(self.paper.scenario(profiles)))
+                instead.append(name)
+        return found, tuple(instead)
 
     def _swept(self, name: str) -> Study:
         if name not in self._known:
@@ -125,10 +132,6 @@ class Source:
 
 def _lacks_data(error: InputError) -> bool:
     return all(WHERE_DATA in issue.message for issue in error.issues)
-
-
-def _grids_of(module: ModuleType) -> dict[str, tuple[str, str]]:
-    return {name: (name, instead) for name, instead in getattr(module, "GRIDS", {}).items()}
 
 
 def _hourly(scenario: Scenario) -> dict[str, HourlyGrid]:

@@ -1,6 +1,7 @@
 """Which papers and figures there are."""
 
 import pkgutil
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -52,10 +53,11 @@ class Paper:
         InputError
             With every name that is no figure of the paper.
         """
-        wanted = [figure.strip().lower().removeprefix("figure").strip(" -_") for figure in figures]
+        said = [each.strip() for figure in figures for each in figure.split(",") if each.strip()]
+        wanted = [re.sub(r"^fig(ure)?", "", each.lower()).strip(" .-_") for each in said]
         issues = [
-            Issue(f"--figure {said}", self._refusal(name))
-            for said, name in zip(figures, wanted, strict=True)
+            Issue(f"--figure {each}", self._refusal(name))
+            for each, name in zip(said, wanted, strict=True)
             if name not in self.figures
         ]
         if issues:
@@ -89,10 +91,20 @@ def paper_of(name: str) -> Paper:
         If there is none of this name, or its ``expected.toml`` has problems.
     """
     found = bundled.papers()
-    folder = found.get(name.replace("_", "-"))
+    plain = name.strip().lower().replace("_", "-").replace(" ", "-")
+    folder = found.get(plain)
     if folder is None:
-        raise InputError("paper", [Issue(name, _rule("paper", name, tuple(found)))])
-    return _opened(name.replace("_", "-"), folder)
+        raise InputError("paper", [Issue(name, _rule("paper", _meant(plain), tuple(found)))])
+    return _opened(plain, folder)
+
+
+def _meant(said: str) -> str:
+    """Return the name of the paper that part of a name, or its number on arXiv, stands for."""
+    number = said.removeprefix("arxiv").strip(" :.-")
+    for paper in papers():
+        if len(number) > 2 and (number in paper.name or number in paper.expected.source):
+            return paper.name
+    return said
 
 
 def _opened(name: str, folder: Path) -> Paper:

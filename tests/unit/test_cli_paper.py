@@ -83,6 +83,78 @@ def test_a_number_that_fails_ends_with_1(shell: Shell, short_paper: Path) -> Non
     assert re.search(r"(?m)^ +9 \(text\) .* fails ", out)
 
 
+def test_who_reads_no_table_hears_what_fails(shell: Shell, short_paper: Path) -> None:
+    file = short_paper / "expected.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("value     = 3.0\nunit", "value     = 9.0\nunit", 1), "utf-8")
+    code, out, err = shell("paper", "sustainable-ai", "-f", "9", "-o", "made", "-j", 1, "-q")
+    assert code == 1
+    assert not out
+    assert "figure 9: carbon of a useful hour at 20 % over 80 %, old machines fails" in err
+
+
+def test_the_document_has_all_that_the_terminal_says(shell: Shell) -> None:
+    code, out, _ = shell("paper", "sustainable-ai", "-f", "4,3c", "-o", "made", "-j", 1, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert [each["id"] for each in document["contradictions"]] == [
+        "X9", "X13", "X7", "X8", "X6", "gross or net",
+    ]  # fmt: skip
+    assert [each["figure"] for each in document["unmade"]] == ["1", "3a", "3b", "7"]
+    assert document["numbers"]["holds"]["analytic"] == 14
+    assert document["numbers"]["verdicts"] == {
+        "holds": 14, "fails": 0, "not reached": 0, "no check": 3,
+    }  # fmt: skip
+    reference, drawn = document["figures"]
+    assert (reference["holds"], drawn["holds"]) == (None, True)
+    assert {check["exactness"] for check in reference["checks"]} == {None}
+    assert drawn["checks"][0]["key"] == "nas"
+
+
+def test_what_was_fitted_is_told_in_the_order_of_the_figures(shell: Shell) -> None:
+    code, out, _ = shell("paper", "sustainable-ai", "-f", "6", "-f", "5", "-o", "made", "-j", 1)
+    assert code == 0
+    fitted = out[out.index("fitted:") : out.index("the paper disagrees")]
+    assert re.findall(r"\(figure (\w+)\)", fitted) == ["5", "5", "6"]
+    assert re.search(r"(?m)^\d+ numbers hold \(\d+ analytic, \d+ calibrated\), 0 fail", out)
+    assert "not made" not in out  # not all figures were asked for
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('key       = "share_4y"', 'key       = "share_4z"', "nothing of figure 5 is called so"),
+        (re.compile(r'(?s)\[\[numbers\]\]\nfigure    = "5"\nkey       = "share_4y".*?\n\n'), "",
+         "numbers.share_4y  figure 5 is drawn from it"),
+    ],
+)  # fmt: skip
+def test_numbers_that_the_figure_does_not_know_or_lacks_are_refused(
+    shell: Shell, short_paper: Path, old: str | re.Pattern[str], new: str, said: str
+) -> None:
+    file = short_paper / "expected.toml"
+    text = file.read_text(encoding="utf-8")
+    broken = old.sub(new, text) if isinstance(old, re.Pattern) else text.replace(old, new)
+    assert broken != text
+    file.write_text(broken, encoding="utf-8")
+    code, _, err = shell("paper", "sustainable-ai", "-f", "5", "-o", "made", "-j", 1)
+    assert code == 2
+    assert said in err
+
+
+def test_hourly_files_that_are_not_there_are_told(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FLEETSIM_DATA", raising=False)
+    said = ("paper", "beyond-efficiency", "-f", "6", "-o", "made", "-j", 1)
+    code, out, _ = shell(*said)
+    assert code == 0
+    assert "hourly files are not there (docs/data.md)" in out
+    svg = Path("made/figures/figure_6.svg").read_text(encoding="utf-8")
+    assert "since hourly files are not there" in " ".join(svg.split())
+    (figure,) = json.loads(shell(*said, "--json")[1])["figures"]
+    assert figure["note"].startswith("hourly files are not there")
+
+
 def test_data_that_is_not_there_is_said_and_the_rest_goes_on(
     shell: Shell, short_paper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +175,12 @@ def test_data_that_is_not_there_is_said_and_the_rest_goes_on(
     ("words", "said"),
     [
         (("sustainable",), 'did you mean "sustainable-ai"?'),
+        (("beyond",), 'did you mean "beyond-efficiency"?'),
+        (("arXiv:2111.00364",), 'did you mean "sustainable-ai"?'),
+        (("sustainable-ai", "-o", "file"), "is a file; name a folder"),
+        (("sustainable-ai", "-f", "5", "-o", "file/below"), "can't be written to"),
+        (("--page", "page.md", "-o", "full"), "gets one for each paper"),
+        (("Sustainable_AI", "-f", "fig. 99"), "no figure of this name"),
         (("sustainable-ai", "-f", "99"), "no figure of this name"),
         (("sustainable-ai", "-f", "99", "-f", "98"), "2 problems"),
         (("sustainable-ai", "-f", "3a"), "is not made: its 70 are inference services"),
@@ -111,6 +189,10 @@ def test_data_that_is_not_there_is_said_and_the_rest_goes_on(
     ],
 )
 def test_what_is_not_there_is_refused(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    Path("file").write_text("mine", encoding="utf-8")
+    Path("page.md").write_text(f"{MARK}\n", encoding="utf-8")
+    Path("full").mkdir()
+    Path("full/letter.txt").write_text("dear", encoding="utf-8")
     code, out, err = shell("paper", *words)
     assert code == 2
     assert not out
@@ -161,7 +243,9 @@ def test_a_page_is_renewed_below_its_mark_only(shell: Shell) -> None:
     assert "old" not in text.splitlines()
     assert text.count("## Published footprints of training\n") == 1
     assert Path("img/papers/training-footprints_bloom.png").is_file()
-    assert "figures of 1 papers written to page.md" in out
+    assert "figures of 1 paper written to page.md" in out
+    assert Path("made/table.csv").is_file()  # a paper that is named has the folder for itself
+    assert shell(*said[:2], "-o", "made", "-q")[0] == 0
 
 
 def test_a_page_without_a_mark_is_refused(shell: Shell) -> None:

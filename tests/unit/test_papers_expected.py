@@ -74,6 +74,8 @@ def test_figures_that_are_not_made_say_why(tmp_path: Path) -> None:
         ('tolerance = "10 %"', "tolerance = -1", "numbers[0].tolerance", "-1 is no tolerance"),
         ('tolerance = "10 %"', "least = 4\nmost = 3", "numbers[0].least", "must be at most 3"),
         ('how = "by runs"', 'how = "x"\nmost = 3', "numbers[0].tolerance", "take its place"),
+        ('how = "by runs"', 'how = "x"\nreached = 0', "numbers[0].reached", "is not true or false"),
+        ('tolerance = "10 %"', "reached = false", "numbers[0].reached", "is of no check"),
         ('figure = "9"', 'figure = "8"', "numbers[0].figure", '"8" is no figure'),
         ('"text"', '"guessed"', "numbers[0].exactness", "none of exact, text, estimated"),
         ('"emergent"', '"real"', "numbers[0].kind", "none of emergent, analytic"),
@@ -138,6 +140,8 @@ def test_tolerances(said: object, meant: tuple[float, bool] | None) -> None:
         ({"least": 50.0, "most": 60.0}, 60.0, "holds"),
         ({"most": 60.0}, 60.1, "fails"),
         ({"most": 60.0}, float("nan"), "fails"),
+        ({"value": 3.0, "tolerance": 0.1, "is_reached": False}, 3.11, "not reached"),
+        ({"value": 3.0, "tolerance": 0.1, "is_reached": False}, 3.05, "holds"),
         ({"value": 3.0}, 100.0, "no check"),
         ({}, 100.0, "no check"),
     ],
@@ -163,7 +167,7 @@ def test_a_mean_over_seeds_has_its_interval() -> None:
 
 def test_a_figure_that_lacks_a_number_is_an_error(tmp_path: Path) -> None:
     expected = read(tmp_path, HEAD + ENTRY)
-    with pytest.raises(KeyError, match="reduction"):
+    with pytest.raises(InputError, match="nothing of figure 9 is called so"):
         checks_of(expected, "9", Measured({}, pd.DataFrame()))
 
 

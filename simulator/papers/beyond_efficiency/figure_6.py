@@ -22,17 +22,17 @@ COLOURS: Final = {"ciso": BLUE, "pjm": GREEN, "marginal": ORANGE}
 
 def measure(material: Material) -> Measured:
     """Return mean and standard deviation by hour of day, and what tells the shapes apart."""
-    of_2022 = material.grids["grids_2022"]
+    west, east = (material.grids["grids_2022"][site] for site in ("california", "pjm"))
     of_2020 = material.grids["marginal_2020"]["california"]
     assert of_2020.marginal_g_per_kwh is not None
     series = {
-        "ciso": (of_2022["california"].label, of_2022["california"].average_g_per_kwh, WEST_H),
-        "pjm": (of_2022["pjm"].label, of_2022["pjm"].average_g_per_kwh, EAST_H),
-        "marginal": (of_2020.label, of_2020.marginal_g_per_kwh, WEST_H),
+        "ciso": ("grids_2022", west.label, west.average_g_per_kwh, WEST_H),
+        "pjm": ("grids_2022", east.label, east.average_g_per_kwh, EAST_H),
+        "marginal": ("marginal_2020", of_2020.label, of_2020.marginal_g_per_kwh, WEST_H),
     }
     findings: dict[str, Finding] = {}
     tables = []
-    for key, (label, values, offset_h) in series.items():
+    for key, (source, label, values, offset_h) in series.items():
         by_hour = _by_hour(values, offset_h)
         mean = by_hour.mean(axis=0)
         findings[f"{key}_mean"] = Finding(float(values.mean()))
@@ -42,6 +42,7 @@ def measure(material: Material) -> Measured:
             pd.DataFrame(
                 {
                     "grid": key,
+                    "is_profile": source in material.instead,
                     "label": label,
                     "hour": np.arange(H_PER_D),
                     "mean_g_per_kwh": mean,
@@ -62,14 +63,17 @@ def _by_hour(values: NDArray[np.float64], offset_h: int) -> NDArray[np.float64]:
 def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     """Draw the three courses with their standard deviations."""
     ours = {check.number.key: check.finding.value for check in checks}
+    is_hourly = not numbers["is_profile"].any()
+    spread = "the days of a year" if is_hourly else "months, since hourly files are not there"
     with house_style():
         figure = figure_of(
             f"Average intensity swings by {ours['ciso_swing']:.0f} % over the day in California, "
             f"by {ours['pjm_swing']:.0f} % in PJM",
-            "Means by hour of day, local standard time; bars: standard deviations over the days of "
-            "a year. Average: generation in 2022, life-cycle, without imports (US EIA form 930). "
-            "Marginal: 2020, direct emissions (SGIP signal). The paper prints no numbers.",
-            height_in=4.2,
+            f"Means by hour of day, local standard time; bars: standard deviations over {spread}. "
+            "Average: generation in 2022, life-cycle, without imports (US EIA form 930). Marginal: "
+            "California in 2020, direct emissions (SGIP signal); the paper has 2022, and PJM "
+            "too. It prints no numbers.",
+            height_in=4.3,
         )
         axes = figure.add_subplot()
         handles, words = [], []
@@ -82,7 +86,9 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
                     fmt="o-", markersize=3, linewidth=1.2, elinewidth=0.7,
                 )
             )  # fmt: skip
-            words.append(str(part["label"].iloc[0]))
+            basis = "marginal" if key == "marginal" else "average"
+            label = str(part["label"].iloc[0])
+            words.append(label if basis in label else f"{label}, {basis}")
         axes.set_ylim(bottom=0.0)
         axes.set_xlim(-0.7, 23.7)
         axes.set_xticks(range(0, H_PER_D, 3))

@@ -49,8 +49,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     return draw_bars(
         chosen,
         list(MODELS.values()),
-        title=f"Training {MODELS[largest.number.key]} emitted {largest.finding.value:.0f} t CO2e, "
-        "Evolved Transformer three",
+        title=f"Training {MODELS[largest.number.key]} comes to {largest.finding.value:.0f} t CO2e, "
+        "Evolved Transformer to three",
         caption="Operational carbon of training, location-based and gross: chips x power x days x "
         "PUE x intensity, as one job on a fleet of its size. The paper's own bars of LM and RM-1 "
         "to RM-5 are printed nowhere and not drawn.",

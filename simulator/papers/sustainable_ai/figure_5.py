@@ -66,7 +66,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     assert said is not None
     with house_style():
         figure = figure_of(
-            f"30 % embodied means that a system draws {W_PER_KW * implied:.0f} W: a host, one GPU",
+            f"30 % embodied means that a system draws {W_PER_KW * implied:.0f} W: a host with one "
+            "or two GPUs",
             "Shares of the carbon of systems that are at work 45 % of the time, PUE 1.10, "
             "0.429 kg/kWh. Ring: the paper's 30 % (text). At the right: what the system draws on "
             "average, and in brackets what it would have to for 30:70. The paper's bars of LM and "

@@ -72,8 +72,9 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
             f"Four half-years of {ours['mean'].finding.value:.0f} % each make "
             f"{ours['compounded'].finding.value:.0f} %, where they reach the whole fleet",
             "Operational power saved in each half-year, of that at its start. Line: the published "
-            "mean of 20 % (text). How it splits over the levers is printed nowhere: the split is "
-            "assumed, and what each lever does on the fleet is the mean over all orders.",
+            "mean of 20 % (text). How it splits over the levers is printed nowhere: 40:30:10:20 of "
+            "the logarithm are assumed, the same four times; what each lever does on the fleet is "
+            "the mean over all orders, and idle power gives the platform more than its part.",
             height_in=4.0,
         )
         axes = figure.add_subplot()

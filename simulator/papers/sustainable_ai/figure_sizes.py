@@ -50,8 +50,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     ours = {check.number.key: check for check in checks}
     caption = (
         "Share of jobs larger than a size, of 30,000 drawn jobs, mean over 20 seeds. Rings: the "
-        "paper's p50 and p99. The laws were made from these; that no plain lognormal law reaches "
-        "500 GPU-days is why experiments have a tail."
+        "paper's p50 and p99. The laws were made from these; experiments have a tail besides, "
+        "since the plain lognormal law through theirs has none beyond 500 GPU-days."
     )
     with house_style():
         figure = figure_of(

@@ -53,6 +53,6 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
         title=f"LLaMA-65B took {ours['65b'].finding.value:.0f} t CO2e, LLaMA-7B "
         f"{ours['7b'].finding.value:.0f}",
         caption="Operational carbon of training: GPU-hours x 400 W x 1.1 x 0.385 kg/kWh, each as "
-        "one job on a fleet of its chips. The paper cuts its numbers to whole tonnes.",
+        "one job on a fleet of its chips. The paper has whole tonnes.",
         axis="t CO2e",
     )
