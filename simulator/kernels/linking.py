@@ -48,6 +48,10 @@ class EntryLibrary(JITCodeLibrary):
         self._linking_libraries = _callers_first(self)
         super().finalize()
 
+    def _optimize_functions(self, ll_module: Any) -> None:
+        # What unpacks Python objects is optimised with the rest, which is soon enough.
+        ll_module.data_layout = self._codegen._data_layout
+
     def _optimize_final_module(self) -> None:
         for library in self._linking_libraries:
             if isinstance(library, StepLibrary):
