@@ -28,6 +28,7 @@ from simulator.kernels.tables import (
     CURSOR_JOB,
     DEPTH,
     EASY,
+    FIRST,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
@@ -36,6 +37,7 @@ from simulator.kernels.tables import (
     KNOWN,
     LADDER,
     LEFT_TO_LOOK,
+    LESS,
     NEXT_JOB,
     NONE,
     NOW_MS,
@@ -202,7 +204,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
     if headed and in_time and slot >= 0:
         hold_until_then(tables, queueing, cluster, slot)
     elif slot < 0 and not in_time:
-        take_later(jobs, tables, queueing, cluster, job, -1)  # it ended at once
+        take_later(jobs, tables, queueing, cluster, job, LESS)  # it ended at once
     return STARTS
 
 
@@ -245,13 +247,13 @@ def may_start(jobs, tables, queueing, power, cluster, job):
         if not fits(tables.clusters, cluster, gpus):
             told = TOO_LARGE
         elif leaves_room(jobs, tables, queueing, cluster, job):
-            take_later(jobs, tables, queueing, cluster, job, -1)
+            take_later(jobs, tables, queueing, cluster, job, LESS)
             told = ROOM
         if gpus < len(queueing.verdict):
             queueing.verdict[gpus] = told
     if told == TOO_LARGE:
         return False
-    return told == ROOM or ends_in_time(jobs, tables, queueing, power, cluster, job, 0)
+    return told == ROOM or ends_in_time(jobs, tables, queueing, power, cluster, job, FIRST)
 
 
 @kernel(inline="llvm")

@@ -20,11 +20,14 @@ from simulator.kernels.tables import (
     AWAKING,
     CLUSTER,
     COMPLETIONS,
+    FIRST,
     FIRST_NODE,
     FOREVER_MS,
     JOB,
     KNOWN,
+    LESS,
     LISTED,
+    MORE,
     NEXT_WHOLE,
     NOBODY,
     NODE_FREE,
@@ -154,7 +157,7 @@ def find_candidates(jobs, tables, preemption, cluster, job):
             continue
         until_ms = jobs.start_ms[tables.slots[slot, JOB]] + after_ms
         if until_ms <= now:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
             preemption.candidates[count] = slot
             count += 1
         else:
@@ -164,7 +167,7 @@ def find_candidates(jobs, tables, preemption, cluster, job):
     if would_fit(jobs, tables, preemption, cluster, job):
         return count
     for at in range(protected):
-        leave_free(tables, preemption, cluster, np.int64(preemption.victims[at]), 1)
+        leave_free(tables, preemption, cluster, np.int64(preemption.victims[at]), MORE)
     if protected > 0 and would_fit(jobs, tables, preemption, cluster, job):
         preemption.look_ms[0] = min(preemption.look_ms[0], look_ms)
     return np.int64(0)
@@ -204,20 +207,20 @@ def choose_victims(jobs, tables, preemption, cluster, job, count):
         slot = np.int64(candidates[0])
         count -= 1
         candidates[0] = candidates[count]
-        sink(jobs, tables, preemption, 0, count)
-        leave_free(tables, preemption, cluster, slot, 1)
+        sink(jobs, tables, preemption, FIRST, count)
+        leave_free(tables, preemption, cluster, slot, MORE)
         victims[taken] = slot
         taken += 1
     kept = taken
     for at in range(taken - 1, -1, -1):
         slot = np.int64(victims[at])
-        leave_free(tables, preemption, cluster, slot, -1)
+        leave_free(tables, preemption, cluster, slot, LESS)
         if would_fit(jobs, tables, preemption, cluster, job):
             kept -= 1
             for place in range(at, kept):
                 victims[place] = victims[place + 1]
         else:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
     return kept
 
 
@@ -276,7 +279,7 @@ def count_to_come(tables, preemption, cluster):
     for at in range(tables.clock[RUNNING]):
         slot = tables.agenda[at] & ((1 << tables.bits) - 1)
         if preemption.stopped_ms[slot] >= 0 and tables.slots[slot, CLUSTER] == cluster:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
 
 
 @kernel

@@ -182,7 +182,10 @@ NOBODY = 0
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
-NONE = np.int64(-1)  # no literal: numba would compile a kernel for it alone
+# No literals: numba would compile a kernel for each alone.
+NONE = np.int64(-1)
+FIRST = np.int64(0)
+MORE, LESS = np.int64(1), np.int64(-1)
 FOREVER_MS = np.iinfo(np.int64).max
 
 
