@@ -9,7 +9,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.gangs import start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget
-from simulator.kernels.preemption import make_room, may_preempt
+from simulator.kernels.preemption import NOBODY_BELOW, make_room, may_preempt
 from simulator.kernels.queues import begin, first_of_cursors, follow, leave, no_line_behind
 from simulator.kernels.shadow import (
     ends_in_time,
@@ -66,9 +66,11 @@ def backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces):
 
     Returns whether jobs were preempted at once: they wait again, and the pass is to begin anew.
     """
+    may_be_fresh = tables.clock[CHANGED] == SUBMISSIONS
     if preemption is not None:
         preemption.look_ms[0] = FOREVER_MS
-    elif tables.clock[CHANGED] == SUBMISSIONS and fresh_alone(jobs, tables, queueing, power):
+        may_be_fresh = may_be_fresh and preemption.least == NOBODY_BELOW
+    if may_be_fresh and fresh_alone(jobs, tables, queueing, power):
         return False
     rules = queueing.rules
     for cluster in range(len(rules)):

@@ -294,7 +294,7 @@ def cut_short(jobs, tables, queueing, power, preemption, pieces, slot, cause):
 def note_piece(racks, pieces, row, cluster, job):
     """Note the racks that a piece of a job spanned, and forget them; return its relative speed."""
     speed = 1.0
-    if racks is not None:
+    if racks is not None and len(racks.spanned) > 0:
         spanned = np.int64(racks.spanned[job])
         pieces.racks[row] = spanned
         racks.spanned[job] = 0

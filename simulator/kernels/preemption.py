@@ -51,9 +51,11 @@ from simulator.kernels.tables import (
     WITH_FREE,
 )
 
+NOBODY_BELOW = np.iinfo(np.int32).max  # lowest priority where no job is preemptible
+
 
 class Preemption(NamedTuple):
-    """Who may be preempted for whom, and what it takes; None where nobody is."""
+    """Who may be preempted for whom, and what it takes; None in plain runs."""
 
     way: NDArray[np.int64]  # [clusters] NOBODY, RESTART or SUSPEND
     after_ms: NDArray[np.int64]  # [clusters] begin of a run in which its job is not preempted
@@ -61,7 +63,7 @@ class Preemption(NamedTuple):
     resume_ms: NDArray[np.float64]  # [clusters] time that taking it up again takes
     priority: NDArray[np.int32]  # [jobs]
     preemptible: NDArray[np.int8]  # [jobs]
-    least: int  # lowest priority of a preemptible job
+    least: int  # lowest priority of a preemptible job, NOBODY_BELOW without any
     look_ms: NDArray[np.int64]  # [1] when somebody may be preempted for whom a job waits
     stopped_ms: NDArray[np.int64]  # [slots] since when a job is being suspended, NONE where not
     with_free: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what would be free
