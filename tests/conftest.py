@@ -57,8 +57,8 @@ INTERPRETED = {
 }
 """Files of tests, by folder, whose small runs take less time than compiling what they run.
 
-Each set of what only some runs need (backfill, racks, failures, ...) is a kernel of its own, some
-two minutes of compiling. ``make test`` plays these with numba off, ``make verify`` as they are.
+What only some runs need (backfill, racks, failures, ...) is a second engine, about a minute of
+compiling. ``make test`` plays these with numba off, ``make verify`` as they are.
 """
 
 

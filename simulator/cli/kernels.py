@@ -7,7 +7,7 @@ from typing import Final
 from simulator.cli.terminal import Terminal
 
 ENGINE: Final = "advance"
-"""The kernel that takes longest; it is compiled for each set of features that scenarios use."""
+"""The kernel that takes longest; it is compiled once for plain runs, and once for what is rare."""
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def telling_of_kernels(out: Terminal) -> Iterator[None]:
         nonlocal told
         if kernel == ENGINE and not told:
             told = True
-            out.note("compiling kernels for what this scenario uses (once; a minute or more) ...")
+            out.note("compiling kernels for what this scenario uses (once; about a minute) ...")
 
     listeners.append(tell)
     try:

@@ -89,7 +89,9 @@ def simulate(
     """
     state = initial_state(fleet, jobs, power, end_ms=end_ms, queues=queues, dispatches=dispatches)
     home = state.jobs.cluster.copy()
-    sent = None if state.dispatch is None else state.dispatch.way != kernels.NONE
+    sent = None
+    if state.binds and state.dispatch is not None:
+        sent = state.dispatch.way != kernels.NONE
     env = simpy.Environment(initial_time=0)
     view = View(state, fleet.cluster_names, start_epoch_ms)
     for controller in controllers:
@@ -97,7 +99,7 @@ def simulate(
     queues = queues or Queues.plain(fleet, jobs)
     askers = _askers(state, jobs, fleet.cluster_names, queues, start_epoch_ms)
     agent = None
-    if dispatches is not None and dispatches.asked and state.dispatch is not None:
+    if dispatches is not None and dispatches.asked and state.binds:
         agent = Agent(state, fleet, jobs, power, dispatches)
     run = _Run(state, power, on_log, askers, agent, conservative=queues.conservative)
     while True:
@@ -126,7 +128,9 @@ def simulate(
     run.hand_over()
     if sent is not None:
         home[sent] = state.jobs.cluster[sent]
-    racks = None if state.queueing is None else state.queueing.racks
+    racks = None
+    if fleet.racks is not None and state.queueing is not None:
+        racks = state.queueing.racks
     return JobLog(
         start_ms=state.jobs.start_ms,
         end_ms=state.jobs.end_ms,
@@ -141,10 +145,12 @@ def simulate(
         notes=view.notes,
         pieces=run.pieces(),
         stays=run.stays(),
-        left_ms=state.jobs.duration_ms if state.pieces is not None else None,
+        left_ms=state.jobs.duration_ms if state.cuts else None,
         racks=None if racks is None else racks.spanned,
-        resume_ms=state.jobs.resume_ms if state.preemption is not None else None,
-        stopped_ms=stopped_of(state.preemption, state.tables, len(jobs)),
+        resume_ms=state.jobs.resume_ms if state.preempts else None,
+        stopped_ms=(
+            stopped_of(state.preemption, state.tables, len(jobs)) if state.preempts else None
+        ),
     )
 
 
@@ -274,7 +280,7 @@ class _Run:
 
     def pieces(self) -> Pieces | None:
         """Return what jobs did before they were cut short, None where nothing can do that."""
-        if self._state.pieces is None:
+        if not self._state.cuts or self._state.pieces is None:
             return None
         empty: list[Any] = [column[:0] for column in self._state.pieces]
         columns: list[Any] = [

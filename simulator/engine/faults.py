@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simulator.engine.blanks import pieces
 from simulator.kernels import tables as kernels
 from simulator.power.failures import Failures
 
@@ -56,18 +57,4 @@ def piece_table(needed: bool, tables: kernels.Tables) -> kernels.Pieces | None:
     """Return room for the pieces of jobs that are cut short; none where nothing does that."""
     if not needed:
         return None
-    rows = PIECE_ROWS + 2 * len(tables.slots)
-    return kernels.Pieces(
-        job=np.zeros(rows, np.int32),
-        cluster=np.zeros(rows, np.int16),
-        first_node=np.zeros(rows, np.int32),
-        part_node=np.zeros(rows, np.int32),
-        power_level=np.zeros(rows, np.int8),
-        start_ms=np.zeros(rows, np.int64),
-        end_ms=np.zeros(rows, np.int64),
-        kept_ms=np.zeros(rows),
-        lost_ms=np.zeros(rows),
-        resume_ms=np.zeros(rows),
-        cause=np.zeros(rows, np.int8),
-        racks=np.zeros(rows, np.int32),
-    )
+    return pieces(PIECE_ROWS + 2 * len(tables.slots))

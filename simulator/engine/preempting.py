@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import tables as kernels
-from simulator.kernels.preemption import Preemption
+from simulator.kernels.preemption import NOBODY_BELOW, Preemption
 from simulator.scenario.model import Scenario
 from simulator.workload.table import JobTable
 
@@ -77,7 +77,7 @@ def preemption_table(
         resume_ms=np.array([how.resume_ms for how in known], np.float64),
         priority=priority,
         preemptible=np.ascontiguousarray(preemptible, np.int8),
-        least=int(priority[preemptible].min(initial=np.iinfo(np.int32).max)),
+        least=int(priority[preemptible].min(initial=NOBODY_BELOW)),
         look_ms=np.full(1, kernels.FOREVER_MS, np.int64),
         stopped_ms=np.full(slots, kernels.NONE, np.int64),
         with_free=np.zeros((len(tables.clusters), widest + 1), np.int64),

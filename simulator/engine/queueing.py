@@ -176,16 +176,14 @@ def queueing_tables(
     jobs: JobTable,
     slots: int,
     shares: kernels.Shares | None = None,
-) -> kernels.Queueing | None:
-    """Return the tables of queue rules, None where every queue is plain.
+) -> kernels.Queueing:
+    """Return the tables of queue rules.
 
     Raises
     ------
     InputError
         If conservative backfill would need more memory than is sensible.
     """
-    if not is_ruled(queues, fleet):
-        return None
     clusters = len(fleet.cluster_names)
     slots = max(1, slots)
     backfill = np.array([BACKFILLS[rule.backfill] for rule in queues.rules], np.int64)

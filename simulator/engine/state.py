@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.blanks import with_blanks
 from simulator.engine.faults import fault_tables, piece_table
 from simulator.engine.preempting import preemption_table
 from simulator.engine.queueing import Queues, is_ruled, queueing_tables
@@ -39,7 +40,11 @@ LOG_ROWS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything `simulator.kernels.engine.advance` reads and writes."""
+    """Everything `simulator.kernels.engine.advance` reads and writes.
+
+    Tables from `queueing` on, `power` and `log` apart, are None in plain runs. Where any of them is
+    needed the others are there too, blank; `tenants` alone stands apart from them.
+    """
 
     jobs: kernels.Jobs
     tables: kernels.Tables
@@ -52,6 +57,9 @@ class State:
     tenants: Tenants | None
     dispatch: Dispatch | None
     log: kernels.Log
+    cuts: bool  # whether jobs may be cut short
+    preempts: bool  # whether they may be preempted
+    binds: bool  # whether jobs get their cluster as they are submitted
 
     @property
     def any_running(self) -> bool:
@@ -119,19 +127,26 @@ def initial_state(
     rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
     if jobs.savings or failures is not None or queues.preempts:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
-    return State(
+    tenants = tenant_tables(fleet, jobs, tables)
+    rare = tenants is None and (ruled or failures is not None or bool(ways.ways))
+    queueing = queueing_tables(queues, fleet, power, jobs, slots, shares) if rare else None
+    state = State(
         jobs=rows_of_jobs,
         tables=tables,
         sleepers=sleepers,
-        queueing=queueing_tables(queues, fleet, power, jobs, slots, shares),
+        queueing=queueing,
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
         preemption=preemption_table(queues.preempting, jobs, tables),
         pieces=piece_table(failures is not None or queues.preempts, tables),
-        tenants=tenant_tables(fleet, jobs, tables),
+        tenants=tenants,
         dispatch=dispatch_tables(ways, lines),
         log=log,
+        cuts=failures is not None or queues.preempts,
+        preempts=queues.preempts,
+        binds=bool(ways.ways),
     )
+    return with_blanks(state) if rare else state
 
 
 def _jobs(
@@ -183,13 +198,14 @@ def _restartable(
 ) -> kernels.Jobs:
     """Return rows of jobs that save their work, or may be cut short: what is left is their own."""
     savings = jobs.savings
+    cuts = failures is not None or preempts
     if preempts and not savings:
         savings = (None,) * len(jobs.workload_names)  # what resuming takes is asked for as they are
     return rows._replace(
         duration_ms=rows.duration_ms.copy(),
         requested_ms=rows.requested_ms.copy(),
         restarts=np.zeros(len(jobs), np.int32),
-        resume_ms=np.full(len(jobs) if preempts else 0, kernels.NONE, np.float64),
+        resume_ms=np.full(len(jobs) if cuts else 0, kernels.NONE, np.float64),
         plan=plan_of(savings, fleet, None if failures is None else failures.mtbf_ms),
     )
 

@@ -9,7 +9,7 @@ from simulator.kernels.compile import kernel
 from simulator.kernels.gangs import start
 from simulator.kernels.placement import fits
 from simulator.kernels.power import level_within_budget
-from simulator.kernels.preemption import make_room, may_preempt
+from simulator.kernels.preemption import NOBODY_BELOW, make_room, may_preempt
 from simulator.kernels.queues import begin, first_of_cursors, follow, leave, no_line_behind
 from simulator.kernels.shadow import (
     ends_in_time,
@@ -28,6 +28,7 @@ from simulator.kernels.tables import (
     CURSOR_JOB,
     DEPTH,
     EASY,
+    FIRST,
     FIRST_FRESH,
     FOREVER_MS,
     FREE,
@@ -36,6 +37,7 @@ from simulator.kernels.tables import (
     KNOWN,
     LADDER,
     LEFT_TO_LOOK,
+    LESS,
     NEXT_JOB,
     NONE,
     NOW_MS,
@@ -64,9 +66,11 @@ def backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces):
 
     Returns whether jobs were preempted at once: they wait again, and the pass is to begin anew.
     """
+    may_be_fresh = tables.clock[CHANGED] == SUBMISSIONS
     if preemption is not None:
         preemption.look_ms[0] = FOREVER_MS
-    elif tables.clock[CHANGED] == SUBMISSIONS and fresh_alone(jobs, tables, queueing, power):
+        may_be_fresh = may_be_fresh and preemption.least == NOBODY_BELOW
+    if may_be_fresh and fresh_alone(jobs, tables, queueing, power):
         return False
     rules = queueing.rules
     for cluster in range(len(rules)):
@@ -202,7 +206,7 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
     if headed and in_time and slot >= 0:
         hold_until_then(tables, queueing, cluster, slot)
     elif slot < 0 and not in_time:
-        take_later(jobs, tables, queueing, cluster, job, -1)  # it ended at once
+        take_later(jobs, tables, queueing, cluster, job, LESS)  # it ended at once
     return STARTS
 
 
@@ -245,13 +249,13 @@ def may_start(jobs, tables, queueing, power, cluster, job):
         if not fits(tables.clusters, cluster, gpus):
             told = TOO_LARGE
         elif leaves_room(jobs, tables, queueing, cluster, job):
-            take_later(jobs, tables, queueing, cluster, job, -1)
+            take_later(jobs, tables, queueing, cluster, job, LESS)
             told = ROOM
         if gpus < len(queueing.verdict):
             queueing.verdict[gpus] = told
     if told == TOO_LARGE:
         return False
-    return told == ROOM or ends_in_time(jobs, tables, queueing, power, cluster, job, 0)
+    return told == ROOM or ends_in_time(jobs, tables, queueing, power, cluster, job, FIRST)
 
 
 @kernel(inline="llvm")

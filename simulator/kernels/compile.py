@@ -16,6 +16,8 @@ from typing import Any, TypeVar, overload
 import numba
 from numba import config
 
+from simulator.kernels.linking import EntryCompiler, StepCompiler
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _HERE = Path(__file__).resolve().parent
@@ -64,15 +66,24 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
 
 
 def _compiled(function: Any, **options: Any) -> Any:
-    """Compile without reference counts, which a kernel that allocates nothing does not need.
+    """Compile for callers in Python, and once more, as a step, for other kernels (see `linking`).
 
-    Numba counts references to every array that a function takes from a tuple or an argument,
-    atomically; in the engine's loop that is three quarters of the time.
+    Without reference counts, which a kernel that allocates nothing does not need: numba counts
+    references to every array that a function takes from a tuple or an argument, atomically; in the
+    engine's loop that is three quarters of the time. ``forceinline`` is said wherever it does not
+    hold too, because a kernel inherits it from whichever caller it is compiled for first.
     """
+    options = {"forceinline": False, "_nrt": False, "no_cfunc_wrapper": True} | options
     try:
-        return numba.njit(function, _nrt=False, **options)
-    except KeyError:  # a numba that no longer knows the option
-        return numba.njit(function, **options)
+        entry = numba.njit(function, pipeline_class=EntryCompiler, **options)
+    except KeyError:  # a numba that no longer knows an option
+        return numba.njit(function, cache="cache" in options)
+    if hasattr(entry, "get_call_template"):  # else NUMBA_DISABLE_JIT
+        options.pop("cache", None)
+        step = numba.njit(function, pipeline_class=StepCompiler, no_cpython_wrapper=True, **options)
+        entry.get_call_template = step.get_call_template
+        entry.get_overload = step.get_overload
+    return entry
 
 
 listeners: list[Callable[[str], None]] = []

@@ -20,6 +20,7 @@ from simulator.kernels.tables import (
     CONSERVATIVE,
     CURSOR_JOB,
     DEPTH,
+    FIRST,
     FOREVER_MS,
     LEFT_TO_LOOK,
     NONE,
@@ -124,7 +125,7 @@ def give_reservation(jobs, tables, queueing, power, route, job):
         cluster = tables.route_cluster[at]
         if queueing.rules[cluster, LEFT_TO_LOOK] <= 0:
             continue
-        length_ms = requested(jobs, power, cluster, job, 0, 1.0)
+        length_ms = requested(jobs, power, cluster, job, FIRST, 1.0)
         row = profiles.earliest(tables, profile, cluster, gpus, length_ms)
         if row >= 0 and profile.begin_ms[profile.first_row[cluster] + row] < best_ms:
             best = cluster

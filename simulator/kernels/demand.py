@@ -9,6 +9,7 @@ import numpy as np
 from simulator.kernels.compile import kernel
 from simulator.kernels.queues import begin, first_of_cursors, follow
 from simulator.kernels.rooms import forget_counted, has_counted_room, needs_nothing
+from simulator.kernels.shares import shares_of
 from simulator.kernels.sleep import cancel_one, wake_one
 from simulator.kernels.tables import (
     AWAKENING,
@@ -60,10 +61,7 @@ def wake_as_needed(jobs, tables, sleepers, queueing, tenants):
         Whether a node without latency is awake at once, so that the schedulers must look again.
     """
     clusters = tables.clusters
-    if queueing is not None:
-        count_needs(jobs, tables, sleepers, queueing.shares, None)
-    else:
-        count_needs(jobs, tables, sleepers, None, tenants)
+    count_needs(jobs, tables, sleepers, shares_of(queueing), tenants)
     at_once = False
     for cluster in range(len(clusters)):
         for _ in range(wanted(clusters, cluster) - clusters[cluster, AWAKING]):

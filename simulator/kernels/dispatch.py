@@ -16,7 +16,10 @@ from simulator.kernels.tables import CHANGED, NEXT_JOB, NONE, SUBMISSIONS
 
 
 class Dispatch(NamedTuple):
-    """How jobs get their cluster as they are submitted; None where none does so."""
+    """How jobs get their cluster as they are submitted; without jobs where none does so.
+
+    None in plain runs.
+    """
 
     way: NDArray[np.int32]  # [jobs] NONE for a job whose cluster is known, or whose route is
     outside: NDArray[np.int8]  # [ways] 1 where a policy in plain Python chooses
@@ -37,7 +40,7 @@ def settle_arrivals(jobs, tables, dispatch, now):
     clock = tables.clock
     while clock[NEXT_JOB] < len(jobs.submit_ms) and jobs.submit_ms[clock[NEXT_JOB]] == now:
         job = clock[NEXT_JOB]
-        if dispatch is not None:
+        if dispatch is not None and len(dispatch.way) > 0:
             if must_be_asked(dispatch, job):
                 return False
             bind(jobs, tables, dispatch, job)

@@ -56,6 +56,7 @@ from simulator.kernels.tables import (
     ROUTE_BLOCKED,
     ROUTE_FIRST,
     ROUTE_LAST,
+    RULED,
     RUNNING,
     UNTIL,
     WAITING,
@@ -248,10 +249,13 @@ def decide(jobs, tables, sleepers, queueing, power, preemption, pieces, tenants)
     Returns whether nodes are awake, or jobs preempted, at once, so that all must look again.
     """
     again = False
+    ruled = False
     if queueing is not None:
-        again = backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces)
-        tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
-    else:
+        ruled = tables.clock[RULED] == 1
+        if ruled:
+            again = backfill_pass(jobs, tables, sleepers, queueing, power, preemption, pieces)
+            tables.clock[CHANGED] = ANYTHING  # should there be another pass at this instant
+    if not ruled:
         fifo_pass(jobs, tables, queueing, power, tenants)
     if tables.clock[LADDERS] == 1 and not again:
         if anyone_wanted(tables):

@@ -21,6 +21,7 @@ from simulator.kernels.tables import (
     DOWN,
     FAILED,
     FAILURE,
+    FIRST,
     FOREVER_MS,
     IN_SERVICE,
     JOB,
@@ -128,7 +129,9 @@ def fail(tables, sleepers, faults, node):
     nodes[node, NODE_STATE] = FAILED
     tables.clusters[cluster, DOWN] += 1
     sleepers.due_ms[node] = clock[NOW_MS] + repair_ms
-    due_heap.push(sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node)
+    due_heap.push(
+        sleepers.menders, sleepers.heap_place, sleepers.due_ms, FIRST, clock[MENDING], node
+    )
     clock[MENDING] += 1
 
 
@@ -151,7 +154,9 @@ def repair(tables, sleepers):
 def forget_repair(tables, sleepers, cluster, node):
     """Take a node out of those that are to be repaired."""
     clock = tables.clock
-    due_heap.remove(sleepers.menders, sleepers.heap_place, sleepers.due_ms, 0, clock[MENDING], node)
+    due_heap.remove(
+        sleepers.menders, sleepers.heap_place, sleepers.due_ms, FIRST, clock[MENDING], node
+    )
     clock[MENDING] -= 1
     tables.clusters[cluster, DOWN] -= 1
 
@@ -166,7 +171,7 @@ def follow_service(tables, faults, node):
             stop_clock(tables, faults, node, clock[NOW_MS])
     elif not running and faults.left_ms[node] < FOREVER_MS:
         faults.due_ms[node] = clock[NOW_MS] + faults.left_ms[node]
-        due_heap.push(faults.heap, faults.place, faults.due_ms, 0, clock[IN_SERVICE], node)
+        due_heap.push(faults.heap, faults.place, faults.due_ms, FIRST, clock[IN_SERVICE], node)
         clock[IN_SERVICE] += 1
 
 
@@ -175,5 +180,5 @@ def stop_clock(tables, faults, node, time_ms):
     """Let a node's clock of failures, which runs, stand still from an instant on."""
     clock = tables.clock
     faults.left_ms[node] = faults.due_ms[node] - time_ms
-    due_heap.remove(faults.heap, faults.place, faults.due_ms, 0, clock[IN_SERVICE], node)
+    due_heap.remove(faults.heap, faults.place, faults.due_ms, FIRST, clock[IN_SERVICE], node)
     clock[IN_SERVICE] -= 1

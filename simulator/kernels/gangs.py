@@ -27,6 +27,8 @@ from simulator.kernels.tables import (
     DRAWN,
     FREE_SLOT,
     JOB,
+    LESS,
+    MORE,
     NEXT_SLOT,
     NEXT_WHOLE,
     NODE_FREE,
@@ -105,7 +107,7 @@ def start(jobs, tables, queueing, power, cluster, job, level, chosen):
             note_racks(queueing.racks, job, spanned)
             end_ms = now + requested(jobs, power, cluster, job, level, across)
             note_start(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job], end_ms)
-            note_use(tables, queueing.shares, job, jobs.gpus[job])
+            note_use(tables, queueing.shares, np.int64(job), np.int64(jobs.gpus[job]))
         loads.note_begin(tables.loads, jobs, tables, power, cluster, job, slot, level, across)
     return slot
 
@@ -129,7 +131,7 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
         move(tables, cluster, node, -whole)
         if queueing is not None:
             follow_move(tables, queueing.racks, cluster, node, -whole)
-        load(tables, power, cluster, node, whole * busy, whole * drawn, level, 1)
+        load(tables, power, cluster, node, whole * busy, whole * drawn, level, MORE)
         if previous < 0:
             head = node
         else:
@@ -154,7 +156,7 @@ def place(tables, queueing, power, cluster, slot, gpus, busy, drawn, level, chos
         busy = tables.busy[BUSY, node] + rest * busy
         if tables.clusters[cluster, BUDGETED] == 1:
             drawn = tables.busy[DRAWN, node] + rest * drawn
-        load(tables, power, cluster, node, busy, drawn, level, 1)
+        load(tables, power, cluster, node, busy, drawn, level, MORE)
         slots[slot, PART_NODE] = node
         if first < 0 or node < first:
             first = node
@@ -193,7 +195,7 @@ def release(jobs, tables, queueing, power, slot):
     if queueing is not None:
         job = slots[slot, JOB]
         note_end(tables, queueing, cluster, slot, jobs.workload[job], jobs.gpus[job])
-        note_use(tables, queueing.shares, np.int64(job), -jobs.gpus[job])
+        note_use(tables, queueing.shares, np.int64(job), -np.int64(jobs.gpus[job]))
     loads.note_end(tables.loads, jobs, tables, cluster, slot)
     node = np.int64(slots[slot, WHOLE_HEAD])
     for _ in range(slots[slot, WHOLE_COUNT]):
@@ -202,7 +204,7 @@ def release(jobs, tables, queueing, power, slot):
         move(tables, cluster, node, whole)
         if queueing is not None:
             follow_move(tables, queueing.racks, cluster, node, whole)
-        load(tables, power, cluster, node, 0.0, 0.0, level, -1)
+        load(tables, power, cluster, node, 0.0, 0.0, level, LESS)
         node = following
     part = np.int64(slots[slot, PART_GPUS])
     if part > 0:
@@ -216,7 +218,7 @@ def release(jobs, tables, queueing, power, slot):
             busy = tables.busy[BUSY, node] - part * tables.slot_busy[BUSY, slot]
             if tables.clusters[cluster, BUDGETED] == 1:
                 drawn = tables.busy[DRAWN, node] - part * tables.slot_busy[DRAWN, slot]
-        load(tables, power, cluster, node, busy, drawn, level, -1)
+        load(tables, power, cluster, node, busy, drawn, level, LESS)
     slots[slot, NEXT_SLOT] = clock[FREE_SLOT]
     clock[FREE_SLOT] = slot
 
@@ -292,8 +294,8 @@ def cut_short(jobs, tables, queueing, power, preemption, pieces, slot, cause):
 def note_piece(racks, pieces, row, cluster, job):
     """Note the racks that a piece of a job spanned, and forget them; return its relative speed."""
     speed = 1.0
-    if racks is not None:
-        spanned = racks.spanned[job]
+    if racks is not None and len(racks.spanned) > 0:
+        spanned = np.int64(racks.spanned[job])
         pieces.racks[row] = spanned
         racks.spanned[job] = 0
         speed = speed_across(racks, cluster, spanned)

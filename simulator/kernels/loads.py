@@ -27,7 +27,7 @@ from simulator.kernels.tables import (
 @kernel
 def note_waiting(loads, jobs, tables, job, sign):
     """Count a job among those that wait for each cluster of its route, or no longer."""
-    if loads is not None:
+    if loads is not None and len(loads.jobs) > 0:
         route = np.int64(jobs.route[job])
         for at in range(tables.routes[route, ROUTE_FIRST], tables.routes[route, ROUTE_LAST]):
             cluster = tables.route_cluster[at]
@@ -47,7 +47,7 @@ def asked(jobs, cluster, job):
 @kernel
 def note_begin(loads, jobs, tables, power, cluster, job, slot, level, across):
     """Count a job that starts among those that run."""
-    if loads is not None:
+    if loads is not None and len(loads.jobs) > 0:
         end_ms = tables.clock[NOW_MS] + requested(jobs, power, cluster, job, level, across)
         loads.slot_end_ms[slot] = end_ms
         loads.ends_ms[cluster] += float(jobs.gpus[job]) * end_ms
@@ -57,7 +57,7 @@ def note_begin(loads, jobs, tables, power, cluster, job, slot, level, across):
 @kernel
 def note_end(loads, jobs, tables, cluster, slot):
     """Count a job that ends, or is cut short, no longer among those that run."""
-    if loads is not None:
+    if loads is not None and len(loads.jobs) > 0:
         gpus = jobs.gpus[np.int64(tables.slots[slot, JOB])]
         loads.ends_ms[cluster] -= float(gpus) * loads.slot_end_ms[slot]
         loads.held[cluster] -= gpus
@@ -66,7 +66,7 @@ def note_end(loads, jobs, tables, cluster, slot):
 @kernel
 def note_stop(loads, cluster, slot, gpus, end_ms):
     """Count a running job as one that ends at another time."""
-    if loads is not None:
+    if loads is not None and len(loads.jobs) > 0:
         loads.ends_ms[cluster] += float(gpus) * (end_ms - loads.slot_end_ms[slot])
         loads.slot_end_ms[slot] = end_ms
 

@@ -65,7 +65,7 @@ def are_chosen(tables, racks, cluster, gpus):
 @kernel(inline="llvm")
 def follow_move(tables, racks, cluster, node, gpus):
     """Keep what is free in the rack of a node, of which `gpus` accelerators more are free now."""
-    if racks is not None and followed(tables, cluster, node):
+    if racks is not None and racks.nodes[cluster] > 0 and followed(tables, cluster, node):
         member = node - tables.clusters[cluster, FIRST_NODE]
         row = racks.first[cluster] + member // racks.nodes[cluster]
         after = np.int64(tables.nodes[node, NODE_FREE])
@@ -105,7 +105,7 @@ def node_for_rest(tables, chosen, racks, cluster, count, rest):
     """Return the node for the rest of a gang that takes `count` whole nodes too."""
     local = False
     if racks is not None:
-        local = tables.clusters[cluster, RULE] == LOCALITY
+        local = tables.clusters[cluster, RULE] == LOCALITY and racks.nodes[cluster] > 0
         if local:
             gpus = count * tables.clusters[cluster, WHOLE] + rest
             choose_local(tables, racks, chosen, cluster, gpus)
@@ -120,8 +120,8 @@ def node_for_rest(tables, chosen, racks, cluster, count, rest):
 
 @kernel(inline="llvm")
 def note_racks(racks, job, spanned):
-    """Note how many racks a job spans."""
-    if racks is not None:
+    """Note how many racks a job spans; none are noted already."""
+    if racks is not None and spanned > 0:
         racks.spanned[job] = spanned
 
 

@@ -20,11 +20,14 @@ from simulator.kernels.tables import (
     AWAKING,
     CLUSTER,
     COMPLETIONS,
+    FIRST,
     FIRST_NODE,
     FOREVER_MS,
     JOB,
     KNOWN,
+    LESS,
     LISTED,
+    MORE,
     NEXT_WHOLE,
     NOBODY,
     NODE_FREE,
@@ -48,9 +51,11 @@ from simulator.kernels.tables import (
     WITH_FREE,
 )
 
+NOBODY_BELOW = np.iinfo(np.int32).max  # lowest priority where no job is preemptible
+
 
 class Preemption(NamedTuple):
-    """Who may be preempted for whom, and what it takes; None where nobody is."""
+    """Who may be preempted for whom, and what it takes; None in plain runs."""
 
     way: NDArray[np.int64]  # [clusters] NOBODY, RESTART or SUSPEND
     after_ms: NDArray[np.int64]  # [clusters] begin of a run in which its job is not preempted
@@ -58,7 +63,7 @@ class Preemption(NamedTuple):
     resume_ms: NDArray[np.float64]  # [clusters] time that taking it up again takes
     priority: NDArray[np.int32]  # [jobs]
     preemptible: NDArray[np.int8]  # [jobs]
-    least: int  # lowest priority of a preemptible job
+    least: int  # lowest priority of a preemptible job, NOBODY_BELOW without any
     look_ms: NDArray[np.int64]  # [1] when somebody may be preempted for whom a job waits
     stopped_ms: NDArray[np.int64]  # [slots] since when a job is being suspended, NONE where not
     with_free: NDArray[np.int64]  # [clusters, most accelerators + 1] nodes by what would be free
@@ -154,7 +159,7 @@ def find_candidates(jobs, tables, preemption, cluster, job):
             continue
         until_ms = jobs.start_ms[tables.slots[slot, JOB]] + after_ms
         if until_ms <= now:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
             preemption.candidates[count] = slot
             count += 1
         else:
@@ -164,7 +169,7 @@ def find_candidates(jobs, tables, preemption, cluster, job):
     if would_fit(jobs, tables, preemption, cluster, job):
         return count
     for at in range(protected):
-        leave_free(tables, preemption, cluster, np.int64(preemption.victims[at]), 1)
+        leave_free(tables, preemption, cluster, np.int64(preemption.victims[at]), MORE)
     if protected > 0 and would_fit(jobs, tables, preemption, cluster, job):
         preemption.look_ms[0] = min(preemption.look_ms[0], look_ms)
     return np.int64(0)
@@ -204,20 +209,20 @@ def choose_victims(jobs, tables, preemption, cluster, job, count):
         slot = np.int64(candidates[0])
         count -= 1
         candidates[0] = candidates[count]
-        sink(jobs, tables, preemption, 0, count)
-        leave_free(tables, preemption, cluster, slot, 1)
+        sink(jobs, tables, preemption, FIRST, count)
+        leave_free(tables, preemption, cluster, slot, MORE)
         victims[taken] = slot
         taken += 1
     kept = taken
     for at in range(taken - 1, -1, -1):
         slot = np.int64(victims[at])
-        leave_free(tables, preemption, cluster, slot, -1)
+        leave_free(tables, preemption, cluster, slot, LESS)
         if would_fit(jobs, tables, preemption, cluster, job):
             kept -= 1
             for place in range(at, kept):
                 victims[place] = victims[place + 1]
         else:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
     return kept
 
 
@@ -276,7 +281,7 @@ def count_to_come(tables, preemption, cluster):
     for at in range(tables.clock[RUNNING]):
         slot = tables.agenda[at] & ((1 << tables.bits) - 1)
         if preemption.stopped_ms[slot] >= 0 and tables.slots[slot, CLUSTER] == cluster:
-            leave_free(tables, preemption, cluster, slot, 1)
+            leave_free(tables, preemption, cluster, slot, MORE)
 
 
 @kernel

@@ -24,9 +24,11 @@ from simulator.kernels.tables import (
     KNOWN,
     LAST_WOKEN,
     LATER_NODES,
+    LESS,
     LISTED,
     LONGEST_WAKE_MS,
     MENDING,
+    MORE,
     NEXT_WHOLE,
     NODE_CLUSTER,
     NODE_FREE,
@@ -227,12 +229,12 @@ def leaves_room(jobs, tables, queueing, cluster, job):
 
     If so what that one takes is taken from what is free then.
     """
-    take_later(jobs, tables, queueing, cluster, job, 1)
+    take_later(jobs, tables, queueing, cluster, job, MORE)
     head_gpus = jobs.gpus[queueing.rules[cluster, HEAD]]
     whole = tables.clusters[cluster, WHOLE]
     room = fits_later(queueing.later_with, cluster, whole, head_gpus)
     if not room:
-        take_later(jobs, tables, queueing, cluster, job, -1)
+        take_later(jobs, tables, queueing, cluster, job, LESS)
     return room
 
 

@@ -16,6 +16,8 @@ the route's cursor: they are a heap by use, then row, made when their priority i
 """
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from simulator.kernels import node_index
 from simulator.kernels.compile import kernel
@@ -43,6 +45,19 @@ from simulator.kernels.tables import (
 
 MOST_HALVED = 63
 """Half-lives after which nothing is left of an int64."""
+
+
+def shares_of(queueing):
+    """Return the tables of fair share, None where there are no queue rules."""
+    return None if queueing is None else queueing.shares
+
+
+@overload(shares_of, inline="always")
+def _typed_shares_of(queueing):
+    """Choose by type: a branch would be both, and whatever it is handed to be compiled twice."""
+    if isinstance(queueing, types.NoneType):
+        return lambda queueing: None  # noqa: ARG005
+    return lambda queueing: queueing.shares
 
 
 @kernel

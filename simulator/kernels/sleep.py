@@ -32,6 +32,7 @@ from simulator.kernels.tables import (
     CLOSED_TIMED,
     DOWN,
     ENTERED_MS,
+    FIRST,
     FIRST_ASLEEP,
     FIRST_NODE,
     FOREVER_MS,
@@ -237,7 +238,8 @@ def wake_one(tables, sleepers, cluster):
         return True
     tables.nodes[node, NODE_STATE] = WAKING
     sleepers.due_ms[node] = due_ms
-    due_heap.push(sleepers.wakers, sleepers.heap_place, sleepers.due_ms, 0, clock[AWAKENING], node)
+    count = clock[AWAKENING]
+    due_heap.push(sleepers.wakers, sleepers.heap_place, sleepers.due_ms, FIRST, count, node)
     clock[AWAKENING] += 1
     top = clusters[cluster, LAST_WOKEN]
     sleepers.rests[node, BELOW] = top
@@ -264,7 +266,7 @@ def stop_waking(tables, sleepers, cluster, node):
         tables.clusters[cluster, LAST_WOKEN] = below
     tables.clusters[cluster, AWAKING] -= 1
     due_heap.remove(
-        sleepers.wakers, sleepers.heap_place, sleepers.due_ms, 0, clock[AWAKENING], node
+        sleepers.wakers, sleepers.heap_place, sleepers.due_ms, FIRST, clock[AWAKENING], node
     )
     clock[AWAKENING] -= 1
     touch(tables, node)

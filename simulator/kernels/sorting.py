@@ -1,6 +1,7 @@
 """Sorting in place, without memory of its own."""
 
 from simulator.kernels.compile import kernel
+from simulator.kernels.tables import FIRST
 
 
 @kernel
@@ -10,7 +11,7 @@ def sort(values, count):
         sink(values, begin, count)
     for end in range(count - 1, 0, -1):
         values[0], values[end] = values[end], values[0]
-        sink(values, 0, end)
+        sink(values, FIRST, end)
 
 
 @kernel(inline="llvm")

@@ -182,7 +182,10 @@ NOBODY = 0
 # Columns of work: accelerators x utilisation, and that x what the job's power level draws.
 BUSY, DRAWN = range(2)
 
-NONE = np.int64(-1)  # no literal: numba would compile a kernel for it alone
+# No literals: numba would compile a kernel for each alone.
+NONE = np.int64(-1)
+FIRST = np.int64(0)
+MORE, LESS = np.int64(1), np.int64(-1)
 FOREVER_MS = np.iinfo(np.int64).max
 
 
@@ -214,13 +217,13 @@ class Jobs(NamedTuple):
     previous_waiting: NDArray[np.int32]  # kept where queues have rules, else empty
     restarts: NDArray[np.int32]  # times it was cut short; empty where that can't be
     resume_ms: NDArray[np.float64]  # that its next run takes to go on from what a suspension kept,
-    # NONE where it goes on from a checkpoint or from nothing; empty where nobody is preempted
+    # NONE where it goes on from a checkpoint or from nothing; empty where nothing cuts it short
 
 
 class Loads(NamedTuple):
     """The work that clusters have before them, [clusters] unless said; see `loads`.
 
-    None where nobody asks.
+    Without rows where nobody asks, None in plain runs.
     """
 
     jobs: NDArray[np.int64]  # that wait for it
@@ -244,7 +247,7 @@ class Profile(NamedTuple):
 
 
 class Racks(NamedTuple):
-    """Racks of nodes, [clusters] unless said; None where no cluster has any."""
+    """Racks of nodes, [clusters] unless said; 0 nodes where a cluster has none."""
 
     nodes: NDArray[np.int64]  # nodes of one rack, 0 where a cluster has none
     speed: NDArray[np.float64]  # of gangs that span more than one
@@ -266,7 +269,7 @@ class Shares(NamedTuple):
 
 
 class Queueing(NamedTuple):
-    """What queue rules need to know beside the tables; None where every queue is plain."""
+    """What queue rules need to know beside the tables; None in plain runs."""
 
     rules: NDArray[np.int64]  # [clusters, RULE_SIZE]
     quota: NDArray[np.int64]  # [workloads] accelerators that their jobs may hold at once
@@ -280,12 +283,12 @@ class Queueing(NamedTuple):
     verdict: NDArray[np.int64]  # [sizes of gangs] what became of one, as long as nothing changes
     chosen: NDArray[np.int32]  # [nodes] nodes chosen for a job, the one for its rest last
     profile: Profile
-    shares: Shares | None  # None where no queue shares fairly
+    shares: Shares | None  # without books where no queue shares fairly
     racks: Racks | None
 
 
 class Faults(NamedTuple):
-    """When nodes fail and are repaired; None where none does."""
+    """When nodes fail and are repaired; None in plain runs."""
 
     lives_ms: NDArray[np.int64]  # [failures, nodes] time in service up to each failure
     repairs_ms: NDArray[np.int64]  # [failures, nodes] time that its repair takes
@@ -302,7 +305,7 @@ class Faults(NamedTuple):
 class Pieces(NamedTuple):
     """Earlier pieces of jobs that were cut short, [rows]; handed over as the change log is.
 
-    None where nothing cuts jobs short.
+    None in plain runs.
     """
 
     job: NDArray[np.int32]
