@@ -15,6 +15,7 @@ INTERPRETED = {
     ),
     "docs": (
         "dispatch_page",
+        "notebook_of_schedulers",
         "placement_page",
         "scheduling_page",
         "sharing_page",
