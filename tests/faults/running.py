@@ -53,6 +53,8 @@ gpus     = 4
 [sweep]
 seeds = {seeds}
 """
+RESTED: Final = "rested"
+"""A file of this name among the markers: nobody dozes."""
 ONCE: Final = ("kill_once", "fork_once", "terminate_once", "explode_once", "hang_once")
 """Deeds that are done once and no more."""
 
@@ -120,7 +122,7 @@ class Place:
         """Return the table of the same sweep in another folder, with every deed done before."""
         aside = Place(self.folder / "aside")
         aside.folder.mkdir(exist_ok=True)
-        for deed in ONCE:
+        for deed in (*ONCE, RESTED):
             (aside.folder / deed).touch()
         os.environ[MARKERS] = str(aside.folder)
         sweep(self.plan(), aside.out, Options(jobs=1))
