@@ -21,6 +21,7 @@ INTERPRETED = {
         "scheduling_page",
         "sharing_page",
         "supply_page",
+        "write_a_policy_page",
     ),
     "oracle": (
         "dispatching_agreement",
