@@ -136,7 +136,7 @@ CASES = [
         10.0,
         24.0,
         {"end_h": 12.4055231133, "untouched": 0.6592406302, "restarts": 0.516896796388},
-        gangs=500,
+        gangs=250,
         loose=0.12,
         verify_gangs=6000,
     ),
