@@ -114,9 +114,14 @@ class Place:
         return plan_of(*load_study(self.file, "sweep"))
 
     def sweep_here(self, *, tell: Callable[[str], None] = lambda _: None, **options: Any) -> Any:
-        """Carry the sweep out in this very process, one run after another."""
+        """Carry the sweep out in this very process, one run after another, with nobody dozing."""
         os.environ[MARKERS] = str(self.folder)
-        return sweep(self.plan(), self.out, Options(**{"jobs": 1, **options}), tell=tell)
+        rested = self.folder / RESTED
+        rested.touch()
+        try:
+            return sweep(self.plan(), self.out, Options(**{"jobs": 1, **options}), tell=tell)
+        finally:
+            rested.unlink()
 
     def undisturbed(self) -> bytes:
         """Return the table of the same sweep in another folder, with every deed done before."""
