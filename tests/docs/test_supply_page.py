@@ -20,8 +20,6 @@ from simulator.simulation import run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "supply.md").read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.interpreted
-
 
 def test_the_example_runs() -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)

@@ -53,6 +53,8 @@ gpus     = 4
 [sweep]
 seeds = {seeds}
 """
+RESTED: Final = "rested"
+"""A file of this name among the markers: nobody dozes."""
 ONCE: Final = ("kill_once", "fork_once", "terminate_once", "explode_once", "hang_once")
 """Deeds that are done once and no more."""
 
@@ -112,15 +114,20 @@ class Place:
         return plan_of(*load_study(self.file, "sweep"))
 
     def sweep_here(self, *, tell: Callable[[str], None] = lambda _: None, **options: Any) -> Any:
-        """Carry the sweep out in this very process, one run after another."""
+        """Carry the sweep out in this very process, one run after another, with nobody dozing."""
         os.environ[MARKERS] = str(self.folder)
-        return sweep(self.plan(), self.out, Options(**{"jobs": 1, **options}), tell=tell)
+        rested = self.folder / RESTED
+        rested.touch()
+        try:
+            return sweep(self.plan(), self.out, Options(**{"jobs": 1, **options}), tell=tell)
+        finally:
+            rested.unlink()
 
     def undisturbed(self) -> bytes:
         """Return the table of the same sweep in another folder, with every deed done before."""
         aside = Place(self.folder / "aside")
         aside.folder.mkdir(exist_ok=True)
-        for deed in ONCE:
+        for deed in (*ONCE, RESTED):
             (aside.folder / deed).touch()
         os.environ[MARKERS] = str(aside.folder)
         sweep(self.plan(), aside.out, Options(jobs=1))

@@ -82,12 +82,14 @@ def strace(*inject: str) -> list[str]:
     """Return what stands before a command whose system calls go wrong; skip where that can't be."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
-    probe = ["strace", "-f", "-o", "/dev/null", "-e", "trace=rename", "true"]
-    if subprocess.run(probe, capture_output=True).returncode:
-        pytest.skip("strace may not trace here (ptrace is forbidden)")
-    calls = {word.partition("=")[2].partition(":")[0] for word in inject}
-    traced = ["-e", f"trace={','.join(sorted(calls))}"]
-    return ["strace", "-f", "-qq", "-o", "/dev/null", *traced, *(f"-e{word}" for word in inject)]
+    # Where strace can, it stops at the calls that are traced alone; its signals don't come then.
+    quick = [] if any(":signal=" in word for word in inject) else [["--seccomp-bpf"]]
+    for options in (*quick, []):
+        command = ["strace", *options, "-f", "-qq", "-o", "/dev/null"]
+        if not subprocess.run([*command, "-etrace=rename", "true"], capture_output=True).returncode:
+            calls = {word.partition("=")[2].partition(":")[0] for word in inject}
+            return [*command, f"-etrace={','.join(sorted(calls))}", *(f"-e{w}" for w in inject)]
+    pytest.skip("strace may not trace here (ptrace is forbidden)")
 
 
 def _nothing_half(place: Place) -> None:

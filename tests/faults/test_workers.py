@@ -33,7 +33,7 @@ def test_workers_that_die_once_cost_nothing(place: Place) -> None:
     deeds = ["kill_once", "fork_once", "terminate_once"]
     place.write(deeds=["none", *deeds], seeds=4)
     expected = place.undisturbed()
-    place.resumed()
+    place.sweep_here(jobs=2)
     assert all((place.folder / deed).exists() for deed in deeds)
     assert place.table == expected
     assert place.each_row_once()

@@ -14,8 +14,6 @@ from simulator.supply.sources import METHODS, Source
 from simulator.units import MS_PER_H
 from tests.property.workloads import SEVERAL_RUNS
 
-pytestmark = pytest.mark.interpreted
-
 HOURS = 30
 CLOSE = 1e-9
 

@@ -56,6 +56,9 @@ def shell_in(
     monkeypatch.chdir(folder)
     monkeypatch.delenv("FLEETSIM_DEBUG", raising=False)
     monkeypatch.setattr("simulator.sweeps.session.default_workers", lambda: 1)
+    # What is said of kernels hangs on what ran before; test_told_of_kernels is about that.
+    monkeypatch.setattr("simulator.kernels.compile.is_warm", lambda: True)
+    monkeypatch.setattr("simulator.cli.kernels.ENGINE", "no kernel")
 
     def run(*words: object) -> tuple[int, str, str]:
         code = status([str(word) for word in words])

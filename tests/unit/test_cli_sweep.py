@@ -177,7 +177,10 @@ def test_a_folder_of_a_later_version_is_refused(shell: Shell, tmp_path: Path) ->
         assert "version 99, this is 1" in err
 
 
-def test_a_refusal_leaves_no_folder(shell: Shell, tmp_path: Path) -> None:
+def test_a_refusal_leaves_no_folder(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.sweeps.backends.dask.CONNECT_S", 0.2)
     words = ("--backend", "dask", "--address", "tcp://127.0.0.1:1")
     code, _, err = shell("sweep", file(tmp_path), *words, "-o", "deep/s")
     assert code == 2, err

@@ -106,11 +106,11 @@ def test_the_same_price_in_other_words_is_the_same_scenario() -> None:
 
 def test_editors_are_told_what_a_price_looks_like() -> None:
     form = schema()
+    validator = jsonschema.Draft202012Validator(form)
     for path, good in ((ELECTRICITY, "80 EUR/MWh"), (MACHINE, "250 kUSD")):
-        jsonschema.validate(changed(path, good), form)
+        assert validator.is_valid(changed(path, good))
         for bad in ("12 usd", 12, "12 W"):
-            with pytest.raises(jsonschema.ValidationError):
-                jsonschema.validate(changed(path, bad), form)
+            assert not validator.is_valid(changed(path, bad))
     site = form["properties"]["sites"]["additionalProperties"]["properties"]["electricity_price"]
     assert site["examples"] == ["0.08 USD/kWh"]
     assert "absent" in site["description"]

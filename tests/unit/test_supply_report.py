@@ -23,8 +23,6 @@ from simulator.sweeps.pictures import save_figures
 from tests.builders import results_of, scenario_document
 from tests.unit.conftest import Shell
 
-pytestmark = pytest.mark.interpreted
-
 OWN: dict[str, Any] = {
     "solar": {
         "capacity": "1 kW",
