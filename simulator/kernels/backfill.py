@@ -21,6 +21,7 @@ from simulator.kernels.shadow import (
 )
 from simulator.kernels.tables import (
     BACKFILL,
+    BOOK,
     BUDGETED,
     CHANGED,
     COMPLETIONS,
@@ -212,15 +213,25 @@ def try_cluster(jobs, tables, queueing, power, cluster, job):
 
 @kernel
 def look_behind(jobs, tables, queueing, power, route):
-    """Look at all jobs behind the head of a cluster that is the only one of their route.
+    """Look at all jobs behind the head of a cluster that is the only one of their route."""
+    cluster = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
+    if queueing.rules[cluster, TURN_OF] != HEADED:
+        return
+    if queueing.shares.routes[route, BOOK] >= 0:
+        look_along(jobs, tables, queueing, queueing.shares, power, route)
+    else:
+        look_along(jobs, tables, queueing, None, power, route)
+
+
+@kernel
+def look_along(jobs, tables, queueing, shares, power, route):
+    """Look at all jobs behind the head; `shares` is None where they do not take turns.
 
     Whether a gang fits, and whether it leaves room for the head, depends on its size alone while
     nobody starts, so most jobs are told by a look at their size.
     """
     rules = queueing.rules
     cluster = tables.route_cluster[tables.routes[route, ROUTE_FIRST]]
-    if rules[cluster, TURN_OF] != HEADED:
-        return
     queueing.verdict[:] = 0
     more = True
     while more and tables.clusters[cluster, FREE] > 0 and rules[cluster, LEFT_TO_LOOK] > 0:
@@ -233,7 +244,7 @@ def look_behind(jobs, tables, queueing, power, route):
                     queueing.verdict[:] = 0
                 elif told == WITHOUT_POWER:
                     jobs.held_back[job] = 1
-        more = follow(jobs, tables, queueing.shares, route)
+        more = follow(jobs, tables, shares, route)
     tables.routes[route, CURSOR_JOB] = NONE
 
 
