@@ -1,4 +1,4 @@
-"""The one decorator that owns every numba option.
+"""The one decorator that owns every numba option of a kernel.
 
 Nothing is compiled at import: a kernel compiles at its first call and is then read from a cache
 folder named by a hash of all kernel sources, because numba does not notice a change in another
@@ -15,8 +15,7 @@ from typing import Any, TypeVar, overload
 
 import numba
 from numba import config
-
-from simulator.kernels.linking import EntryCompiler, StepCompiler
+from numba.core.cpu import CPUTargetOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -73,17 +72,38 @@ def _compiled(function: Any, **options: Any) -> Any:
     engine's loop that is three quarters of the time. ``forceinline`` is said wherever it does not
     hold too, because a kernel inherits it from whichever caller it is compiled for first.
     """
-    options = {"forceinline": False, "_nrt": False, "no_cfunc_wrapper": True} | options
-    try:
-        entry = numba.njit(function, pipeline_class=EntryCompiler, **options)
-    except KeyError:  # a numba that no longer knows an option
-        return numba.njit(function, cache="cache" in options)
+    private = {"forceinline": False, "_nrt": False, "no_cfunc_wrapper": True}
+    options = {name: value for name, value in private.items() if is_known(name)} | options
+    linked = compilers()
+    if linked is None:
+        return numba.njit(function, **options)
+    entry_compiler, step_compiler = linked
+    entry = numba.njit(function, pipeline_class=entry_compiler, **options)
     if hasattr(entry, "get_call_template"):  # else NUMBA_DISABLE_JIT
         options.pop("cache", None)
-        step = numba.njit(function, pipeline_class=StepCompiler, no_cpython_wrapper=True, **options)
+        wrapped = {"no_cpython_wrapper": True} if is_known("no_cpython_wrapper") else {}
+        step = numba.njit(function, pipeline_class=step_compiler, **wrapped, **options)
         entry.get_call_template = step.get_call_template
         entry.get_overload = step.get_overload
     return entry
+
+
+def is_known(option: str) -> bool:
+    """Return whether this numba knows an option of its private ones."""
+    return hasattr(CPUTargetOptions, option)
+
+
+@cache
+def compilers() -> tuple[Any, Any] | None:
+    """Return the compilers of entries and of steps; None where numba lacks what they rely on.
+
+    Then every kernel is compiled as numba does it: the same results, after a longer wait.
+    """
+    try:
+        from simulator.kernels import linking
+    except ImportError:
+        return None
+    return (linking.EntryCompiler, linking.StepCompiler) if linking.is_possible() else None
 
 
 listeners: list[Callable[[str], None]] = []

@@ -4,21 +4,36 @@ Left to itself numba optimises a kernel, emits machine code for it and copies th
 every kernel that calls it, where all of it is optimised and emitted again, level by level up to
 the one that Python calls. A wrapper that unpacks Python objects is made at each level too, and
 nobody calls but the topmost. So here a kernel that another one calls is a *step*: typed, lowered
-and kept as it is. The kernel that Python calls is an *entry*: all steps below it are linked into
+and kept. The kernel that Python calls is an *entry*: all steps below it are linked into
 it once, as functions nobody else sees, and optimised and emitted together.
 
 Numba lets a function name the class of its compiler; what that fills, a library of code, is a
 private part of numba. `tests/unit/test_linking.py` holds it to what is relied on here.
 """
 
-from typing import Any
+import inspect
+from typing import Any, Final
 
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
+RELIED_ON: Final = (
+    "_ensure_finalized", "_get_module_for_linking", "_optimize_final_module",
+    "_optimize_functions", "_raise_if_finalized", "enable_object_caching",
+    "get_defined_functions",
+)  # fmt: skip
+"""Private and other parts of numba's library of code that are called or replaced here."""
+
+
+def is_possible() -> bool:
+    """Return whether numba has all that is relied on here."""
+    taken = list(inspect.signature(Compiler.__init__).parameters)[1:4]
+    has_parts = all(hasattr(JITCodeLibrary, name) for name in RELIED_ON)
+    return has_parts and taken == ["typingctx", "targetctx", "library"]
+
 
 class StepLibrary(JITCodeLibrary):
-    """The code of one kernel that others call, as it was lowered: neither optimised nor emitted."""
+    """The code of one kernel that others call, never emitted; function passes alone saw it."""
 
     @property
     def codegen(self) -> Any:
@@ -103,7 +118,7 @@ class StepCompiler(Compiler):
 
     def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
         if library is None:
-            library = self.library_class(target.codegen(), "kernel")
+            library = self.library_class(target.codegen(), type(self).__name__)
             library.enable_object_caching()
         super().__init__(typing, target, library, *rest)
 
