@@ -7,7 +7,7 @@ from typing import Final
 from simulator.cli.terminal import Terminal
 
 ENGINE: Final = "advance"
-"""The kernel that takes longest; it is compiled once for plain runs, and once for what is rare."""
+"""The kernel that takes longest; compiled once each for plain runs, what is rare, and sharing."""
 
 
 @contextmanager

@@ -125,10 +125,12 @@ def initial_state(
     failures = power.failures
     shares = share_tables(queues, fleet, jobs, routes, sum(lines.counts))
     rows_of_jobs = _jobs(fleet, jobs, lines.level, lines.line, route, home[route], ruled)
-    if jobs.savings or failures is not None or queues.preempts:
+    cuts, binds = failures is not None or queues.preempts, bool(ways.ways)
+    if jobs.savings or cuts:
         rows_of_jobs = _restartable(fleet, jobs, rows_of_jobs, failures, queues.preempts)
     tenants = tenant_tables(fleet, jobs, tables)
-    rare = tenants is None and (ruled or failures is not None or bool(ways.ways))
+    assert tenants is None or not ruled, "queue rules where accelerators are shared"
+    rare = tenants is None and (ruled or cuts or binds)
     queueing = queueing_tables(queues, fleet, power, jobs, slots, shares) if rare else None
     state = State(
         jobs=rows_of_jobs,
@@ -138,13 +140,13 @@ def initial_state(
         power=_power(fleet, power.curves),
         faults=fault_tables(failures, tables),
         preemption=preemption_table(queues.preempting, jobs, tables),
-        pieces=piece_table(failures is not None or queues.preempts, tables),
+        pieces=piece_table(cuts, tables),
         tenants=tenants,
         dispatch=dispatch_tables(ways, lines),
         log=log,
-        cuts=failures is not None or queues.preempts,
+        cuts=cuts,
         preempts=queues.preempts,
-        binds=bool(ways.ways),
+        binds=binds,
     )
     return with_blanks(state) if rare else state
 

@@ -1,5 +1,6 @@
 """What a figure found, set against what was published."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -87,7 +88,7 @@ class Check:
             is_inside = above and (number.most is None or ours <= number.most)
         if is_inside:
             return HOLDS
-        return FAILS if number.is_reached else MISSED
+        return FAILS if number.is_reached or not math.isfinite(ours) else MISSED
 
 
 def over_seeds(values: "ArrayLike") -> Finding:

@@ -137,7 +137,10 @@ class Reproduction:
             line += f", {found['verdicts'][MISSED]} not reached"
         line += f", {found['verdicts'][UNCHECKED]} unchecked"
         lacking = sum(figure.lacks is not None for figure in self.figures)
-        return [line, *([f"{lacking} figures lack what they need"] if lacking else [])]
+        return [
+            line,
+            *([f"{lacking} of {len(self.figures)} figures lack what they need"] if lacking else []),
+        ]
 
     def document(self) -> dict[str, Any]:
         """Return all of it as plain values."""
@@ -254,7 +257,8 @@ def _reproduced(paper: Paper, name: str, source: Source, folder: Path) -> Reprod
     try:
         keep_pictures(module, measured, made.checks, files, folder / FIGURES)
     except KeyError as error:
-        if error.args[0] not in measured.findings:
+        numbers = {check.number.key for check in checks}
+        if error.args[0] not in measured.findings or error.args[0] in numbers:
             raise
         rule = f"figure {name} is drawn from it; write it too"
         issue = Issue(f"numbers.{error.args[0]}", rule)

@@ -22,8 +22,11 @@ def attribute_docstrings(kind: type, root: type) -> dict[str, str]:
 
 @cache
 def _of_module(name: str) -> dict[str, dict[str, str]]:
-    """Return the strings below the attributes of each class of a module."""
-    tree = ast.parse(inspect.getsource(sys.modules[name]))
+    """Return the strings below the attributes of each class of a module; none without a source."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[name]))
+    except (OSError, TypeError):
+        return {}
     return {each.name: _below(each) for each in tree.body if isinstance(each, ast.ClassDef)}
 
 

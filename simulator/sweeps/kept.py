@@ -28,10 +28,12 @@ def kept_jobs(folder: Path | None, runs: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
+    rule = 'no run keeps its full results; write keep = "all" under [sweep], and name a folder'
+    if folder is None:
+        raise InputError("sweep", [Issue("keep", rule)])
     frames = []
     rows = runs.loc[runs["key"].notna(), ["row", "point", "seed", "key"]]
-    for row, point, seed, key in rows.itertuples(index=False) if folder is not None else ():
-        assert folder is not None
+    for row, point, seed, key in rows.itertuples(index=False):
         kept = kept_folder(folder, row, key)
         if kept.is_dir():
             jobs: pd.DataFrame = read_run_table(kept, "jobs").to_pandas()
@@ -40,7 +42,6 @@ def kept_jobs(folder: Path | None, runs: "pd.DataFrame") -> "pd.DataFrame":
             jobs.insert(0, "row", row)
             frames.append(jobs)
     if not frames:
-        rule = 'no run keeps its full results; write keep = "all" under [sweep], and name a folder'
-        raise InputError("sweep" if folder is None else str(folder), [Issue("keep", rule)])
+        raise InputError(str(folder), [Issue("keep", rule)])
     every: pd.DataFrame = pd.concat(frames, ignore_index=True)
     return every

@@ -37,7 +37,7 @@ def nodes(path: Path) -> Iterator[ast.AST]:
 
 
 def said_of(paths: Iterable[Path], found: Callable[[Path], Iterable[str]]) -> list[str]:
-    """Return what is wrong in any of the files: ten checks of each would be five thousand tests."""
+    """Return what is wrong in any of the files: six checks of each would be thousands of tests."""
     assert paths
     return [f"{path.relative_to(CHECKOUT)}: {text}" for path in paths for text in found(path)]
 

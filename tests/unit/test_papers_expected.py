@@ -142,6 +142,7 @@ def test_tolerances(said: object, meant: tuple[float, bool] | None) -> None:
         ({"most": 60.0}, float("nan"), "fails"),
         ({"value": 3.0, "tolerance": 0.1, "is_reached": False}, 3.11, "not reached"),
         ({"value": 3.0, "tolerance": 0.1, "is_reached": False}, 3.05, "holds"),
+        ({"value": 3.0, "tolerance": 0.1, "is_reached": False}, float("nan"), "fails"),
         ({"value": 3.0}, 100.0, "no check"),
         ({}, 100.0, "no check"),
     ],

@@ -28,8 +28,8 @@ def measure(material: Material) -> Measured:
         (base.horizon_ms - base.warm_up_ms) / (MS_PER_H * H_PER_D)
     )
     gangs = material.runs["gangs"]
-    broken_h = {gpus: _mtbf_h(material, "clusters", "first") / (gpus / 8) for gpus in GPUS}
-    cut_h = {gpus: _mtbf_h(material, "gangs", "node") / (gpus / 8) for gpus in GPUS}
+    broken_h = _mttf_h(material, "clusters", "first")
+    cut_h = _mttf_h(material, "gangs", "node")
     simulated = _simulated_h(material)
     findings = {
         "failures": over_seeds((PER_NODE_DAYS * runs["failures"] / node_days).to_numpy()),
@@ -53,11 +53,12 @@ def measure(material: Material) -> Measured:
     return Measured(findings, table)
 
 
-def _mtbf_h(material: Material, name: str, node: str) -> float:
-    """Return the mean time between failures of a node type. [h]"""
-    failures = material.bases[name].nodes[node].failures
-    assert failures is not None
-    return mean_law(failures.mtbf) / MS_PER_H
+def _mttf_h(material: Material, name: str, node: str) -> dict[int, float]:
+    """Return the mean time to failure of gangs of nodes of a type, by size. [h]"""
+    kind = material.bases[name].nodes[node]
+    assert kind.failures is not None
+    mtbf_h = mean_law(kind.failures.mtbf) / MS_PER_H
+    return {gpus: mtbf_h * kind.accelerators / gpus for gpus in GPUS}
 
 
 def _simulated_h(material: Material) -> dict[int, Finding]:
