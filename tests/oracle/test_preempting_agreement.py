@@ -49,7 +49,9 @@ def random_case(seed: int, most_jobs: int) -> dict[str, Any]:
 
     saves = None
     if rng.random() < 0.5:
-        saves = Saves(1 + some_time(0.7), some_time(0.05), some_time(0.1), bool(rng.random() < 0.5))
+        # The reference goes through every segment of a run: not millions of them.
+        interval_ms = max(mean_ms // 500, 1 + some_time(0.7))
+        saves = Saves(interval_ms, some_time(0.05), some_time(0.1), bool(rng.random() < 0.5))
     suspends = bool(rng.random() < 0.6)
     way = Way(suspends, some_time(1.0), some_time(0.3) * suspends, some_time(0.3) * suspends)
     lives = repairs = None
