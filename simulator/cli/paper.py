@@ -180,7 +180,5 @@ def _document(found: "Paper") -> dict[str, Any]:
             {"figure": name, "title": title, "numbers": len(expected.numbers_of(name))}
             for name, title in expected.figures.items()
         ],
-        "unmade": [
-            {"figure": each.name, "title": each.title, "why": each.why} for each in expected.unmade
-        ],
+        "unmade": [each.document() for each in expected.unmade],
     }

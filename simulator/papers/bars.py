@@ -1,6 +1,6 @@
 """Bars of ours with rings where something was published: what most figures of a paper are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,17 +19,15 @@ ROW_IN: Final = 0.3
 BELOW_IN: Final = 0.5
 ROOM: Final = 1.22
 """How far the axis goes beyond the largest number, for what is written there."""
-LOG_ROOM: Final = 4.0
 
 
 def draw_bars(
     checks: "Sequence[Check]",
-    labels: Sequence[str],
+    labels: Mapping[str, str],
     *,
     title: str,
     caption: str,
     axis: str,
-    is_log: bool = False,
     made_up: int = 0,
 ) -> Figure:
     """Draw a bar for each number of ours, and a ring at the published one.
@@ -37,35 +35,29 @@ def draw_bars(
     Parameters
     ----------
     checks : sequence of Check
-        From the top down.
-    labels : sequence of str
+        Of the figure.
+    labels : mapping of str to str
+        Names of the bars by the key of their number, from the top down.
     title, caption, axis : str
-    is_log : bool
-        Whether the axis is logarithmic.
     made_up : int
         How many bars at the top are of made-up inputs, and grey.
     """
-    height_in = head_in(caption) + 0.35 + ROW_IN * len(checks) + BELOW_IN
+    ours = {check.number.key: check for check in checks}
+    drawn = [ours[key] for key in labels]
+    height_in = head_in(caption) + 0.35 + ROW_IN * len(drawn) + BELOW_IN
     with house_style():
         figure = figure_of(title, caption, height_in=height_in, below_in=BELOW_IN)
         axes = figure.add_subplot()
-        bars_on(axes, checks, labels, axis=axis, is_log=is_log, made_up=made_up)
+        _bars_on(axes, drawn, list(labels.values()), axis, made_up)
         left = 0.03 + names_width(axes)
         top = 1.0 - (head_in(caption) + 0.3) / height_in
         figure.subplots_adjust(left=left, top=top)
     return figure
 
 
-def bars_on(
-    axes: "Axes",
-    checks: "Sequence[Check]",
-    labels: Sequence[str],
-    *,
-    axis: str,
-    is_log: bool = False,
-    made_up: int = 0,
+def _bars_on(
+    axes: "Axes", checks: "Sequence[Check]", labels: Sequence[str], axis: str, made_up: int
 ) -> None:
-    """Draw the bars on axes that stand already; parameters as for `draw_bars`."""
     places = np.arange(len(checks))[::-1].tolist()
     ours = [check.finding.value for check in checks]
     reach = [check.finding.half_width or 0.0 for check in checks]
@@ -75,14 +67,7 @@ def bars_on(
     colours = [MUTED] * made_up + [BLUE] * (len(checks) - made_up)
     bars = axes.barh(places, ours, 0.62, color=colours, xerr=errors, ecolor=INK)
     high = max([*ours, *(value for _, value in known)])
-    if is_log:
-        low = min([*ours, *(value for _, value in known)])
-        axes.set_xscale("log")
-        axes.set_xlim(low / LOG_ROOM, high * LOG_ROOM)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.minorticks_off()
-    else:
-        axes.set_xlim(0.0, high * ROOM)
+    axes.set_xlim(0.0, high * ROOM)
     for place, value, check in zip(places, ours, checks, strict=True):
         published = check.number.value
         end = max(value, published or value)
@@ -107,7 +92,7 @@ def bars_on(
     axes.legend(
         handles, words, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=3, columnspacing=1.2
     )
-    axes.set_yticks(places, list(labels))
+    axes.set_yticks(places, labels)
     axes.set_ylim(-0.6, len(checks) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")

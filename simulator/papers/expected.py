@@ -24,6 +24,7 @@ _OPTIONAL: Final = {"value", "tolerance", "least", "most", "reached"}
 _CALIBRATED: Final = {"figure": str, "parameter": str, "target": str}
 _CONTRADICTION: Final = {"figure": str, "id": str, "words": str}
 _FIGURE: Final = {"title": str}
+UNMADE: Final = "unmade"
 _UNMADE: Final = {"figure": str, "title": str, "why": str}
 _TOP: Final = {
     "schema": int, "title": str, "source": str, "figures": dict, "numbers": list,
@@ -105,6 +106,10 @@ class Unmade:
     title: str
     why: str
 
+    def document(self) -> dict[str, str]:
+        """Return it as plain values."""
+        return {"figure": self.name, "title": self.title, "why": self.why}
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -157,10 +162,10 @@ def read_expected(path: Path) -> Expected:
     numbers = _entries(table, "numbers", _NUMBER, figures, issues)
     calibrated = _entries(table, "calibrated", _CALIBRATED, figures, issues)
     contradictions = _entries(table, "contradictions", _CONTRADICTION, figures, issues)
+    unmade = _entries(table, UNMADE, _UNMADE, figures, issues)
     for at, entry in enumerate(numbers):
         _check_number(entry, f"numbers[{at}]", issues)
     _check_distinct(numbers, issues)
-    unmade = _unmade(table, figures, issues)
     if issues:
         raise InputError(str(path), issues)
     return Expected(
@@ -174,18 +179,6 @@ def read_expected(path: Path) -> Expected:
     )
 
 
-def _unmade(
-    table: Mapping[str, Any], figures: Mapping[str, Any], issues: list[Issue]
-) -> list[dict[str, Any]]:
-    entries = table.get("unmade", [])
-    for at, entry in enumerate(entries):
-        _check(entry, _UNMADE, set(), f"unmade[{at}]", issues)
-        if isinstance(entry, dict) and entry.get("figure") in figures:
-            rule = f"{shown(entry['figure'])} is made: it stands under figures; take one out"
-            issues.append(Issue(f"unmade[{at}].figure", rule))
-    return [entry for entry in entries if isinstance(entry, dict)]
-
-
 def _entries(
     table: Mapping[str, Any],
     name: str,
@@ -193,14 +186,19 @@ def _entries(
     figures: Mapping[str, Any],
     issues: list[Issue],
 ) -> list[dict[str, Any]]:
+    """Return the tables of a list; all but those of `unmade` are of a figure that is made."""
     entries = table.get(name, [])
     for at, entry in enumerate(entries):
         path = f"{name}[{at}]"
         _check(entry, keys, _OPTIONAL, path, issues)
         figure = entry.get("figure") if isinstance(entry, dict) else None
-        if isinstance(figure, str) and figure not in figures:
+        if not isinstance(figure, str) or (figure in figures) == (name != UNMADE):
+            continue
+        if name == UNMADE:
+            rule = f"{shown(figure)} is made: it stands under figures; take one out"
+        else:
             rule = f"{shown(figure)} is no figure of this file; it has {listing(figures)}"
-            issues.append(Issue(f"{path}.figure", rule))
+        issues.append(Issue(f"{path}.figure", rule))
     return [entry for entry in entries if isinstance(entry, dict)]
 
 

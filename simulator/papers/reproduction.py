@@ -172,10 +172,7 @@ class Reproduction:
                 {"figure": each.figure, "id": each.name, "words": each.words}
                 for each in self._told(expected.contradictions)
             ],
-            "unmade": [
-                {"figure": each.name, "title": each.title, "why": each.why}
-                for each in expected.unmade
-            ],
+            "unmade": [each.document() for each in expected.unmade],
         }
 
 

@@ -50,8 +50,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     ours = {check.number.key: check for check in checks}
     times = ours["bloom_fixed"].finding.value / ours["bloom_france"].finding.value
     return draw_bars(
-        [ours[key] for key in LABELS],
-        list(LABELS.values()),
+        checks,
+        LABELS,
         title=f"The same BLOOM: {times:.0f} times as much carbon by a fixed intensity as in France",
         caption="Operational carbon of training at 0.385 kg/kWh and PUE 1.1; GPT-3 at 0.429, GLaM "
         "from its 456 MWh, BLOOM in France at 57 g/kWh and PUE 1.2. DLRM, Universal LM and NLLB "

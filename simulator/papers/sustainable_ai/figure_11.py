@@ -56,8 +56,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     del numbers
     ours = {check.number.key: check for check in checks}
     return draw_bars(
-        [ours[key] for key in LABELS],
-        list(LABELS.values()),
+        checks,
+        LABELS,
         title="Federated learning, its clients made up to be like Transformer-Big: "
         f"{ours['fl_1'].finding.value:.0f} and {ours['fl_2'].finding.value:.0f} kg beside "
         f"{ours['p100_base'].finding.value:.0f}",

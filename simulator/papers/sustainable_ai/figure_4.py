@@ -47,8 +47,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     chosen = [check for key in MODELS for check in checks if check.number.key == key]
     largest = max(chosen, key=lambda check: check.finding.value)
     return draw_bars(
-        chosen,
-        list(MODELS.values()),
+        checks,
+        MODELS,
         title=f"Training {MODELS[largest.number.key]} comes to {largest.finding.value:.0f} t CO2e, "
         "Evolved Transformer to three",
         caption="Operational carbon of training, location-based and gross: chips x power x days x "

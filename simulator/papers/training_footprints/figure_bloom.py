@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from simulator.papers.bars import draw_bars
 from simulator.papers.findings import Check, Finding, Measured
 from simulator.papers.material import Material
+from simulator.papers.training_footprints.figure_llama import MODELS
 from simulator.units import KG_PER_T, KWH_PER_MWH
 
 SWEEPS: Final = ("bloom", "bloom_pue", "llama")
@@ -23,15 +24,13 @@ LABELS: Final = {
 
 PROJECT_MWH: Final = 1163.088
 """Energy of the whole project, experiments and smaller models in it (table 5 of the study)."""
-BLOOM: Final = 4
-"""Its place among the runs of the LLaMA paper."""
 
 
 def measure(material: Material) -> Measured:
     """Return the parts of BLOOM's footprint, and the whole by LLaMA's assumptions."""
     runs = material.runs["bloom"].sort_values("point")
     alone, whole = runs.iloc[0], runs.iloc[1]
-    fixed = material.runs["llama"].sort_values("point").iloc[BLOOM]
+    fixed = material.runs["llama"].sort_values("point").iloc[list(MODELS).index("bloom")]
     in_a_building = material.runs["bloom_pue"].iloc[0]
     tonnes = {
         "dynamic": alone["total_kgco2e"] / KG_PER_T,
@@ -56,8 +55,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     ours = {check.number.key: check for check in checks}
     low, high = ours["dynamic"].finding.value, ours["fixed"].finding.value
     return draw_bars(
-        [ours[key] for key in LABELS],
-        list(LABELS.values()),
+        checks,
+        LABELS,
         title=f"One training, {low:.0f} to {high:.0f} t CO2e: the basis decides",
         caption="Training BLOOM, 1,082,990 GPU-hours. The first five on the grid of France "
         "(57 g/kWh), the second of them with a PUE of 1.2, the others without, as the study has "

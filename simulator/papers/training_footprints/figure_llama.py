@@ -46,10 +46,9 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     """Draw a bar for each model."""
     del numbers
     ours = {check.number.key: check for check in checks}
-    drawn = {key: name for key, name in MODELS.items() if key != "project"}
     return draw_bars(
-        [ours[key] for key in drawn],
-        list(drawn.values()),
+        checks,
+        {key: name for key, name in MODELS.items() if key != "project"},
         title=f"LLaMA-65B took {ours['65b'].finding.value:.0f} t CO2e, LLaMA-7B "
         f"{ours['7b'].finding.value:.0f}",
         caption="Operational carbon of training: GPU-hours x 400 W x 1.1 x 0.385 kg/kWh, each as "

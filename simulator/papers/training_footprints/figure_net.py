@@ -29,8 +29,8 @@ def draw(numbers: pd.DataFrame, checks: Sequence[Check]) -> Figure:
     del numbers
     ours = {check.number.key: check for check in checks}
     return draw_bars(
-        [ours[key] for key in MODELS],
-        list(MODELS.values()),
+        checks,
+        MODELS,
         title="Net of contracts Switch Transformer took "
         f"{ours['switch'].finding.value:.0f} t CO2e, GShard-600B "
         f"{ours['gshard'].finding.value:.1f} t",
