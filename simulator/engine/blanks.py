@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.faults import pieces
 from simulator.kernels import locality
 from simulator.kernels import tables as kernels
 from simulator.kernels.dispatch import Dispatch
@@ -36,24 +37,6 @@ def with_blanks(state: "State") -> "State":
         preemption=state.preemption or _preemption(clusters, jobs, slots),
         pieces=state.pieces or pieces(2 * slots),
         dispatch=state.dispatch or _dispatch(),
-    )
-
-
-def pieces(rows: int) -> kernels.Pieces:
-    """Return room for so many pieces of jobs that are cut short."""
-    return kernels.Pieces(
-        job=np.zeros(rows, np.int32),
-        cluster=np.zeros(rows, np.int16),
-        first_node=np.zeros(rows, np.int32),
-        part_node=np.zeros(rows, np.int32),
-        power_level=np.zeros(rows, np.int8),
-        start_ms=np.zeros(rows, np.int64),
-        end_ms=np.zeros(rows, np.int64),
-        kept_ms=np.zeros(rows),
-        lost_ms=np.zeros(rows),
-        resume_ms=np.zeros(rows),
-        cause=np.zeros(rows, np.int8),
-        racks=np.zeros(rows, np.int32),
     )
 
 

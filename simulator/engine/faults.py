@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from simulator.engine.blanks import pieces
 from simulator.kernels import tables as kernels
 from simulator.power.failures import Failures
 
@@ -50,6 +49,24 @@ def with_rounds(faults: kernels.Faults, failures: Failures, count: int) -> kerne
     return faults._replace(
         lives_ms=np.concatenate([faults.lives_ms, [lives for lives, _ in rounds]]),
         repairs_ms=np.concatenate([faults.repairs_ms, [repairs for _, repairs in rounds]]),
+    )
+
+
+def pieces(rows: int) -> kernels.Pieces:
+    """Return room for so many pieces of jobs that are cut short."""
+    return kernels.Pieces(
+        job=np.zeros(rows, np.int32),
+        cluster=np.zeros(rows, np.int16),
+        first_node=np.zeros(rows, np.int32),
+        part_node=np.zeros(rows, np.int32),
+        power_level=np.zeros(rows, np.int8),
+        start_ms=np.zeros(rows, np.int64),
+        end_ms=np.zeros(rows, np.int64),
+        kept_ms=np.zeros(rows),
+        lost_ms=np.zeros(rows),
+        resume_ms=np.zeros(rows),
+        cause=np.zeros(rows, np.int8),
+        racks=np.zeros(rows, np.int32),
     )
 
 
